@@ -1,0 +1,15 @@
+//! Stamps: instants in microseconds, never rounded up.
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+/// `instant` cut to microseconds.
+///
+/// ```
+/// use chrono::{DateTime, Utc};
+/// let instant: DateTime<Utc> = "2026-01-01T00:00:00.123456789Z".parse()?;
+/// assert_eq!(carburetor::stamp::truncated(instant).to_rfc3339(), "2026-01-01T00:00:00.123456+00:00");
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+pub fn truncated(instant: DateTime<Utc>) -> DateTime<Utc> {
+    instant.trunc_subsecs(6)
+}

@@ -1,0 +1,100 @@
+//! Synced tables: what `#[derive(SyncTable)]` writes.
+
+mod definition;
+
+pub use definition::{ColumnDefinition, Storage, TableDefinition};
+pub(crate) use definition::{literal, quoted};
+
+use crate::backend::SyncBackend;
+use crate::wire::{Codec, WireError};
+use diesel::deserialize;
+use diesel::query_builder::AstPass;
+use diesel::row::Row;
+use diesel::sql_types::SingleValue;
+use serde_json::{Map, Value};
+
+/// A Diesel model whose rows are synced. Made by `#[derive(SyncTable)]`, never by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a synced table",
+    label = "add `#[derive(SyncTable)]` to `{Self}`"
+)]
+pub trait SyncTable: Sized + Send + Sync + 'static {
+    /// The table that `#[diesel(table_name = ..)]` names.
+    type Table: diesel::Table;
+    /// The type of the `#[sync(id)]` field; a tuple where there are several.
+    type Id: Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static;
+    /// The insert model: every field that an insert may give, usable with `insert_into`.
+    type Insert;
+    /// The changeset: every field that an edit may change, usable with `update`.
+    type Changeset;
+    /// The table's name on the wire.
+    const NAME: &'static str;
+
+    /// The row's id.
+    fn id(&self) -> Self::Id;
+}
+
+/// A synced table on one backend: its columns there, and how a row is read. Made by the derive.
+///
+/// "A downloaded row" below is the columns of [`definition`](TableOn::definition) that are neither `skip` nor `local`, in order.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a synced table on `{DB}`",
+    note = "the features of carburetor, or `#[sync(backends(..))]` on the model, leave this backend out"
+)]
+pub trait TableOn<DB: SyncBackend>: SyncTable {
+    /// The `diesel::table!` on this backend: `SyncTable::Table`, or that of `#[sync(sqlite(table = ..))]`.
+    type Source: diesel::Table;
+
+    /// Names and roles.
+    fn definition() -> &'static TableDefinition;
+
+    /// How each column of a downloaded row travels, in order.
+    fn codecs() -> &'static [Codec<DB>];
+
+    /// Reads a downloaded row whose first column is number `at` of `row`.
+    fn read<'a>(row: &impl Row<'a, DB>, at: usize) -> deserialize::Result<Self>;
+
+    /// Reads the id from a downloaded row whose first column is number `at` of `row`; the other columns may be NULL.
+    fn read_id<'a>(row: &impl Row<'a, DB>, at: usize) -> deserialize::Result<Self::Id>;
+
+    /// Pushes part `part` of `id` (in the order of [`TableDefinition::ids`]) as a bind of its column's type.
+    fn bind_id<'b>(
+        id: &'b Self::Id,
+        part: usize,
+        out: AstPass<'_, 'b, DB>,
+    ) -> diesel::QueryResult<()>;
+
+    /// The row as it travels.
+    fn encode(&self) -> Result<Map<String, Value>, WireError>;
+
+    /// A row that travelled. Unknown columns are skipped; a missing one without `#[sync(default = ..)]` is an error that names it.
+    fn decode(row: Map<String, Value>) -> Result<Self, WireError>;
+
+    /// The id as it travels: its value, or an array of values.
+    fn encode_id(id: &Self::Id) -> Result<Value, WireError>;
+
+    /// An id that travelled.
+    fn decode_id(id: Value) -> Result<Self::Id, WireError>;
+}
+
+/// A Rust type that Diesel reads from a column of type `ST` on `DB`. Implemented for whatever implements `FromSql`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be read from a `{ST}` column on `{DB}`",
+    label = "this field's type does not fit its column",
+    note = "give the field a type that implements `FromSql<{ST}, {DB}>`, and `Option<..>` where the column is nullable"
+)]
+pub trait SyncField<ST, DB: SyncBackend>: Sized {
+    /// Reads the value.
+    fn read(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self>;
+}
+
+impl<T, ST, DB> SyncField<ST, DB> for T
+where
+    DB: SyncBackend,
+    ST: SingleValue,
+    T: deserialize::FromSql<ST, DB>,
+{
+    fn read(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
+        T::from_nullable_sql(value)
+    }
+}

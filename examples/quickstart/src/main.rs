@@ -1,0 +1,3 @@
+//! A first group, on embedded SQLite.
+
+fn main() {}
