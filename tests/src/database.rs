@@ -1,5 +1,10 @@
+use std::thread;
+use std::time::{Duration, Instant};
+
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::dsl::sql;
+use diesel::sql_types::{Bool, Text};
+use diesel::{Connection, PgConnection, RunQueryDsl};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use tokio_postgres::{Client, NoTls};
 
@@ -62,5 +67,33 @@ impl Database {
         self.connect()
             .batch_execute(statements)
             .unwrap_or_else(|error| panic!("{error} in:\n{statements}"));
+    }
+
+    /// The value of an SQL expression of type text.
+    pub fn text(&self, expression: &str) -> String {
+        diesel::select(sql::<Text>(expression))
+            .get_result(&mut self.connect())
+            .unwrap_or_else(|error| panic!("{error} in:\n{expression}"))
+    }
+
+    /// Asks again and again until an SQL condition is true, for what no statement can wait for.
+    ///
+    /// Panics after half a minute.
+    pub fn wait_until(&self, condition: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut conn = self.connect();
+        loop {
+            let reached: bool = diesel::select(sql::<Bool>(condition))
+                .get_result(&mut conn)
+                .unwrap_or_else(|error| panic!("{error} in:\n{condition}"));
+            if reached {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited in vain until {condition}"
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }

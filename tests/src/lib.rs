@@ -1,10 +1,16 @@
-//! What the tests stand on: PostgreSQL servers of their own, and what lies before, behind and inside them.
+//! What the tests stand on: PostgreSQL servers of their own, what lies before and behind them, and real data.
 
 mod account;
 mod cluster;
+mod data;
 mod database;
+mod pgbouncer;
 mod sandbox;
 mod server;
+mod standby;
 
 pub use cluster::Cluster;
+pub use data::Dataset;
 pub use database::Database;
+pub use pgbouncer::Pgbouncer;
+pub use standby::Standby;
