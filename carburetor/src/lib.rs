@@ -1,12 +1,29 @@
 //! Copies of database tables on many devices: a derive on Diesel models, and downloads that lose nothing.
 
 pub mod backend;
+mod connection;
+mod cutoff;
+pub mod download;
+pub mod group;
+mod scope;
+mod since;
 pub mod stamp;
+mod statement;
 pub mod table;
+mod token;
 pub mod wire;
 
 pub use carburetor_derive::SyncTable;
+pub use connection::SyncConnection;
+pub use cutoff::Assumptions;
+pub use download::{DownloadError, Response, TableNews, Timestamps};
+pub use group::{Scoped, SyncGroup};
+pub use scope::{
+    DownloadTable, Everyone, Filtered, GroupTable, ScopeError, SyncFilter, SyncScope, Visible,
+};
+pub use since::Since;
 pub use table::SyncTable;
+pub use token::{Token, TokenError};
 
 #[doc(hidden)]
 pub mod __private;

@@ -6,6 +6,10 @@ pub use definition::{ColumnDefinition, Storage, TableDefinition};
 pub(crate) use definition::{literal, quoted};
 
 use crate::backend::SyncBackend;
+use crate::connection::SyncConnection;
+use crate::download::{DownloadError, TableNews, Timestamps};
+use crate::group::SyncGroup;
+use crate::since::Since;
 use crate::wire::{Codec, WireError};
 use diesel::deserialize;
 use diesel::query_builder::AstPass;
@@ -32,6 +36,34 @@ pub trait SyncTable: Sized + Send + Sync + 'static {
 
     /// The row's id.
     fn id(&self) -> Self::Id;
+
+    /// Downloads this table alone, every row to everybody.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scoped::download`](crate::Scoped::download).
+    fn download<C>(conn: &mut C, since: impl Into<Since>) -> Result<TableNews<Self>, DownloadError>
+    where
+        C: SyncConnection,
+        Self: TableOn<C::Backend>,
+    {
+        let timestamps = Timestamps::bare(vec![since.into()]);
+        Ok(SyncGroup::<(Self,)>::download(conn, timestamps)?
+            .into_tables()
+            .0)
+    }
+
+    /// The row as it travels.
+    fn encode(&self) -> Result<Map<String, Value>, WireError>;
+
+    /// A row that travelled. Unknown columns are skipped; a missing one without `#[sync(default = ..)]` is an error that names it.
+    fn decode(row: Map<String, Value>) -> Result<Self, WireError>;
+
+    /// The id as it travels: its value, or an array of values.
+    fn encode_id(id: &Self::Id) -> Result<Value, WireError>;
+
+    /// An id that travelled.
+    fn decode_id(id: Value) -> Result<Self::Id, WireError>;
 }
 
 /// A synced table on one backend: its columns there, and how a row is read. Made by the derive.
@@ -63,18 +95,6 @@ pub trait TableOn<DB: SyncBackend>: SyncTable {
         part: usize,
         out: AstPass<'_, 'b, DB>,
     ) -> diesel::QueryResult<()>;
-
-    /// The row as it travels.
-    fn encode(&self) -> Result<Map<String, Value>, WireError>;
-
-    /// A row that travelled. Unknown columns are skipped; a missing one without `#[sync(default = ..)]` is an error that names it.
-    fn decode(row: Map<String, Value>) -> Result<Self, WireError>;
-
-    /// The id as it travels: its value, or an array of values.
-    fn encode_id(id: &Self::Id) -> Result<Value, WireError>;
-
-    /// An id that travelled.
-    fn decode_id(id: Value) -> Result<Self::Id, WireError>;
 }
 
 /// A Rust type that Diesel reads from a column of type `ST` on `DB`. Implemented for whatever implements `FromSql`.

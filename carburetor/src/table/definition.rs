@@ -101,6 +101,10 @@ pub enum Storage {
 }
 
 impl TableDefinition {
+    pub(crate) fn removal_name(&self) -> String {
+        format!("removal_{}", self.table)
+    }
+
     /// The table's quoted name, with its schema if the model names one.
     ///
     /// ```
@@ -139,6 +143,20 @@ impl TableDefinition {
     /// ```
     pub fn ids(&self) -> impl Iterator<Item = &ColumnDefinition> {
         self.columns.iter().filter(|column| column.id)
+    }
+
+    /// The columns that a downloaded row has: all but `skip` and `local` ones.
+    ///
+    /// ```
+    /// # use carburetor::table::{ColumnDefinition, TableDefinition};
+    /// # let table = TableDefinition { wire_name: "t".into(), schema: None, table: "t".into(), untracked: false,
+    /// #     columns: vec![ColumnDefinition::new("name"), ColumnDefinition { skip: true, ..ColumnDefinition::new("secret") }] };
+    /// assert_eq!(table.travelling().count(), 1);
+    /// ```
+    pub fn travelling(&self) -> impl Iterator<Item = &ColumnDefinition> {
+        self.columns
+            .iter()
+            .filter(|column| !column.skip && !column.local)
     }
 
     /// The columns that scopes and filters look at, in the model's order.
@@ -186,7 +204,10 @@ impl ColumnDefinition {
     /// assert_eq!(ColumnDefinition::new("name").name, "name");
     /// ```
     pub fn new(name: impl Into<String>) -> Self {
-        ColumnDefinition { name: name.into(), ..ColumnDefinition::default() }
+        ColumnDefinition {
+            name: name.into(),
+            ..ColumnDefinition::default()
+        }
     }
 
     /// The quoted name.

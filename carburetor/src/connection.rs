@@ -1,0 +1,24 @@
+//! The connections that downloads run on, and the one way in which a statement is run on them.
+
+mod blocking;
+
+pub use blocking::SyncConnection;
+pub(crate) use blocking::run;
+
+use crate::backend::SyncBackend;
+use diesel::row::Row;
+
+/// Whoever takes the rows of a statement, one by one.
+pub(crate) trait TakeRows<DB: SyncBackend> {
+    type Error: From<diesel::result::Error>;
+
+    /// Takes one row; `Stop` leaves the rest unread.
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Self::Error>;
+}
+
+/// Whether the next row is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    Next,
+    Stop,
+}

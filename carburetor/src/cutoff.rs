@@ -1,0 +1,126 @@
+//! The cutoff: the instant up to which a download is complete, read before the rows.
+//!
+//! Truthful: no row with a stamp below it can become visible after the download. How that is made true differs per backend.
+
+#[cfg(feature = "postgres-backend")]
+pub(crate) mod postgres;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+use crate::backend::SyncBackend;
+use crate::connection::{Flow, TakeRows};
+use crate::download::DownloadError;
+use crate::table::TableDefinition;
+use chrono::{DateTime, Utc};
+use diesel::row::Row;
+use std::time::Duration;
+
+/// What a cutoff on PostgreSQL relies on besides the server itself.
+///
+/// ```
+/// use carburetor::Assumptions;
+/// use std::time::Duration;
+/// assert_eq!(Assumptions::default().slack, Duration::from_secs(1));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assumptions {
+    /// Tracked tables: the server's clock never steps back by more than this. Default 1 s.
+    pub slack: Duration,
+    /// Untracked tables: no statement takes longer than this from its arrival to its start, and no stamp is older than
+    /// its transaction's start by more. Default 2 s.
+    pub margin: Duration,
+    /// Untracked tables: no transaction stays open for longer than this before `PREPARE TRANSACTION`. Default 1 h.
+    pub prepare_grace: Duration,
+}
+
+impl Default for Assumptions {
+    fn default() -> Self {
+        Assumptions {
+            slack: Duration::from_secs(1),
+            margin: Duration::from_secs(2),
+            prepare_grace: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// The cutoffs of a group's tables, in its order.
+#[derive(Debug, Clone)]
+pub(crate) struct Cutoffs {
+    /// The server's clock when the cutoffs were read.
+    pub(crate) clock: DateTime<Utc>,
+    pub(crate) timeline: Option<String>,
+    pub(crate) tables: Vec<TableCutoff>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TableCutoff {
+    pub(crate) cutoff: DateTime<Utc>,
+    /// `None` where the table is not tracked.
+    pub(crate) generation: Option<i64>,
+}
+
+/// Takes the rows of the cutoff statements: one per table of the group.
+///
+/// The columns: place in the group, clock, cutoff, generation, timeline, problem, detail of the problem. Instants are microseconds.
+pub(crate) struct CutoffRows<'a> {
+    definitions: &'a [&'static TableDefinition],
+    found: Vec<Option<TableCutoff>>,
+    clock: Option<DateTime<Utc>>,
+    timeline: Option<String>,
+}
+
+impl<'a> CutoffRows<'a> {
+    pub(crate) fn new(definitions: &'a [&'static TableDefinition]) -> Self {
+        CutoffRows {
+            definitions,
+            found: vec![None; definitions.len()],
+            clock: None,
+            timeline: None,
+        }
+    }
+
+    /// All cutoffs, after every statement has run.
+    pub(crate) fn finish(self) -> Result<Cutoffs, DownloadError> {
+        let missing = || DownloadError::NoCutoff;
+        Ok(Cutoffs {
+            clock: self.clock.ok_or_else(missing)?,
+            timeline: self.timeline,
+            tables: self
+                .found
+                .into_iter()
+                .map(|table| table.ok_or_else(missing))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl<DB: SyncBackend> TakeRows<DB> for CutoffRows<'_> {
+    type Error = DownloadError;
+
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, DownloadError> {
+        let place = DB::integer(row, 0)?.and_then(|place| usize::try_from(place).ok());
+        let (Some(place), Some(clock)) = (place, instant::<DB>(row, 1)?) else {
+            return Ok(Flow::Next);
+        };
+        let definition = self.definitions.get(place).ok_or(DownloadError::NoCutoff)?;
+        if let Some(problem) = DB::text(row, 5)? {
+            let detail = DB::text(row, 6)?.unwrap_or_default();
+            return Err(DownloadError::circumstance(&problem, definition, detail));
+        }
+        let cutoff = instant::<DB>(row, 2)?.ok_or(DownloadError::NoCutoff)?;
+        self.clock = Some(self.clock.map_or(clock, |earlier| earlier.min(clock)));
+        self.timeline = DB::text(row, 4)?.or(self.timeline.take());
+        self.found[place] = Some(TableCutoff {
+            cutoff,
+            generation: DB::integer(row, 3)?,
+        });
+        Ok(Flow::Next)
+    }
+}
+
+fn instant<'r, DB: SyncBackend>(
+    row: &impl Row<'r, DB>,
+    column: usize,
+) -> Result<Option<DateTime<Utc>>, DownloadError> {
+    Ok(DB::integer(row, column)?.and_then(DateTime::from_timestamp_micros))
+}

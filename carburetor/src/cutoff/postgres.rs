@@ -1,0 +1,142 @@
+//! The cutoff on PostgreSQL.
+//!
+//! Tracked: a writer takes a shared advisory lock whose key is the start of its transaction, then stamps with the clock. Whoever reads the
+//! clock, then the locks, then the rows, misses no row with a stamp below the smallest key seen: the lock of a writer that was
+//! granted before the scan is seen, and one granted after it belongs to stamps later than the clock that was read.
+//!
+//! Untracked: stamps are the starts of transactions, which `pg_stat_activity` shows a moment after they were taken; hence a margin.
+
+use super::Assumptions;
+use crate::statement::Statement;
+use crate::table::{TableDefinition, literal};
+use diesel::pg::Pg;
+use std::time::Duration;
+
+/// The statements that read the cutoffs, to be run in order before the rows.
+pub(crate) fn statements(
+    definitions: &[&'static TableDefinition],
+    assumptions: &Assumptions,
+) -> Vec<Statement<'static, Pg>> {
+    let place = |tracked: bool| -> Vec<(usize, &TableDefinition)> {
+        let places = definitions.iter().copied().enumerate();
+        places
+            .filter(|(_, table)| table.untracked != tracked)
+            .collect()
+    };
+    let (tracked, untracked) = (place(true), place(false));
+    let mut statements = Vec::new();
+    if !untracked.is_empty() {
+        statements.push(Statement::of("select pg_catalog.pg_stat_clear_snapshot()"));
+        statements.push(Statement::of(untracked_cutoff(&untracked, assumptions)));
+    }
+    if !tracked.is_empty() {
+        statements.push(Statement::of(tracked_cutoff(&tracked, assumptions)));
+    }
+    statements
+}
+
+/// Why rows read in the caller's transaction could be missing or could vanish.
+const CIRCUMSTANCE: &str = "\
+case when current_setting('carburetor.testing', true) = 'on' then null
+when pg_current_xact_id_if_assigned() is not null then 'written'
+when current_setting('transaction_isolation') <> 'read committed' then 'snapshot' end";
+
+const TIMELINE: &str = "\
+case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end";
+
+/// The tables as `place, key, name in SQL`.
+fn listed(tables: &[(usize, &TableDefinition)]) -> String {
+    let rows: Vec<String> = tables
+        .iter()
+        .map(|(place, table)| {
+            format!(
+                "({place}::bigint, {}, {})",
+                literal(&table.key()),
+                literal(&table.sql_name())
+            )
+        })
+        .collect();
+    format!("(values {}) t(place, key, name)", rows.join(", "))
+}
+
+fn tracked_cutoff(tables: &[(usize, &TableDefinition)], assumptions: &Assumptions) -> String {
+    let slack = micros(assumptions.slack);
+    let listed = listed(tables);
+    format!(
+        "\
+with held as materialized (
+  select {clock} as clock,
+    min(((l.classid::bigint << 32) | l.objid::bigint) & ((1::bigint << 51) - 1)) + 1577836800000000 as oldest
+  from pg_locks l
+  where l.locktype = 'advisory' and l.objsubid = 1 and (l.classid::bigint >> 19) = 1441
+    and l.database = (select oid from pg_database where datname = current_database())
+), seen as materialized (
+  select clock,
+    case when pg_is_in_recovery() then (select {watermark} from carburetor.watermark)
+    else least(clock - {slack}, oldest) end as cutoff,
+    {TIMELINE} as timeline,
+    {CIRCUMSTANCE} as circumstance
+  from held
+)
+select t.place, seen.clock, seen.cutoff, s.generation, seen.timeline,
+  coalesce(seen.circumstance,
+    case when seen.cutoff is null then 'no watermark'
+    when s.name is null then 'not tracked'
+    when s.relation is distinct from to_regclass(t.name) then 'other table'
+    when not exists (select from pg_trigger g where g.tgrelid = s.relation and g.tgname = '~carburetor_stamp' and g.tgenabled = 'A')
+      then 'no trigger'
+    when late.name is not null then 'late trigger' end),
+  late.name
+from seen, {listed}
+left join carburetor.synced_table s on s.name = t.key
+left join lateral (
+  select g.tgname::text as name from pg_trigger g
+  where (g.tgrelid = s.relation or g.tgrelid in (select i.inhrelid from pg_inherits i where i.inhparent = s.relation))
+    and not g.tgisinternal and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0 and g.tgenabled <> 'D' and g.tgname > '~carburetor_stamp'
+  limit 1
+) late on true",
+        clock = epoch("statement_timestamp()"),
+        watermark = epoch("cutoff"),
+    )
+}
+
+fn untracked_cutoff(tables: &[(usize, &TableDefinition)], assumptions: &Assumptions) -> String {
+    let (margin, grace) = (
+        micros(assumptions.margin),
+        micros(assumptions.prepare_grace),
+    );
+    let listed = listed(tables);
+    format!(
+        "\
+with active as materialized (
+  select min(s.xact_start) as oldest,
+    count(*) filter (where s.backend_type is null) as hidden,
+    count(*) filter (where s.state = 'disabled') as disabled
+  from pg_stat_get_activity(null) s
+  where s.datid = (select oid from pg_database where datname = current_database()) and s.usesysid is not null
+), seen as materialized (
+  select {clock} as clock,
+    least({clock} - {margin}, {oldest},
+      (select {prepared} from pg_prepared_xact() x
+       where x.dbid = (select oid from pg_database where datname = current_database()) and active.hidden >= 0) - {grace}) as cutoff,
+    {TIMELINE} as timeline,
+    coalesce({CIRCUMSTANCE},
+      case when pg_is_in_recovery() then 'standby' when active.hidden > 0 then 'hidden' when active.disabled > 0 then 'disabled' end)
+      as problem
+  from active
+)
+select t.place, seen.clock, seen.cutoff, null::bigint, seen.timeline, seen.problem, current_user::text
+from seen, {listed}",
+        clock = epoch("statement_timestamp()"),
+        oldest = epoch("active.oldest"),
+        prepared = epoch("min(x.prepared)"),
+    )
+}
+
+fn epoch(instant: &str) -> String {
+    format!("(extract(epoch from {instant}) * 1000000)::bigint")
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}

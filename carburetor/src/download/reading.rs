@@ -1,0 +1,334 @@
+//! What is read of one table, and the statement that reads it.
+
+use super::DownloadError;
+use super::table_sql::TableSql;
+use crate::backend::SyncBackend;
+use crate::scope::Visibility;
+use crate::statement::Statement;
+use crate::table::{Storage, TableDefinition, TableOn};
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use diesel::query_builder::{AstPass, QueryFragment};
+
+/// What is read of one table. Rows and removals of one statement are of one instant, and no id is among both.
+pub(crate) enum Reading<Id> {
+    /// Every visible row.
+    All,
+    /// A page of every visible row, in order of the id: stamps move while the pages are read.
+    AllPage { after: Option<Id>, limit: i64 },
+    /// What changed at this instant or later.
+    Since(DateTime<Utc>),
+    /// A page of it.
+    SincePage(SincePage<Id>),
+}
+
+/// A page of what changed at `since` or later, in order of stamp and id, up to the clock at the first page so that the pages don't
+/// chase the writers.
+#[derive(Debug, Clone)]
+pub(crate) struct SincePage<Id> {
+    pub(crate) since: DateTime<Utc>,
+    pub(crate) until: DateTime<Utc>,
+    pub(crate) places: Places<Id>,
+    pub(crate) limit: i64,
+}
+
+/// Where the last page ended, for each kind of line.
+#[derive(Debug, Clone)]
+pub(crate) struct Places<Id>([Leg<Id>; kind::LEGS]);
+
+/// Where the lines of one kind stand.
+#[derive(Debug, Clone)]
+enum Leg<Id> {
+    Unread,
+    After(Place<Id>),
+    Finished,
+}
+
+/// The stamp and the id of the last line of a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Place<Id> {
+    pub(crate) stamp: DateTime<Utc>,
+    pub(crate) id: Id,
+}
+
+/// What a line of a statement that has a header is. The second column is the horizon or the stamp, the third the generation.
+pub(crate) mod kind {
+    pub(crate) const ROW: usize = 0;
+    pub(crate) const REMOVAL: usize = 1;
+    pub(crate) const DELETED: usize = 2;
+    /// How many kinds are read by pages.
+    pub(crate) const LEGS: usize = 3;
+    pub(crate) const HEADER: usize = 3;
+    /// How many columns stand before the row's own.
+    pub(crate) const COLUMNS: usize = 3;
+}
+
+impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
+    /// Whether each line begins with its kind.
+    pub(crate) fn has_kind(&self, definition: &TableDefinition) -> bool {
+        match self {
+            Reading::All => false,
+            Reading::AllPage { .. } => !definition.untracked,
+            Reading::Since(_) => !definition.untracked || definition.deleted().is_some(),
+            Reading::SincePage(_) => true,
+        }
+    }
+
+    /// The statement. The binds of the visibility come first, because the removals use them again.
+    pub(crate) fn statement<'a, M, DB>(
+        &self,
+        visibility: &'a Visibility<'a, DB>,
+    ) -> Result<Statement<'a, DB>, DownloadError>
+    where
+        DB: SyncBackend,
+        M: TableOn<DB, Id = Id>,
+    {
+        let table = TableSql::new(visibility.definition())?;
+        let mut statement = Statement::new();
+        if !self.has_kind(table.definition) {
+            self.rows::<M, DB>(&table, visibility, &mut statement);
+            return Ok(statement);
+        }
+        statement.sql("with carburetor_row as (");
+        self.rows::<M, DB>(&table, visibility, &mut statement);
+        statement.sql(")");
+        if !table.definition.untracked {
+            statement.sql(table.header::<DB>()).sql(" union all");
+        }
+        if let Reading::Since(_) | Reading::SincePage(_) = self {
+            self.deleted::<M, DB>(&table, visibility, &mut statement);
+            self.removals::<M, DB>(&table, visibility, &mut statement);
+        }
+        let stamp = match self {
+            Reading::SincePage(_) => DB::micros(&table.stamp_of("carburetor_row"), table.storage),
+            _ => "null".into(),
+        };
+        statement.sql(format!(
+            " select {}, carburetor_row.* from carburetor_row",
+            lead(kind::ROW, &stamp)
+        ));
+        Ok(statement)
+    }
+
+    fn rows<'a, M, DB>(
+        &self,
+        table: &TableSql,
+        visibility: &'a Visibility<'a, DB>,
+        statement: &mut Statement<'a, DB>,
+    ) where
+        DB: SyncBackend,
+        M: TableOn<DB, Id = Id>,
+    {
+        let name = &table.name;
+        statement.sql(format!(
+            "select {} from {name} where 1 = 1",
+            table.columns(name)
+        ));
+        visibility.push(statement);
+        if let Some(deleted) = table.deleted() {
+            statement.sql(format!(" and not {deleted}"));
+        }
+        let ids = table.ids(name);
+        match self {
+            Reading::All => {}
+            Reading::AllPage { after, limit } => {
+                if let Some(after) = after {
+                    statement.sql(format!(" and ({ids}) > ("));
+                    push_id::<M, DB>(after, table, statement);
+                    statement.sql(")");
+                }
+                statement.sql(format!(" order by {ids} limit {limit}"));
+            }
+            Reading::Since(_) | Reading::SincePage(_) => {
+                self.changed::<M, DB>(
+                    &table.stamp,
+                    &ids,
+                    table.storage,
+                    kind::ROW,
+                    table,
+                    statement,
+                );
+            }
+        }
+    }
+
+    /// Rows whose soft-delete flag is set travel as removals.
+    fn deleted<'a, M, DB>(
+        &self,
+        table: &TableSql,
+        visibility: &Visibility<'a, DB>,
+        statement: &mut Statement<'a, DB>,
+    ) where
+        DB: SyncBackend,
+        M: TableOn<DB, Id = Id>,
+    {
+        let Some(deleted) = table.deleted() else {
+            return;
+        };
+        let name = &table.name;
+        statement.sql(format!(
+            " select * from (select {}, {} from {name} where {deleted}{}",
+            lead(kind::DELETED, &DB::micros(&table.stamp, table.storage)),
+            table.columns(name),
+            visibility.over(name),
+        ));
+        let ids = table.ids(name);
+        self.changed::<M, DB>(
+            &table.stamp,
+            &ids,
+            table.storage,
+            kind::DELETED,
+            table,
+            statement,
+        );
+        statement.sql(") carburetor_deleted union all");
+    }
+
+    /// Ids that left a place which the caller sees, and that the caller does not see now.
+    ///
+    /// The join with no row gives the columns that a removal lacks their types.
+    fn removals<'a, M, DB>(
+        &self,
+        table: &TableSql,
+        visibility: &Visibility<'a, DB>,
+        statement: &mut Statement<'a, DB>,
+    ) where
+        DB: SyncBackend,
+        M: TableOn<DB, Id = Id>,
+    {
+        if table.definition.untracked {
+            return;
+        }
+        let name = &table.name;
+        let removed = "carburetor_removal.carburetor_removed_at";
+        let present = table
+            .deleted()
+            .map_or(String::new(), |deleted| format!(" and not {deleted}"));
+        statement.sql(format!(
+            " select * from (select {}, {} from {} carburetor_removal left join {name} carburetor_none on 1 = 0 \
+             where not exists (select 1 from {name} where {}{}{present}){}",
+            lead(kind::REMOVAL, &DB::micros(removed, DB::REMOVAL_STORAGE)),
+            table.removal_columns(),
+            DB::removal_table(table.definition),
+            table.same_id("carburetor_removal"),
+            visibility.over(name),
+            visibility.over("carburetor_removal"),
+        ));
+        let ids = table.ids("carburetor_removal");
+        self.changed::<M, DB>(
+            removed,
+            &ids,
+            DB::REMOVAL_STORAGE,
+            kind::REMOVAL,
+            table,
+            statement,
+        );
+        statement.sql(") carburetor_left union all");
+    }
+
+    /// Appends the bounds on the stamp, and for a page its beginning, order and length.
+    fn changed<'a, M, DB>(
+        &self,
+        stamp: &str,
+        ids: &str,
+        storage: Storage,
+        leg: usize,
+        table: &TableSql,
+        statement: &mut Statement<'a, DB>,
+    ) where
+        DB: SyncBackend,
+        M: TableOn<DB, Id = Id>,
+    {
+        let bind = |instant| DB::bind_stamp(storage, instant);
+        match self {
+            Reading::All | Reading::AllPage { .. } => {}
+            Reading::Since(since) => {
+                statement
+                    .sql(format!(" and {stamp} >= "))
+                    .bind(bind(*since));
+            }
+            Reading::SincePage(page) => {
+                statement
+                    .sql(format!(" and {stamp} >= "))
+                    .bind(bind(page.since));
+                statement
+                    .sql(format!(" and {stamp} <= "))
+                    .bind(bind(page.until));
+                match &page.places.0[leg] {
+                    Leg::Unread => {}
+                    Leg::After(place) => {
+                        statement
+                            .sql(format!(" and ({stamp}, {ids}) > ("))
+                            .bind(bind(place.stamp))
+                            .sql(", ");
+                        push_id::<M, DB>(&place.id, table, statement);
+                        statement.sql(")");
+                    }
+                    Leg::Finished => {
+                        statement.sql(" and 1 = 0");
+                    }
+                }
+                statement.sql(format!(" order by {stamp}, {ids} limit {}", page.limit));
+            }
+        }
+    }
+}
+
+impl<Id> Default for Places<Id> {
+    fn default() -> Self {
+        Places([Leg::Unread, Leg::Unread, Leg::Unread])
+    }
+}
+
+impl<Id: Clone> Places<Id> {
+    /// Goes on where the last page ended: a kind that filled the page after its last line, the others nowhere.
+    pub(crate) fn follow(&mut self, last: [Option<Place<Id>>; kind::LEGS]) {
+        self.0 = last.map(|place| place.map_or(Leg::Finished, Leg::After));
+    }
+
+    /// The stamp up to which every kind has been read; `None` if one has not begun or all have ended.
+    pub(crate) fn reached(&self) -> Option<DateTime<Utc>> {
+        let places = self.0.iter().filter_map(|leg| match leg {
+            Leg::After(place) => Some(place.stamp),
+            Leg::Unread | Leg::Finished => None,
+        });
+        places.min()
+    }
+}
+
+/// The columns before the row's own.
+pub(super) fn lead(kind: usize, at: &str) -> String {
+    format!("cast({kind} as bigint), cast({at} as bigint), cast(null as bigint)")
+}
+
+/// The parts of an id as binds, between commas.
+fn push_id<'a, M, DB>(id: &M::Id, table: &TableSql, statement: &mut Statement<'a, DB>)
+where
+    DB: SyncBackend,
+    M: TableOn<DB>,
+{
+    for part in 0..table.definition.ids().count() {
+        if part > 0 {
+            statement.sql(", ");
+        }
+        statement.bind(IdPart::<M> {
+            id: id.clone(),
+            part,
+        });
+    }
+}
+
+struct IdPart<M: crate::table::SyncTable> {
+    id: M::Id,
+    part: usize,
+}
+
+impl<M, DB> QueryFragment<DB> for IdPart<M>
+where
+    DB: SyncBackend,
+    M: TableOn<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        M::bind_id(&self.id, self.part, out)
+    }
+}

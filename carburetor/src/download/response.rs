@@ -1,0 +1,96 @@
+//! The combined response of a group.
+
+use super::TableNews;
+use crate::group::SyncTables;
+use crate::table::SyncTable;
+use crate::token::Token;
+use std::any::TypeId;
+use std::ops::{Deref, DerefMut};
+
+/// What a download says of every table of the group `T`: by position (`news.0`) or by type (`news.table::<User>()`).
+pub struct Response<T: SyncTables> {
+    tables: T::News,
+    next: Token,
+}
+
+impl<T: SyncTables> Response<T> {
+    pub(crate) fn new(tables: T::News, next: Token) -> Self {
+        Response { tables, next }
+    }
+
+    /// The token for the next download, to be stored with what was applied.
+    pub fn next(&self) -> Token {
+        self.next.clone()
+    }
+
+    /// The news of the table `M`, the first place that it has in the group. A table that has none does not compile.
+    pub fn table<M: SyncTable>(&self) -> &TableNews<M> {
+        const {
+            assert!(
+                contains(T::NAMES, M::NAME),
+                "this table is not in the group"
+            )
+        };
+        let news = T::news(&self.tables, TypeId::of::<TableNews<M>>());
+        let Some(news) = news.and_then(|news| news.downcast_ref()) else {
+            unreachable!(
+                "two models of one wire name, {}, and this one is not in the group",
+                M::NAME
+            )
+        };
+        news
+    }
+
+    /// The tuple of news.
+    pub fn into_tables(self) -> T::News {
+        self.tables
+    }
+}
+
+impl<T: SyncTables> std::fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response")
+            .field("tables", &T::NAMES)
+            .field("next", &self.next)
+            .finish()
+    }
+}
+
+impl<T: SyncTables> Deref for Response<T> {
+    type Target = T::News;
+
+    fn deref(&self) -> &T::News {
+        &self.tables
+    }
+}
+
+impl<T: SyncTables> DerefMut for Response<T> {
+    fn deref_mut(&mut self) -> &mut T::News {
+        &mut self.tables
+    }
+}
+
+const fn contains(names: &[&str], name: &str) -> bool {
+    let mut place = 0;
+    while place < names.len() {
+        if equal(names[place].as_bytes(), name.as_bytes()) {
+            return true;
+        }
+        place += 1;
+    }
+    false
+}
+
+const fn equal(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}

@@ -1,0 +1,125 @@
+//! What a replica passes to `download`: a timestamp per table, or the token of its last download.
+
+use super::table::Request;
+use crate::since::Since;
+use crate::table::TableDefinition;
+use crate::token::Token;
+use std::marker::PhantomData;
+
+/// From where each table of the group `G` is downloaded.
+///
+/// Made from a tuple with one `Option<DateTime<Utc>>` or one [`Since`] per table, or from a [`Token`]; `Timestamps::default()` is the beginning.
+pub struct Timestamps<G> {
+    asked: Asked,
+    group: PhantomData<fn() -> G>,
+}
+
+enum Asked {
+    Beginning,
+    Bare(Vec<Since>),
+    Token(Token),
+}
+
+impl<G> std::fmt::Debug for Timestamps<G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.asked {
+            Asked::Beginning => f.write_str("Timestamps(beginning)"),
+            Asked::Bare(tables) => f.debug_tuple("Timestamps").field(tables).finish(),
+            Asked::Token(token) => f.debug_tuple("Timestamps").field(token).finish(),
+        }
+    }
+}
+
+impl<G> Clone for Timestamps<G> {
+    fn clone(&self) -> Self {
+        let asked = match &self.asked {
+            Asked::Beginning => Asked::Beginning,
+            Asked::Bare(tables) => Asked::Bare(tables.clone()),
+            Asked::Token(token) => Asked::Token(token.clone()),
+        };
+        Timestamps {
+            asked,
+            group: PhantomData,
+        }
+    }
+}
+
+impl<G> Default for Timestamps<G> {
+    fn default() -> Self {
+        Timestamps {
+            asked: Asked::Beginning,
+            group: PhantomData,
+        }
+    }
+}
+
+impl<G> From<Token> for Timestamps<G> {
+    fn from(token: Token) -> Self {
+        Timestamps {
+            asked: Asked::Token(token),
+            group: PhantomData,
+        }
+    }
+}
+
+impl<G> From<&Token> for Timestamps<G> {
+    fn from(token: &Token) -> Self {
+        token.clone().into()
+    }
+}
+
+impl<G> Timestamps<G> {
+    pub(crate) fn bare(tables: Vec<Since>) -> Self {
+        Timestamps {
+            asked: Asked::Bare(tables),
+            group: PhantomData,
+        }
+    }
+
+    /// The timeline that the token was made on.
+    pub(crate) fn timeline(&self) -> Option<&str> {
+        match &self.asked {
+            Asked::Token(token) => token.timeline.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// What is asked of each table of the group, `timeline` being the server's now.
+pub(crate) fn requests<G>(
+    timestamps: &Timestamps<G>,
+    definitions: &[&'static TableDefinition],
+    timeline: Option<&str>,
+) -> Vec<Request> {
+    let other_timeline = match (timestamps.timeline(), timeline) {
+        (Some(then), Some(now)) => then != now,
+        _ => false,
+    };
+    let request = |place: usize| match &timestamps.asked {
+        Asked::Beginning => Request::default(),
+        Asked::Bare(tables) => Request {
+            since: tables.get(place).copied().unwrap_or_default(),
+            ..Request::default()
+        },
+        Asked::Token(token) => {
+            let name = &definitions[place].wire_name;
+            let earlier = definitions[..place]
+                .iter()
+                .filter(|table| table.wire_name == *name)
+                .count();
+            let state = token
+                .tables
+                .iter()
+                .filter(|state| state.name == *name)
+                .nth(earlier)
+                .cloned();
+            let since = state.as_ref().and_then(|state| state.instant());
+            Request {
+                since: since.into(),
+                state,
+                other_timeline,
+            }
+        }
+    };
+    (0..definitions.len()).map(request).collect()
+}

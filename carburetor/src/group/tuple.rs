@@ -1,0 +1,191 @@
+//! Tuples of tables: take the tuple apart, ask each table, put the answers together.
+
+use super::SyncGroup;
+use crate::backend::SyncBackend;
+use crate::connection::SyncConnection;
+use crate::cutoff::Cutoffs;
+use crate::download::table::Request;
+use crate::download::{DownloadError, TableDownload, TableNews, Timestamps, blocking};
+use crate::scope::{DownloadTable, GroupTable};
+use crate::since::Since;
+use crate::table::{SyncTable, TableDefinition, TableOn};
+use crate::token::TableState;
+use chrono::{DateTime, Utc};
+use std::any::{Any, TypeId};
+
+/// A tuple of 1 to 16 synced tables (32 with the feature `thirty-two-tables`).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tuple of synced tables",
+    note = "a group is a tuple of 1 to 16 tables (32 with the feature `thirty-two-tables`), each deriving `SyncTable` or wrapped in `Filtered`; a single one is written `(User,)`"
+)]
+pub trait SyncTables: 'static {
+    /// The news of each table, in order.
+    type News: Send + 'static;
+    /// The names on the wire, in order.
+    const NAMES: &'static [&'static str];
+
+    /// The news of the given type, if a table has it.
+    #[doc(hidden)]
+    fn news(news: &Self::News, of: TypeId) -> Option<&dyn Any>;
+}
+
+/// A tuple of tables that can be downloaded from `DB` within a scope `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be downloaded from `{DB}` within the scope `{S}`",
+    note = "each table needs `SyncScope` for the scope, and each filter `SyncFilter`"
+)]
+#[allow(
+    private_interfaces,
+    reason = "sealed by its hidden methods: nobody else calls them"
+)]
+pub trait DownloadTables<DB: SyncBackend, S>: SyncTables {
+    /// The downloads of each table.
+    #[doc(hidden)]
+    type Downloads<'s>
+    where
+        S: 's;
+
+    #[doc(hidden)]
+    fn definitions() -> Vec<&'static TableDefinition>;
+
+    #[doc(hidden)]
+    fn begin<'s>(
+        scope: &'s S,
+        requests: Vec<Request>,
+        cutoffs: &Cutoffs,
+        limit: Option<i64>,
+    ) -> Result<Self::Downloads<'s>, DownloadError>;
+
+    #[doc(hidden)]
+    fn states<'s>(tables: &Self::Downloads<'s>) -> Result<Vec<TableState>, DownloadError>
+    where
+        S: 's;
+
+    #[doc(hidden)]
+    fn read<'s, C>(
+        conn: &mut C,
+        tables: &mut Self::Downloads<'s>,
+    ) -> Result<Self::News, DownloadError>
+    where
+        S: 's,
+        C: SyncConnection<Backend = DB>;
+}
+
+macro_rules! group {
+    ($($T:ident $place:tt),+) => {
+        impl<$($T: GroupTable),+> SyncTables for ($($T,)+) {
+            type News = ($(TableNews<$T::Model>,)+);
+            const NAMES: &'static [&'static str] = &[$($T::Model::NAME),+];
+
+            fn news(news: &Self::News, of: TypeId) -> Option<&dyn Any> {
+                $(if TypeId::of::<TableNews<$T::Model>>() == of {
+                    return Some(&news.$place);
+                })+
+                None
+            }
+        }
+
+        #[allow(private_interfaces, reason = "sealed by its hidden methods: nobody else calls them")]
+        impl<DB: SyncBackend, S, $($T: DownloadTable<DB, S>),+> DownloadTables<DB, S> for ($($T,)+) {
+            type Downloads<'s> = ($(TableDownload<'s, $T::Model, DB>,)+) where S: 's;
+
+            fn definitions() -> Vec<&'static TableDefinition> {
+                vec![$(<$T::Model as TableOn<DB>>::definition()),+]
+            }
+
+            fn begin<'s>(
+                scope: &'s S,
+                requests: Vec<Request>,
+                cutoffs: &Cutoffs,
+                limit: Option<i64>,
+            ) -> Result<Self::Downloads<'s>, DownloadError> {
+                let mut requests = requests.into_iter();
+                Ok(($(TableDownload::new(
+                    $T::visibility(scope)?,
+                    requests.next().unwrap_or_default(),
+                    cutoffs,
+                    $place,
+                    limit,
+                )?,)+))
+            }
+
+            fn states<'s>(tables: &Self::Downloads<'s>) -> Result<Vec<TableState>, DownloadError>
+            where
+                S: 's,
+            {
+                Ok(vec![$(tables.$place.state()?),+])
+            }
+
+            fn read<'s, C>(
+                conn: &mut C,
+                tables: &mut Self::Downloads<'s>,
+            ) -> Result<Self::News, DownloadError>
+            where
+                S: 's,
+                C: SyncConnection<Backend = DB>,
+            {
+                Ok(($({
+                    let mut news = TableNews::default();
+                    blocking::read(conn, &mut tables.$place, &mut news)?;
+                    news
+                },)+))
+            }
+        }
+
+        impl<S, $($T),+> From<($(group!(@ Option<DateTime<Utc>>, $T),)+)> for Timestamps<SyncGroup<($($T,)+), S>> {
+            fn from(timestamps: ($(group!(@ Option<DateTime<Utc>>, $T),)+)) -> Self {
+                Timestamps::bare(vec![$(timestamps.$place.into()),+])
+            }
+        }
+
+        impl<S, $($T),+> From<($(group!(@ Since, $T),)+)> for Timestamps<SyncGroup<($($T,)+), S>> {
+            fn from(timestamps: ($(group!(@ Since, $T),)+)) -> Self {
+                Timestamps::bare(vec![$(timestamps.$place),+])
+            }
+        }
+    };
+    (@ $type:ty, $T:ident) => { $type };
+}
+
+macro_rules! groups {
+    ($([$($T:ident $place:tt),+])+) => { $(group!($($T $place),+);)+ };
+}
+
+groups! {
+    [T0 0]
+    [T0 0, T1 1]
+    [T0 0, T1 1, T2 2]
+    [T0 0, T1 1, T2 2, T3 3]
+    [T0 0, T1 1, T2 2, T3 3, T4 4]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15]
+}
+
+#[cfg(feature = "thirty-two-tables")]
+groups! {
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27, T28 28]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27, T28 28, T29 29]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27, T28 28, T29 29, T30 30]
+    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27, T28 28, T29 29, T30 30, T31 31]
+}

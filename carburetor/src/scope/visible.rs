@@ -1,0 +1,175 @@
+//! What a scope or a filter shows of one table.
+
+use super::ScopeError;
+use super::expression::Expression;
+use crate::backend::SyncBackend;
+use crate::statement::{Fragment, Statement};
+use crate::table::TableDefinition;
+use diesel::expression::AppearsOnTable;
+use diesel::query_builder::{QueryBuilder, QueryFragment};
+use diesel::sql_types::BoolOrNullableBool;
+use std::marker::PhantomData;
+
+/// The rows of the `table!` `T` that a scope shows or a filter keeps on `DB`.
+pub struct Visible<'a, T, DB: SyncBackend> {
+    rows: Rows<'a, DB>,
+    table: PhantomData<fn() -> T>,
+}
+
+/// [`Visible`] whose table is no longer in the type.
+pub(crate) enum Rows<'a, DB: SyncBackend> {
+    All,
+    None,
+    Only(Box<Fragment<'a, DB>>),
+}
+
+impl<T, DB: SyncBackend> std::fmt::Debug for Visible<'_, T, DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.rows {
+            Rows::All => "Visible::all()",
+            Rows::None => "Visible::none()",
+            Rows::Only(_) => "Visible::only(..)",
+        })
+    }
+}
+
+impl<'a, T, DB: SyncBackend> Visible<'a, T, DB> {
+    fn of(rows: Rows<'a, DB>) -> Self {
+        Visible {
+            rows,
+            table: PhantomData,
+        }
+    }
+
+    /// Every row.
+    pub fn all() -> Self {
+        Self::of(Rows::All)
+    }
+
+    /// No row.
+    pub fn none() -> Self {
+        Self::of(Rows::None)
+    }
+
+    /// The rows for which `expression` is true; false and NULL hide a row.
+    ///
+    /// It may look at the id and at `#[sync(visible_by)]` columns, compared with bound values. Subqueries, other tables and functions
+    /// like `now()` are refused when the download runs: they would change what is visible without any row being written.
+    pub fn only<E>(expression: E) -> Self
+    where
+        E: AppearsOnTable<T> + QueryFragment<DB> + Send + Sync + 'a,
+        E::SqlType: BoolOrNullableBool,
+    {
+        Self::of(Rows::Only(Box::new(expression)))
+    }
+
+    pub(crate) fn erased(self) -> Rows<'a, DB> {
+        self.rows
+    }
+}
+
+/// Scope and filter of one place in a group, judged.
+pub struct Visibility<'a, DB: SyncBackend> {
+    definition: &'static TableDefinition,
+    conditions: Vec<Condition<'a, DB>>,
+    nothing: bool,
+}
+
+struct Condition<'a, DB: SyncBackend> {
+    fragment: Box<Fragment<'a, DB>>,
+    expression: Expression,
+}
+
+impl<DB: SyncBackend> std::fmt::Debug for Visibility<'_, DB> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Visibility")
+            .field("definition", self.definition)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, DB: SyncBackend> Visibility<'a, DB> {
+    pub(crate) fn new(
+        definition: &'static TableDefinition,
+        parts: impl IntoIterator<Item = Rows<'a, DB>>,
+    ) -> Result<Self, ScopeError> {
+        let mut visibility = Visibility {
+            definition,
+            conditions: Vec::new(),
+            nothing: false,
+        };
+        for rows in parts {
+            match rows {
+                Rows::All => {}
+                Rows::None => visibility.nothing = true,
+                Rows::Only(fragment) => {
+                    let expression =
+                        Expression::parse(&rendered::<DB>(&fragment, definition)?, definition)?;
+                    visibility.conditions.push(Condition {
+                        fragment,
+                        expression,
+                    });
+                }
+            }
+        }
+        Ok(visibility)
+    }
+
+    pub(crate) fn definition(&self) -> &'static TableDefinition {
+        self.definition
+    }
+
+    /// Appends ` and ..` for each condition over the table itself, with its binds.
+    pub(crate) fn push(&'a self, statement: &mut Statement<'a, DB>) {
+        if self.nothing {
+            statement.sql(" and 1 = 0");
+        }
+        for condition in &self.conditions {
+            statement
+                .sql(" and (")
+                .fragment(&*condition.fragment)
+                .sql(")");
+        }
+    }
+
+    /// ` and ..` for each condition over what goes by `alias` and has the same columns. The binds are those that
+    /// [`push`](Self::push) made the first ones of the statement.
+    pub(crate) fn over(&self, alias: &str) -> String {
+        let mut sql = String::new();
+        if self.nothing {
+            sql.push_str(" and 1 = 0");
+        }
+        let mut first = 1;
+        for condition in &self.conditions {
+            let expression = condition.expression.over(alias, first, DB::PLACEHOLDER);
+            sql.push_str(&format!(" and ({expression})"));
+            first += condition.expression.binds();
+        }
+        sql
+    }
+
+    /// Text that differs whenever what is visible could: the conditions with the values bound in them.
+    pub(crate) fn description(&self) -> String {
+        let mut text = String::from(if self.nothing { "nothing;" } else { "" });
+        for condition in &self.conditions {
+            text.push_str(&diesel::debug_query::<DB, _>(&condition.fragment).to_string());
+            text.push(';');
+        }
+        text
+    }
+}
+
+fn rendered<DB: SyncBackend>(
+    fragment: &Fragment<'_, DB>,
+    definition: &TableDefinition,
+) -> Result<String, ScopeError> {
+    let mut builder = DB::QueryBuilder::default();
+    fragment
+        .to_sql(&mut builder, &DB::default())
+        .map_err(|error| ScopeError {
+            table: definition.key(),
+            culprit: "an expression".into(),
+            remedy: error.to_string(),
+        })?;
+    Ok(builder.finish())
+}

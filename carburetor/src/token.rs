@@ -1,0 +1,120 @@
+//! The token: what one download tells the next one.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What `response.next()` returns and the next download takes: the cutoffs, and what bare timestamps can't carry.
+///
+/// Opaque text, safe in a URL. A token that a table no longer fits (another filter or scope, other columns, a moved generation) resets that table.
+///
+/// ```
+/// use carburetor::Token;
+/// let kept: String = Token::default().to_string();
+/// let token: Token = kept.parse()?;
+/// assert_eq!(token, Token::default());
+/// assert!("not a token".parse::<Token>().is_err());
+/// # Ok::<(), carburetor::TokenError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Token {
+    pub(crate) timeline: Option<String>,
+    pub(crate) tables: Vec<TableState>,
+}
+
+/// Where the download of one table stands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TableState {
+    #[serde(rename = "n")]
+    pub(crate) name: String,
+    /// The cutoff, in microseconds since 1970.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<i64>,
+    #[serde(rename = "f", default)]
+    pub(crate) fingerprint: String,
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) generation: Option<i64>,
+    /// The last id of an unfinished download from the beginning, whose cutoff is `since`.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) after: Option<Value>,
+    /// The values of the key column that the scope showed.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keys: Option<Vec<Value>>,
+}
+
+impl TableState {
+    pub(crate) fn instant(&self) -> Option<DateTime<Utc>> {
+        self.since.and_then(DateTime::from_timestamp_micros)
+    }
+}
+
+/// Text that is not a token of this version.
+///
+/// ```
+/// let error = "x".parse::<carburetor::Token>().unwrap_err();
+/// assert_eq!(error.to_string(), "not a token of this version: download from the beginning, without a token");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenError;
+
+impl std::fmt::Display for TokenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not a token of this version: download from the beginning, without a token")
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+#[derive(Serialize, Deserialize)]
+struct Content {
+    v: u32,
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    timeline: Option<String>,
+    #[serde(rename = "t")]
+    tables: Vec<TableState>,
+}
+
+impl From<Token> for String {
+    fn from(token: Token) -> String {
+        token.to_string()
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = TokenError;
+
+    fn try_from(text: String) -> Result<Self, TokenError> {
+        text.parse()
+    }
+}
+
+impl std::fmt::Display for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let content = Content {
+            v: crate::wire::VERSION,
+            timeline: self.timeline.clone(),
+            tables: self.tables.clone(),
+        };
+        let json = serde_json::to_vec(&content).map_err(|_| std::fmt::Error)?;
+        f.write_str(&URL_SAFE_NO_PAD.encode(json))
+    }
+}
+
+impl std::str::FromStr for Token {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError)?;
+        let content: Content = serde_json::from_slice(&json).map_err(|_| TokenError)?;
+        match content.v {
+            crate::wire::VERSION => Ok(Token {
+                timeline: content.timeline,
+                tables: content.tables,
+            }),
+            _ => Err(TokenError),
+        }
+    }
+}
