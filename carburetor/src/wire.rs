@@ -1,12 +1,15 @@
 //! What travels: JSON, version 1. PROTOCOL.md says how every type looks.
 
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod binary;
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod calendar;
 mod codec;
-mod decimal;
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod document;
 mod error;
 pub mod json;
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod number;
 #[cfg(feature = "postgres-backend")]
 pub(crate) mod postgres;

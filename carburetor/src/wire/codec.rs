@@ -58,7 +58,7 @@ impl<ST: WireType<DB>, DB: SyncBackend> WireType<DB> for Nullable<ST> {
 ///             Ok(())
 ///         },
 ///         read: |value| {
-///             let text = value.as_str().ok_or_else(|| carburetor::wire::WireError::new("expected a string"))?;
+///             let text = value.as_str().ok_or_else(|| carburetor::wire::WireError::unexpected("a string", value))?;
 ///             Ok([&[1], text.as_bytes()].concat())
 ///         },
 ///         ..<diesel::sql_types::Text as WireType<Pg>>::CODEC

@@ -33,7 +33,13 @@ impl WireError {
     }
 
     /// A JSON value that isn't what its column takes.
-    pub(super) fn unexpected(expected: &str, got: &Value) -> Self {
+    ///
+    /// ```
+    /// # use carburetor::wire::WireError;
+    /// let error = WireError::unexpected("a string", &12.into());
+    /// assert_eq!(error.to_string(), "expected a string, got 12");
+    /// ```
+    pub fn unexpected(expected: &str, got: &Value) -> Self {
         let text = got.to_string();
         let shown: String = text.chars().take(SHOWN).collect();
         let rest = if shown.len() < text.len() { "…" } else { "" };

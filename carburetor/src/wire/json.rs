@@ -51,27 +51,6 @@ pub fn write_integer(number: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Appends a whole number as a string, because JavaScript's numbers end at 2^53.
-pub(super) fn write_integer_string(number: i64, out: &mut Vec<u8>) {
-    out.push(b'"');
-    write_integer(number, out);
-    out.push(b'"');
-}
-
-/// Appends a number's shortest digits that read back as the same bits; a string where JSON has no number for it.
-pub(super) fn write_float<F: zmij::Float + Into<f64>>(number: F, out: &mut Vec<u8>) {
-    let wide: f64 = number.into();
-    if wide.is_finite() {
-        out.extend_from_slice(zmij::Buffer::new().format_finite(number).as_bytes());
-    } else if wide.is_nan() {
-        out.extend_from_slice(br#""NaN""#);
-    } else if wide > 0.0 {
-        out.extend_from_slice(br#""Infinity""#);
-    } else {
-        out.extend_from_slice(br#""-Infinity""#);
-    }
-}
-
 /// What stands after the backslash for a byte of a string: 0 for nothing, `u` for four hexadecimal digits.
 const ESCAPES: [u8; 256] = {
     let mut escapes = [0; 256];
@@ -127,24 +106,5 @@ mod tests {
         let mut theirs = Vec::new();
         serde_json::to_writer(&mut theirs, &text).unwrap();
         assert_eq!(out, theirs);
-    }
-
-    #[test]
-    fn floats_are_short_and_exact() {
-        let written = |number: f64| {
-            let mut out = Vec::new();
-            write_float(number, &mut out);
-            String::from_utf8(out).unwrap()
-        };
-        assert_eq!(written(0.1), "0.1");
-        assert_eq!(written(-0.0), "-0.0");
-        assert_eq!(written(f64::NAN), r#""NaN""#);
-        assert_eq!(written(f64::NEG_INFINITY), r#""-Infinity""#);
-        for number in [f64::MAX, f64::MIN_POSITIVE, 5e-324, 1e23, 1.0 / 3.0] {
-            assert_eq!(
-                serde_json::from_str::<f64>(&written(number)).unwrap(),
-                number
-            );
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod array;
 mod custom;
+mod decimal;
 mod instant;
 mod interval;
 mod lookup;

@@ -17,9 +17,11 @@ impl WireType<Pg> for Inet {
         |value, out| {
             let (address, prefix, widest) = network(value)?;
             if prefix == widest {
-                return Ok(put(format_args!("{address}"), out));
+                put(format_args!("{address}"), out);
+                return Ok(());
             }
-            Ok(put(format_args!("{address}/{prefix}"), out))
+            put(format_args!("{address}/{prefix}"), out);
+            Ok(())
         },
         |value| {
             read_network(
@@ -35,7 +37,8 @@ impl WireType<Pg> for Cidr {
     const CODEC: Codec<Pg> = codec(
         |value, out| {
             let (address, prefix, _) = network(value)?;
-            Ok(put(format_args!("{address}/{prefix}"), out))
+            put(format_args!("{address}/{prefix}"), out);
+            Ok(())
         },
         |value| read_network(value, 1, "a network such as \"192.168.0.0/24\""),
     );
@@ -87,14 +90,20 @@ fn only_network(address: &[u8], prefix: u8) -> bool {
 
 impl WireType<Pg> for MacAddr {
     const CODEC: Codec<Pg> = codec(
-        |value, out| Ok(write_hardware(&fixed::<6>(value)?, out)),
+        |value, out| {
+            write_hardware(&fixed::<6>(value)?, out);
+            Ok(())
+        },
         |value| read_hardware::<6>(value, "an address such as \"08:00:2b:01:02:03\""),
     );
 }
 
 impl WireType<Pg> for MacAddr8 {
     const CODEC: Codec<Pg> = codec(
-        |value, out| Ok(write_hardware(&fixed::<8>(value)?, out)),
+        |value, out| {
+            write_hardware(&fixed::<8>(value)?, out);
+            Ok(())
+        },
         |value| read_hardware::<8>(value, "an address such as \"08:00:2b:01:02:03:04:05\""),
     );
 }
@@ -123,10 +132,9 @@ impl WireType<Pg> for PgLsn {
     const CODEC: Codec<Pg> = codec(
         |value, out| {
             let position = u64::from_be_bytes(fixed(value)?);
-            Ok(put(
-                format_args!("{:X}/{:X}", position >> 32, position as u32),
-                out,
-            ))
+            let (high, low) = (position >> 32, position as u32);
+put(format_args!("{high:X}/{low:X}"), out);
+Ok(())
         },
         |value| {
             let expected = "a position such as \"16/B374D848\"";

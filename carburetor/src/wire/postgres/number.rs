@@ -1,10 +1,10 @@
 //! Numbers and booleans.
 
+use super::decimal::{read_numeric, write_numeric};
 use super::{Read, Write, codec, fixed, stored, string};
 use crate::table::Storage;
-use crate::wire::decimal::{read_numeric, write_numeric};
-use crate::wire::json::{write_float, write_integer, write_integer_string};
-use crate::wire::number::{float, integer, long, narrow_float};
+use crate::wire::json::write_integer;
+use crate::wire::number::{float, integer, long, narrow_float, write_float, write_integer_string};
 use crate::wire::{Codec, WireError, WireType};
 use diesel::pg::Pg;
 use diesel::sql_types::{
@@ -15,7 +15,10 @@ use serde_json::Value;
 impl WireType<Pg> for SmallInt {
     const CODEC: Codec<Pg> = stored(
         Storage::Integer,
-        |value, out| Ok(write_integer(i16::from_be_bytes(fixed(value)?).into(), out)),
+        |value, out| {
+            write_integer(i16::from_be_bytes(fixed(value)?).into(), out);
+            Ok(())
+        },
         |value| integer("an integer of 16 bits", value).map(|n: i16| n.to_be_bytes().into()),
     );
 }
@@ -23,21 +26,30 @@ impl WireType<Pg> for SmallInt {
 impl WireType<Pg> for Integer {
     const CODEC: Codec<Pg> = stored(
         Storage::Integer,
-        |value, out| Ok(write_integer(i32::from_be_bytes(fixed(value)?).into(), out)),
+        |value, out| {
+            write_integer(i32::from_be_bytes(fixed(value)?).into(), out);
+            Ok(())
+        },
         |value| integer("an integer of 32 bits", value).map(|n: i32| n.to_be_bytes().into()),
     );
 }
 
 impl WireType<Pg> for Oid {
     const CODEC: Codec<Pg> = codec(
-        |value, out| Ok(write_integer(u32::from_be_bytes(fixed(value)?).into(), out)),
+        |value, out| {
+            write_integer(u32::from_be_bytes(fixed(value)?).into(), out);
+            Ok(())
+        },
         |value| integer("an oid", value).map(|n: u32| n.to_be_bytes().into()),
     );
 }
 
 impl WireType<Pg> for CChar {
     const CODEC: Codec<Pg> = codec(
-        |value, out| Ok(write_integer(u8::from_be_bytes(fixed(value)?).into(), out)),
+        |value, out| {
+            write_integer(u8::from_be_bytes(fixed(value)?).into(), out);
+            Ok(())
+        },
         |value| integer("an integer of 0 to 255", value).map(|n: u8| n.to_be_bytes().into()),
     );
 }
@@ -60,14 +72,20 @@ const READ_LONG: Read = |value| Ok(long(value)?.to_be_bytes().into());
 
 impl WireType<Pg> for Float {
     const CODEC: Codec<Pg> = codec(
-        |value, out| Ok(write_float(f32::from_be_bytes(fixed(value)?), out)),
+        |value, out| {
+            write_float(f32::from_be_bytes(fixed(value)?), out);
+            Ok(())
+        },
         |value| Ok(narrow_float(value)?.to_be_bytes().into()),
     );
 }
 
 impl WireType<Pg> for Double {
     const CODEC: Codec<Pg> = codec(
-        |value, out| Ok(write_float(f64::from_be_bytes(fixed(value)?), out)),
+        |value, out| {
+            write_float(f64::from_be_bytes(fixed(value)?), out);
+            Ok(())
+        },
         |value| Ok(float(value)?.to_be_bytes().into()),
     );
 }

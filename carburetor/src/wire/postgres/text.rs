@@ -35,7 +35,10 @@ fn read_text(value: &Value) -> Result<Vec<u8>, WireError> {
 
 impl WireType<Pg> for Binary {
     const CODEC: Codec<Pg> = codec(
-        |value, out| Ok(write_base64(value.as_bytes(), out)),
+        |value, out| {
+            write_base64(value.as_bytes(), out);
+            Ok(())
+        },
         |value| {
             let expected = "a string of base64 with padding";
             let bytes = read_base64(string(expected, value)?);

@@ -2,9 +2,10 @@
 
 use super::{Stored, codec, stored};
 use crate::table::Storage;
-use crate::wire::decimal::is_decimal;
-use crate::wire::json::{write_float, write_integer, write_integer_string, write_string};
-use crate::wire::number::{float, integer, long, narrow_float};
+use crate::wire::json::{write_integer, write_string};
+use crate::wire::number::{
+    float, integer, is_decimal, long, narrow_float, write_float, write_integer_string,
+};
 use crate::wire::{Codec, SqliteValue, WireError, WireType};
 use diesel::sql_types::{BigInt, Bool, Double, Float, Integer, Numeric, SmallInt};
 use diesel::sqlite::{Sqlite, SqliteType};
@@ -13,7 +14,10 @@ use serde_json::Value;
 impl WireType<Sqlite> for SmallInt {
     const CODEC: Codec<Sqlite> = stored(
         Storage::Integer,
-        |value, out| Ok(write_integer(narrow::<i16>(value)?.into(), out)),
+        |value, out| {
+            write_integer(narrow::<i16>(value)?.into(), out);
+            Ok(())
+        },
         |value| {
             integer("an integer of 16 bits", value).map(|n: i16| SqliteValue::Integer(n.into()))
         },
@@ -23,7 +27,10 @@ impl WireType<Sqlite> for SmallInt {
 impl WireType<Sqlite> for Integer {
     const CODEC: Codec<Sqlite> = stored(
         Storage::Integer,
-        |value, out| Ok(write_integer(narrow::<i32>(value)?.into(), out)),
+        |value, out| {
+            write_integer(narrow::<i32>(value)?.into(), out);
+            Ok(())
+        },
         |value| {
             integer("an integer of 32 bits", value).map(|n: i32| SqliteValue::Integer(n.into()))
         },
@@ -33,21 +40,30 @@ impl WireType<Sqlite> for Integer {
 impl WireType<Sqlite> for BigInt {
     const CODEC: Codec<Sqlite> = stored(
         Storage::Integer,
-        |mut value, out| Ok(write_integer_string(value.read_long(), out)),
+        |mut value, out| {
+            write_integer_string(value.read_long(), out);
+            Ok(())
+        },
         |value| long(value).map(SqliteValue::Integer),
     );
 }
 
 impl WireType<Sqlite> for Float {
     const CODEC: Codec<Sqlite> = codec(
-        |mut value, out| Ok(write_float(value.read_double() as f32, out)),
+        |mut value, out| {
+            write_float(value.read_double() as f32, out);
+            Ok(())
+        },
         |value| real(narrow_float(value)?.into(), value),
     );
 }
 
 impl WireType<Sqlite> for Double {
     const CODEC: Codec<Sqlite> = codec(
-        |mut value, out| Ok(write_float(value.read_double(), out)),
+        |mut value, out| {
+            write_float(value.read_double(), out);
+            Ok(())
+        },
         |value| real(float(value)?, value),
     );
 }
@@ -57,13 +73,15 @@ impl WireType<Sqlite> for Numeric {
     const CODEC: Codec<Sqlite> = codec(
         |mut value, out| match value.value_type() {
             Some(SqliteType::Integer | SqliteType::Long | SqliteType::SmallInt) => {
-                Ok(write_integer_string(value.read_long(), out))
+                write_integer_string(value.read_long(), out);
+                Ok(())
             }
             Some(SqliteType::Double | SqliteType::Float) => {
                 let number = value.read_double();
                 if number.is_finite() {
                     // Display has no exponent, as the wire's form.
-                    Ok(write_string(&number.to_string(), out))
+                    write_string(&number.to_string(), out);
+                    Ok(())
                 } else {
                     Err(WireError::new(
                         "expected a decimal number, got an infinite one",
@@ -78,7 +96,8 @@ impl WireType<Sqlite> for Numeric {
                         &Value::from(text),
                     ));
                 }
-                Ok(write_string(text, out))
+                write_string(text, out);
+                Ok(())
             }
         },
         |value| {

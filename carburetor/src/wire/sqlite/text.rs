@@ -12,7 +12,10 @@ use serde_json::Value;
 
 impl WireType<Sqlite> for Text {
     const CODEC: Codec<Sqlite> = codec(
-        |mut value, out| Ok(write_string(utf8(&mut value)?, out)),
+        |mut value, out| {
+            write_string(utf8(&mut value)?, out);
+            Ok(())
+        },
         |value| {
             let text = value
                 .as_str()
@@ -24,7 +27,10 @@ impl WireType<Sqlite> for Text {
 
 impl WireType<Sqlite> for Binary {
     const CODEC: Codec<Sqlite> = codec(
-        |mut value, out| Ok(write_base64(value.read_blob(), out)),
+        |mut value, out| {
+            write_base64(value.read_blob(), out);
+            Ok(())
+        },
         |value| {
             let bytes = value.as_str().and_then(read_base64);
             let bytes = bytes

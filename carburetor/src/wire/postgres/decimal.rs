@@ -1,6 +1,7 @@
 //! Decimal numbers, as PostgreSQL sends them: digits of base 10,000, a weight, a sign and a scale.
 
-use super::WireError;
+use crate::wire::WireError;
+use crate::wire::number::{is_decimal, parts};
 
 const NEGATIVE: u16 = 0x4000;
 const NAN: u16 = 0xc000;
@@ -10,22 +11,6 @@ const MINUS_INFINITY: u16 = 0xf000;
 /// How many digits PostgreSQL takes before the point, and after it.
 const BEFORE: usize = 131_072;
 const AFTER: usize = 16_383;
-
-/// Whether `text` is a decimal number in the wire's form: digits, at most one point between them, a minus.
-pub(super) fn is_decimal(text: &str) -> bool {
-    let (_, whole, fraction) = parts(text);
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    !whole.is_empty()
-        && digits(whole)
-        && digits(fraction)
-        && (fraction.is_empty() != text.contains('.'))
-}
-
-fn parts(text: &str) -> (bool, &str, &str) {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    (unsigned.len() < text.len(), whole, fraction)
-}
 
 /// Appends the number as PostgreSQL prints it, with every digit of its scale.
 pub(super) fn write_numeric(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WireError> {
@@ -41,9 +26,18 @@ pub(super) fn write_numeric(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WireE
     match u16::from_be_bytes(*sign) {
         0 => {}
         NEGATIVE => out.push(b'-'),
-        NAN => return Ok(out.extend_from_slice(b"NaN")),
-        INFINITY => return Ok(out.extend_from_slice(b"Infinity")),
-        MINUS_INFINITY => return Ok(out.extend_from_slice(b"-Infinity")),
+        NAN => {
+            out.extend_from_slice(b"NaN");
+            return Ok(());
+        }
+        INFINITY => {
+            out.extend_from_slice(b"Infinity");
+            return Ok(());
+        }
+        MINUS_INFINITY => {
+            out.extend_from_slice(b"-Infinity");
+            return Ok(());
+        }
         _ => return Err(malformed()),
     }
     let digit = |place: i32| {
