@@ -1,10 +1,32 @@
 //! What travels: JSON, version 1. PROTOCOL.md says how every type looks.
 
+mod backend;
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+mod binary;
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+mod calendar;
 mod codec;
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+mod document;
 mod error;
+pub mod json;
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+mod number;
+#[cfg(feature = "postgres-backend")]
+pub(crate) mod postgres;
+pub(crate) mod probe;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
 
+pub use backend::WireBackend;
 pub use codec::{Codec, SqliteValue, WireType};
 pub use error::WireError;
+
+use crate::backend::SyncBackend;
+use diesel::deserialize::FromSql;
+use diesel::serialize::ToSql;
+use diesel::sql_types::HasSqlType;
+use serde_json::Value;
 
 /// The version of the protocol, in every message.
 ///
@@ -12,3 +34,46 @@ pub use error::WireError;
 /// assert_eq!(carburetor::wire::VERSION, 1);
 /// ```
 pub const VERSION: u32 = 1;
+
+/// The JSON of a Rust value in a column of type `ST`, as a row with that value travels.
+///
+/// Fails when the value doesn't fit the column's type, or can't travel.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// use carburetor::wire::{self, WireType};
+/// use diesel::sql_types::BigInt;
+/// use diesel::sqlite::Sqlite;
+/// let codec = <BigInt as WireType<Sqlite>>::CODEC;
+/// assert_eq!(wire::encode::<BigInt, _, Sqlite>(&codec, &7_i64).unwrap(), "7");
+/// # }
+/// ```
+pub fn encode<ST, U, DB>(codec: &Codec<DB>, value: &U) -> Result<Value, WireError>
+where
+    DB: SyncBackend + HasSqlType<ST>,
+    U: ToSql<ST, DB> + ?Sized,
+{
+    DB::encode::<ST, U>(codec, value)
+}
+
+/// The Rust value of JSON in a column of type `ST`: the reverse of [`encode`].
+///
+/// Fails when the JSON isn't what the column takes, or the Rust type refuses the value.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// use carburetor::wire::{self, WireType};
+/// use diesel::sql_types::{Nullable, Text};
+/// use diesel::sqlite::Sqlite;
+/// let codec = <Nullable<Text> as WireType<Sqlite>>::CODEC;
+/// let name: Option<String> = wire::decode::<Nullable<Text>, _, _>(&codec, "Ada".into()).unwrap();
+/// assert_eq!(name.as_deref(), Some("Ada"));
+/// # }
+/// ```
+pub fn decode<ST, U, DB>(codec: &Codec<DB>, value: Value) -> Result<U, WireError>
+where
+    DB: SyncBackend + HasSqlType<ST>,
+    U: FromSql<ST, DB>,
+{
+    DB::decode::<ST, U>(codec, &value)
+}

@@ -1,5 +1,10 @@
 //! What can be wrong with a message.
 
+use serde_json::Value;
+
+/// How many characters of a wrong value an error shows.
+const SHOWN: usize = 80;
+
 /// A value that can't travel, or a message that can't be read; it names the table and the column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,6 +32,20 @@ impl WireError {
         }
     }
 
+    /// A JSON value that isn't what its column takes.
+    ///
+    /// ```
+    /// # use carburetor::wire::WireError;
+    /// let error = WireError::unexpected("a string", &12.into());
+    /// assert_eq!(error.to_string(), "expected a string, got 12");
+    /// ```
+    pub fn unexpected(expected: &str, got: &Value) -> Self {
+        let text = got.to_string();
+        let shown: String = text.chars().take(SHOWN).collect();
+        let rest = if shown.len() < text.len() { "…" } else { "" };
+        WireError::new(format!("expected {expected}, got {shown}{rest}"))
+    }
+
     /// The same error, in `column` of `table`.
     ///
     /// ```
@@ -51,3 +70,17 @@ impl std::fmt::Display for WireError {
 }
 
 impl std::error::Error for WireError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_is_shown_in_part() {
+        let error = WireError::unexpected("a number", &Value::String("ä".repeat(100)));
+        assert_eq!(
+            error.to_string(),
+            format!("expected a number, got \"{}…", "ä".repeat(79))
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! What is PostgreSQL's own.
+
+use super::{SyncBackend, read};
+use crate::cutoff::Assumptions;
+use crate::stamp::StampBind;
+use crate::statement::Statement;
+use crate::table::{Storage, TableDefinition, quoted};
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use diesel::row::Row;
+use diesel::sql_types::{BigInt, Text};
+
+impl SyncBackend for diesel::pg::Pg {
+    const PLACEHOLDER: char = '$';
+    const REGISTRY: &'static str = "carburetor.synced_table";
+    const ONE_INSTANT: &'static str = "set transaction isolation level repeatable read, read only";
+    const REMOVAL_STORAGE: Storage = Storage::Timestamptz;
+    // Workers of a parallel plan would mix the lines; a function that is restricted to the leader forbids such a plan.
+    const IN_ORDER: &'static str = " and pg_catalog.random() >= 0";
+    #[cfg(feature = "postgres")]
+    type Loading = diesel::pg::PgRowByRowLoadingMode;
+    #[cfg(not(feature = "postgres"))]
+    type Loading = diesel::connection::DefaultLoadingMode;
+    type StampBind = StampBind;
+
+    fn removal_table(definition: &TableDefinition) -> String {
+        format!("carburetor.{}", quoted(&definition.removal_name()))
+    }
+
+    fn micros(expression: &str, _storage: Storage) -> String {
+        format!("(extract(epoch from {expression}) * 1000000)::bigint")
+    }
+
+    #[allow(
+        private_interfaces,
+        reason = "the trait is sealed: nobody else calls it"
+    )]
+    fn cutoff(
+        definitions: &[&'static TableDefinition],
+        assumptions: &Assumptions,
+    ) -> Vec<Statement<'static, Self>> {
+        crate::cutoff::postgres::statements(definitions, assumptions)
+    }
+
+    fn integer<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<i64>> {
+        read::<BigInt, _, _>(row, column)
+    }
+
+    fn text<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<String>> {
+        read::<Text, _, _>(row, column)
+    }
+
+    fn bind_stamp(storage: Storage, instant: DateTime<Utc>) -> StampBind {
+        StampBind::postgres(storage, instant)
+    }
+}

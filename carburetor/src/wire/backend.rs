@@ -1,0 +1,95 @@
+//! Values between Rust, the database and JSON.
+
+use super::{Codec, WireError};
+use crate::backend::SyncBackend;
+use diesel::backend::Backend;
+use diesel::deserialize::FromSql;
+use diesel::serialize::ToSql;
+use diesel::sql_types::HasSqlType;
+use serde_json::Value;
+
+/// The half of a backend that turns values into JSON and back.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// fn takes_a_backend<DB: carburetor::wire::WireBackend>() {}
+/// takes_a_backend::<diesel::sqlite::Sqlite>();
+/// # }
+/// ```
+pub trait WireBackend: Backend + Sized {
+    /// A value on its way from the wire into the database.
+    type WireValue;
+
+    #[doc(hidden)]
+    fn custom_codec<ST>() -> Codec<Self>
+    where
+        Self: SyncBackend + HasSqlType<ST>;
+
+    #[doc(hidden)]
+    fn encode<ST, U>(codec: &Codec<Self>, value: &U) -> Result<Value, WireError>
+    where
+        Self: SyncBackend + HasSqlType<ST>,
+        U: ToSql<ST, Self> + ?Sized;
+
+    #[doc(hidden)]
+    fn decode<ST, U>(codec: &Codec<Self>, value: &Value) -> Result<U, WireError>
+    where
+        Self: SyncBackend + HasSqlType<ST>,
+        U: FromSql<ST, Self>;
+}
+
+#[cfg(feature = "postgres-backend")]
+impl WireBackend for diesel::pg::Pg {
+    type WireValue = Vec<u8>;
+
+    fn custom_codec<ST>() -> Codec<Self>
+    where
+        Self: HasSqlType<ST>,
+    {
+        crate::wire::postgres::custom::<ST>()
+    }
+
+    fn encode<ST, U>(codec: &Codec<Self>, value: &U) -> Result<Value, WireError>
+    where
+        Self: HasSqlType<ST>,
+        U: ToSql<ST, Self> + ?Sized,
+    {
+        crate::wire::postgres::encode::<ST, U>(codec, value)
+    }
+
+    fn decode<ST, U>(codec: &Codec<Self>, value: &Value) -> Result<U, WireError>
+    where
+        Self: HasSqlType<ST>,
+        U: FromSql<ST, Self>,
+    {
+        crate::wire::postgres::decode::<ST, U>(codec, value)
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl WireBackend for diesel::sqlite::Sqlite {
+    type WireValue = crate::wire::SqliteValue;
+
+    fn custom_codec<ST>() -> Codec<Self>
+    where
+        Self: HasSqlType<ST>,
+    {
+        crate::wire::sqlite::custom::<ST>()
+    }
+
+    fn encode<ST, U>(codec: &Codec<Self>, value: &U) -> Result<Value, WireError>
+    where
+        Self: HasSqlType<ST>,
+        U: ToSql<ST, Self> + ?Sized,
+    {
+        crate::wire::sqlite::encode::<ST, U>(codec, value)
+    }
+
+    fn decode<ST, U>(codec: &Codec<Self>, value: &Value) -> Result<U, WireError>
+    where
+        Self: HasSqlType<ST>,
+        U: FromSql<ST, Self>,
+    {
+        crate::wire::sqlite::decode::<ST, U>(codec, value)
+    }
+}

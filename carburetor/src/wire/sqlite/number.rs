@@ -1,0 +1,151 @@
+//! Numbers and booleans.
+
+use super::{Stored, codec, stored};
+use crate::table::Storage;
+use crate::wire::json::{write_integer, write_string};
+use crate::wire::number::{
+    float, integer, is_decimal, long, narrow_float, write_float, write_integer_string,
+};
+use crate::wire::{Codec, SqliteValue, WireError, WireType};
+use diesel::sql_types::{BigInt, Bool, Double, Float, Integer, Numeric, SmallInt};
+use diesel::sqlite::{Sqlite, SqliteType};
+use serde_json::Value;
+
+impl WireType<Sqlite> for SmallInt {
+    const CODEC: Codec<Sqlite> = stored(
+        Storage::Integer,
+        |value, out| {
+            write_integer(narrow::<i16>(value)?.into(), out);
+            Ok(())
+        },
+        |value| {
+            integer("an integer of 16 bits", value).map(|n: i16| SqliteValue::Integer(n.into()))
+        },
+    );
+}
+
+impl WireType<Sqlite> for Integer {
+    const CODEC: Codec<Sqlite> = stored(
+        Storage::Integer,
+        |value, out| {
+            write_integer(narrow::<i32>(value)?.into(), out);
+            Ok(())
+        },
+        |value| {
+            integer("an integer of 32 bits", value).map(|n: i32| SqliteValue::Integer(n.into()))
+        },
+    );
+}
+
+impl WireType<Sqlite> for BigInt {
+    const CODEC: Codec<Sqlite> = stored(
+        Storage::Integer,
+        |mut value, out| {
+            write_integer_string(value.read_long(), out);
+            Ok(())
+        },
+        |value| long(value).map(SqliteValue::Integer),
+    );
+}
+
+impl WireType<Sqlite> for Float {
+    const CODEC: Codec<Sqlite> = codec(
+        |mut value, out| {
+            write_float(value.read_double() as f32, out);
+            Ok(())
+        },
+        |value| real(narrow_float(value)?.into(), value),
+    );
+}
+
+impl WireType<Sqlite> for Double {
+    const CODEC: Codec<Sqlite> = codec(
+        |mut value, out| {
+            write_float(value.read_double(), out);
+            Ok(())
+        },
+        |value| real(float(value)?, value),
+    );
+}
+
+/// Text holds every digit; Diesel's own `Numeric` reads and writes floats.
+impl WireType<Sqlite> for Numeric {
+    const CODEC: Codec<Sqlite> = codec(
+        |mut value, out| match value.value_type() {
+            Some(SqliteType::Integer | SqliteType::Long | SqliteType::SmallInt) => {
+                write_integer_string(value.read_long(), out);
+                Ok(())
+            }
+            Some(SqliteType::Double | SqliteType::Float) => {
+                let number = value.read_double();
+                if number.is_finite() {
+                    // Display has no exponent, as the wire's form.
+                    write_string(&number.to_string(), out);
+                    Ok(())
+                } else {
+                    Err(WireError::new(
+                        "expected a decimal number, got an infinite one",
+                    ))
+                }
+            }
+            _ => {
+                let text = value.read_text();
+                if !is_decimal(text) {
+                    return Err(WireError::unexpected(
+                        "a decimal number",
+                        &Value::from(text),
+                    ));
+                }
+                write_string(text, out);
+                Ok(())
+            }
+        },
+        |value| {
+            let text = value.as_str().filter(|text| is_decimal(text));
+            let text = text.ok_or_else(|| {
+                WireError::unexpected("a decimal number as a string, such as \"-12.50\"", value)
+            })?;
+            Ok(SqliteValue::Text(text.into()))
+        },
+    );
+}
+
+impl WireType<Sqlite> for Bool {
+    const CODEC: Codec<Sqlite> = stored(
+        Storage::Boolean,
+        |mut value, out| {
+            out.extend_from_slice(if value.read_integer() == 0 {
+                b"false"
+            } else {
+                b"true"
+            });
+            Ok(())
+        },
+        |value| match value {
+            Value::Bool(value) => Ok(SqliteValue::Integer(i64::from(*value))),
+            _ => Err(WireError::unexpected("true or false", value)),
+        },
+    );
+}
+
+/// SQLite's integers have 64 bits whatever the column says; Diesel would cut them.
+fn narrow<N: TryFrom<i64>>(mut value: Stored<'_, '_, '_>) -> Result<N, WireError> {
+    let number = value.read_long();
+    number.try_into().map_err(|_| {
+        WireError::new(format!(
+            "expected an integer of {} bits, got {number}; make the column a `BigInt` in the `table!`",
+            size_of::<N>() * 8
+        ))
+    })
+}
+
+/// SQLite stores NULL for NaN.
+fn real(number: f64, value: &Value) -> Result<SqliteValue, WireError> {
+    if number.is_nan() {
+        return Err(WireError::unexpected(
+            "a number that SQLite can store",
+            value,
+        ));
+    }
+    Ok(SqliteValue::Real(number))
+}

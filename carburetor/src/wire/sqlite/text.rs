@@ -1,0 +1,54 @@
+//! Text, bytes and documents.
+
+use super::{codec, utf8};
+use crate::wire::binary::{read_base64, write_base64};
+use crate::wire::document::write_document;
+use crate::wire::json::write_string;
+use crate::wire::{Codec, SqliteValue, WireError, WireType};
+use diesel::sql_types::{Binary, Json, Text};
+use diesel::sqlite::Sqlite;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+impl WireType<Sqlite> for Text {
+    const CODEC: Codec<Sqlite> = codec(
+        |mut value, out| {
+            write_string(utf8(&mut value)?, out);
+            Ok(())
+        },
+        |value| {
+            let text = value
+                .as_str()
+                .ok_or_else(|| WireError::unexpected("a string", value))?;
+            Ok(SqliteValue::Text(text.into()))
+        },
+    );
+}
+
+impl WireType<Sqlite> for Binary {
+    const CODEC: Codec<Sqlite> = codec(
+        |mut value, out| {
+            write_base64(value.read_blob(), out);
+            Ok(())
+        },
+        |value| {
+            let bytes = value.as_str().and_then(read_base64);
+            let bytes = bytes
+                .ok_or_else(|| WireError::unexpected("a string of base64 with padding", value))?;
+            Ok(SqliteValue::Blob(bytes))
+        },
+    );
+}
+
+impl WireType<Sqlite> for Json {
+    const CODEC: Codec<Sqlite> = codec(
+        |mut value, out| {
+            let text = utf8(&mut value)?;
+            // SQLite stores any text in a JSON column.
+            serde_json::from_str::<IgnoredAny>(text)
+                .map_err(|_| WireError::unexpected("a JSON document", &Value::from(text)))?;
+            write_document(text, out)
+        },
+        |value| Ok(SqliteValue::Text(value.to_string())),
+    );
+}
