@@ -1,9 +1,17 @@
 //! Synced tables: what `#[derive(SyncTable)]` writes.
 
+mod conflict;
 mod definition;
+mod field;
+mod name;
+mod role;
 
+pub use conflict::Conflict;
 pub use definition::{ColumnDefinition, Storage, TableDefinition};
 pub(crate) use definition::{literal, quoted};
+pub use field::SyncField;
+pub(crate) use name::split_name;
+pub use role::{DeletedType, StampType};
 
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
@@ -14,7 +22,6 @@ use crate::wire::{Codec, WireError};
 use diesel::deserialize;
 use diesel::query_builder::AstPass;
 use diesel::row::Row;
-use diesel::sql_types::SingleValue;
 use serde_json::{Map, Value};
 
 /// A Diesel model whose rows are synced. Made by `#[derive(SyncTable)]`, never by hand.
@@ -52,18 +59,6 @@ pub trait SyncTable: Sized + Send + Sync + 'static {
             .into_tables()
             .0)
     }
-
-    /// The row as it travels.
-    fn encode(&self) -> Result<Map<String, Value>, WireError>;
-
-    /// A row that travelled. Unknown columns are skipped; a missing one without `#[sync(default = ..)]` is an error that names it.
-    fn decode(row: Map<String, Value>) -> Result<Self, WireError>;
-
-    /// The id as it travels: its value, or an array of values.
-    fn encode_id(id: &Self::Id) -> Result<Value, WireError>;
-
-    /// An id that travelled.
-    fn decode_id(id: Value) -> Result<Self::Id, WireError>;
 }
 
 /// A synced table on one backend: its columns there, and how a row is read. Made by the derive.
@@ -95,26 +90,16 @@ pub trait TableOn<DB: SyncBackend>: SyncTable {
         part: usize,
         out: AstPass<'_, 'b, DB>,
     ) -> diesel::QueryResult<()>;
-}
 
-/// A Rust type that Diesel reads from a column of type `ST` on `DB`. Implemented for whatever implements `FromSql`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be read from a `{ST}` column on `{DB}`",
-    label = "this field's type does not fit its column",
-    note = "give the field a type that implements `FromSql<{ST}, {DB}>`, and `Option<..>` where the column is nullable"
-)]
-pub trait SyncField<ST, DB: SyncBackend>: Sized {
-    /// Reads the value.
-    fn read(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self>;
-}
+    /// The row as it travels.
+    fn encode(&self) -> Result<Map<String, Value>, WireError>;
 
-impl<T, ST, DB> SyncField<ST, DB> for T
-where
-    DB: SyncBackend,
-    ST: SingleValue,
-    T: deserialize::FromSql<ST, DB>,
-{
-    fn read(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
-        T::from_nullable_sql(value)
-    }
+    /// A row that travelled. Unknown columns are skipped; a missing one without `#[sync(default = ..)]` is an error that names it.
+    fn decode(row: Map<String, Value>) -> Result<Self, WireError>;
+
+    /// The id as it travels: its value, or an array of values.
+    fn encode_id(id: &Self::Id) -> Result<Value, WireError>;
+
+    /// An id that travelled.
+    fn decode_id(id: Value) -> Result<Self::Id, WireError>;
 }

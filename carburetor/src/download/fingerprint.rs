@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 pub(crate) fn of<DB: SyncBackend>(visibility: &Visibility<'_, DB>) -> String {
     let mut hash = Sha256::new();
     hash.update(visibility.description());
-    for column in visibility.definition().travelling() {
+    for column in visibility.definition().downloaded() {
         hash.update("\n");
         hash.update(&column.name);
     }

@@ -134,7 +134,7 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             finished: request.since == Since::Skip,
             cutoff,
         };
-        progress.resume(request)?;
+        progress.resume::<DB>(request)?;
         Ok(TableDownload {
             visibility,
             progress,
@@ -164,12 +164,16 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
 
     /// What the next download is told.
     pub(crate) fn state(&self) -> Result<TableState, DownloadError> {
-        self.progress.state()
+        self.progress.state::<DB>()
     }
 }
 
 impl<M: SyncTable> Progress<M> {
-    fn resume(&mut self, request: Request) -> Result<(), DownloadError> {
+    fn resume<DB>(&mut self, request: Request) -> Result<(), DownloadError>
+    where
+        DB: SyncBackend,
+        M: TableOn<DB>,
+    {
         let fits = request.state.as_ref().is_none_or(|state| {
             state.fingerprint == self.fingerprint && state.generation == self.cutoff.generation
         });
@@ -270,7 +274,11 @@ impl<M: SyncTable> Progress<M> {
     }
 
     /// What the next download is told.
-    fn state(&self) -> Result<TableState, DownloadError> {
+    fn state<DB>(&self) -> Result<TableState, DownloadError>
+    where
+        DB: SyncBackend,
+        M: TableOn<DB>,
+    {
         if let Some(state) = &self.skipped {
             return Ok(state.clone());
         }

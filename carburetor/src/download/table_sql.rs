@@ -58,14 +58,14 @@ impl TableSql {
     pub(crate) fn columns(&self, alias: &str) -> String {
         list(
             self.definition
-                .travelling()
+                .downloaded()
                 .map(|column| format!("{alias}.{}", column.quoted())),
         )
     }
 
     /// The travelling columns of a removal: the id, and NULL of the right type for the others.
     pub(crate) fn removal_columns(&self) -> String {
-        list(self.definition.travelling().map(|column| match column.id {
+        list(self.definition.downloaded().map(|column| match column.id {
             true => format!("carburetor_removal.{}", column.quoted()),
             false => format!("carburetor_none.{}", column.quoted()),
         }))

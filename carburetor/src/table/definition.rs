@@ -1,5 +1,6 @@
 //! What is known of a synced table without a connection: its names, its columns, and the role of each column.
 
+use super::Conflict;
 use serde::{Deserialize, Serialize};
 
 /// A synced table as plain values, made by `#[derive(SyncTable)]` for one backend.
@@ -10,13 +11,14 @@ use serde::{Deserialize, Serialize};
 ///     wire_name: "games".into(),
 ///     schema: Some("play".into()),
 ///     table: "games".into(),
-///     untracked: false,
 ///     columns: vec![ColumnDefinition { id: true, ..ColumnDefinition::new("id") }],
+///     ..TableDefinition::default()
 /// };
 /// assert_eq!(games.sql_name(), r#""play"."games""#);
 /// assert_eq!(games.key(), "play.games");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TableDefinition {
     /// The table's name on the wire.
     pub wire_name: String,
@@ -25,8 +27,13 @@ pub struct TableDefinition {
     /// The table's name in the database.
     pub table: String,
     /// `#[sync(untracked)]`: on PostgreSQL the application keeps the stamp, not our trigger.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub untracked: bool,
+    /// Replicas write it only while they are connected.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub online_only: bool,
+    /// Who wins when two replicas edit one row.
+    pub conflict: Conflict,
     /// The columns of the model, in its order. A table may have more.
     pub columns: Vec<ColumnDefinition>,
 }
@@ -73,6 +80,12 @@ pub struct ColumnDefinition {
     /// May hold NULL.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub nullable: bool,
+    /// An old replica may omit it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
+    /// Who wins in this column, where it differs from the table's choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<Conflict>,
     /// How the value is stored, where that decides how SQL treats it.
     pub storage: Storage,
 }
@@ -109,7 +122,7 @@ impl TableDefinition {
     ///
     /// ```
     /// # use carburetor::table::TableDefinition;
-    /// let table = TableDefinition { wire_name: "t".into(), schema: None, table: "a\"b".into(), untracked: false, columns: vec![] };
+    /// let table = TableDefinition { table: "a\"b".into(), ..TableDefinition::default() };
     /// assert_eq!(table.sql_name(), "\"a\"\"b\"");
     /// ```
     pub fn sql_name(&self) -> String {
@@ -123,7 +136,7 @@ impl TableDefinition {
     ///
     /// ```
     /// # use carburetor::table::TableDefinition;
-    /// let table = TableDefinition { wire_name: "t".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+    /// let table = TableDefinition { table: "users".into(), ..TableDefinition::default() };
     /// assert_eq!(table.key(), "users");
     /// ```
     pub fn key(&self) -> String {
@@ -137,23 +150,27 @@ impl TableDefinition {
     ///
     /// ```
     /// # use carburetor::table::{ColumnDefinition, TableDefinition};
-    /// # let table = TableDefinition { wire_name: "t".into(), schema: None, table: "t".into(), untracked: false,
-    /// #     columns: vec![ColumnDefinition { id: true, ..ColumnDefinition::new("id") }] };
+    /// # let table = TableDefinition {
+    /// #     columns: vec![ColumnDefinition { id: true, ..ColumnDefinition::new("id") }],
+    /// #     ..TableDefinition::default()
+    /// # };
     /// assert_eq!(table.ids().next().map(|id| id.name.as_str()), Some("id"));
     /// ```
     pub fn ids(&self) -> impl Iterator<Item = &ColumnDefinition> {
         self.columns.iter().filter(|column| column.id)
     }
 
-    /// The columns that a downloaded row has: all but `skip` and `local` ones.
+    /// The columns of a downloaded row, in the model's order: neither `skip` nor `local`.
     ///
     /// ```
     /// # use carburetor::table::{ColumnDefinition, TableDefinition};
-    /// # let table = TableDefinition { wire_name: "t".into(), schema: None, table: "t".into(), untracked: false,
-    /// #     columns: vec![ColumnDefinition::new("name"), ColumnDefinition { skip: true, ..ColumnDefinition::new("secret") }] };
-    /// assert_eq!(table.travelling().count(), 1);
+    /// # let table = TableDefinition {
+    /// #     columns: vec![ColumnDefinition { skip: true, ..ColumnDefinition::new("secret") }],
+    /// #     ..TableDefinition::default()
+    /// # };
+    /// assert_eq!(table.downloaded().count(), 0);
     /// ```
-    pub fn travelling(&self) -> impl Iterator<Item = &ColumnDefinition> {
+    pub fn downloaded(&self) -> impl Iterator<Item = &ColumnDefinition> {
         self.columns
             .iter()
             .filter(|column| !column.skip && !column.local)
@@ -163,8 +180,10 @@ impl TableDefinition {
     ///
     /// ```
     /// # use carburetor::table::{ColumnDefinition, TableDefinition};
-    /// # let table = TableDefinition { wire_name: "t".into(), schema: None, table: "t".into(), untracked: false,
-    /// #     columns: vec![ColumnDefinition { visible_by: true, ..ColumnDefinition::new("team") }] };
+    /// # let table = TableDefinition {
+    /// #     columns: vec![ColumnDefinition { visible_by: true, ..ColumnDefinition::new("team") }],
+    /// #     ..TableDefinition::default()
+    /// # };
     /// assert_eq!(table.visible_by().count(), 1);
     /// ```
     pub fn visible_by(&self) -> impl Iterator<Item = &ColumnDefinition> {
@@ -175,8 +194,10 @@ impl TableDefinition {
     ///
     /// ```
     /// # use carburetor::table::{ColumnDefinition, TableDefinition};
-    /// # let table = TableDefinition { wire_name: "t".into(), schema: None, table: "t".into(), untracked: false,
-    /// #     columns: vec![ColumnDefinition { last_synced_at: true, ..ColumnDefinition::new("updated_at") }] };
+    /// # let table = TableDefinition {
+    /// #     columns: vec![ColumnDefinition { last_synced_at: true, ..ColumnDefinition::new("updated_at") }],
+    /// #     ..TableDefinition::default()
+    /// # };
     /// assert_eq!(table.stamp().map(|stamp| stamp.name.as_str()), Some("updated_at"));
     /// ```
     pub fn stamp(&self) -> Option<&ColumnDefinition> {
@@ -187,8 +208,10 @@ impl TableDefinition {
     ///
     /// ```
     /// # use carburetor::table::{ColumnDefinition, TableDefinition};
-    /// # let table = TableDefinition { wire_name: "t".into(), schema: None, table: "t".into(), untracked: false,
-    /// #     columns: vec![ColumnDefinition { deleted: true, ..ColumnDefinition::new("deleted_at") }] };
+    /// # let table = TableDefinition {
+    /// #     columns: vec![ColumnDefinition { deleted: true, ..ColumnDefinition::new("deleted_at") }],
+    /// #     ..TableDefinition::default()
+    /// # };
     /// assert!(table.deleted().is_some());
     /// ```
     pub fn deleted(&self) -> Option<&ColumnDefinition> {
