@@ -1,2 +1,3 @@
 //! The behaviour of the library on real databases.
 
+mod infrastructure;

@@ -1,1 +1,10 @@
-//! What the tests stand on.
+//! What the tests stand on: PostgreSQL servers of their own, and what lies before, behind and inside them.
+
+mod account;
+mod cluster;
+mod database;
+mod server;
+mod watchdog;
+
+pub use cluster::Cluster;
+pub use database::Database;

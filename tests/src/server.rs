@@ -1,0 +1,138 @@
+use std::ffi::OsStr;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::{env, iter};
+
+use crate::account::Account;
+use crate::watchdog::Watchdog;
+
+/// One running PostgreSQL server with its folder; both are gone when it is dropped or the process ends.
+pub(crate) struct Server {
+    port: u16,
+    folder: PathBuf,
+    _watchdog: Watchdog,
+}
+
+impl Server {
+    /// Lets `create` fill `<folder>/data` (it gets the folder), then starts a server on it with the `settings`.
+    pub(crate) fn start(purpose: &str, create: impl FnOnce(&Path), settings: &str) -> Self {
+        let account = Account::ordinary();
+        let folder = account.folder(purpose);
+        let watchdog = Watchdog::watch(
+            account,
+            &folder,
+            r#""$2" stop --silent --wait --mode=immediate --pgdata="$1/data""#,
+            &program("pg_ctl"),
+        )
+        .expect("a shell to watch over the server");
+        create(&folder);
+        configure(
+            &folder,
+            &format!(
+                "{settings}\nunix_socket_directories = '{}'\n",
+                folder.display()
+            ),
+        );
+        let port = listen(account, &folder);
+        Server {
+            port,
+            folder,
+            _watchdog: watchdog,
+        }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where the unix socket and the log lie.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// The path of a program of the newest PostgreSQL here, or of that in `PG_BIN`.
+pub(crate) fn program(name: &str) -> PathBuf {
+    static BIN: OnceLock<PathBuf> = OnceLock::new();
+    BIN.get_or_init(|| {
+        env::var_os("PG_BIN").map(PathBuf::from).or_else(newest_of_debian).or_else(on_path).expect(
+            "no PostgreSQL server found in /usr/lib/postgresql or by pg_config; install one, or name its folder of \
+             programs in PG_BIN",
+        )
+    })
+    .join(name)
+}
+
+fn newest_of_debian() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
+    versions
+        .flatten()
+        .filter(|version| version.path().join("bin/initdb").exists())
+        .filter_map(|version| {
+            Some((
+                version.file_name().to_str()?.parse::<u32>().ok()?,
+                version.path().join("bin"),
+            ))
+        })
+        .max()
+        .map(|(_, bin)| bin)
+}
+
+fn on_path() -> Option<PathBuf> {
+    let output = Command::new("pg_config").arg("--bindir").output().ok()?;
+    let bin = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    bin.join("initdb").exists().then_some(bin)
+}
+
+fn configure(folder: &Path, settings: &str) {
+    let file = folder.join("data/postgresql.conf");
+    OpenOptions::new()
+        .append(true)
+        .open(&file)
+        .and_then(|mut file| file.write_all(settings.as_bytes()))
+        .unwrap_or_else(|error| panic!("{} was not written: {error}", file.display()));
+}
+
+/// Starts the server on a free port. Somebody else can take that port in the moment between, hence several attempts.
+fn listen(account: &Account, folder: &Path) -> u16 {
+    const ATTEMPTS: usize = 5;
+    let log = folder.join("log");
+    let data = folder.join("data");
+    let arguments: [&OsStr; 8] = [
+        "start".as_ref(),
+        "--silent".as_ref(),
+        "--wait".as_ref(),
+        "--timeout=120".as_ref(),
+        "--log".as_ref(),
+        log.as_ref(),
+        "--pgdata".as_ref(),
+        data.as_ref(),
+    ];
+    iter::repeat_with(free_port)
+        .take(ATTEMPTS)
+        .find(|port| {
+            configure(folder, &format!("port = {port}\n"));
+            let status = account
+                .command(program("pg_ctl"))
+                .args(arguments)
+                .current_dir(folder)
+                .status();
+            status.expect("pg_ctl starts").success()
+        })
+        .unwrap_or_else(|| {
+            let log = fs::read_to_string(&log).unwrap_or_default();
+            panic!("PostgreSQL did not start in {ATTEMPTS} attempts; its log:\n{log}")
+        })
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free loopback port");
+    listener
+        .local_addr()
+        .expect("a bound listener has an address")
+        .port()
+}
