@@ -2,8 +2,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::account::Account;
 use crate::database::Database;
+use crate::sandbox::Sandbox;
 use crate::server::{Server, program};
 
 const SETTINGS: &str = "
@@ -65,23 +65,8 @@ impl Cluster {
     }
 }
 
-fn initialise(folder: &Path) {
-    let data = folder.join("data");
-    let arguments = [
-        "-A",
-        "trust",
-        "-U",
-        "postgres",
-        "--no-sync",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "-D",
-    ]
-    .map(AsRef::as_ref);
-    Account::ordinary().run(
-        folder,
-        &program("initdb"),
-        &[&arguments, [data.as_os_str()].as_slice()].concat(),
-    );
+fn initialise(sandbox: &Sandbox) {
+    let arguments =
+        "--pgdata=data --auth=trust --username=postgres --no-sync --encoding=UTF8 --locale=C.UTF-8";
+    sandbox.run(&program("initdb"), arguments.split(' '));
 }

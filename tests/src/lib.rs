@@ -3,8 +3,8 @@
 mod account;
 mod cluster;
 mod database;
+mod sandbox;
 mod server;
-mod watchdog;
 
 pub use cluster::Cluster;
 pub use database::Database;

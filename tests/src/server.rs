@@ -1,4 +1,3 @@
-use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
@@ -7,51 +6,40 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::{env, iter};
 
-use crate::account::Account;
-use crate::watchdog::Watchdog;
+use crate::sandbox::Sandbox;
 
 /// One running PostgreSQL server with its folder; both are gone when it is dropped or the process ends.
 pub(crate) struct Server {
     port: u16,
-    folder: PathBuf,
-    _watchdog: Watchdog,
+    sandbox: Sandbox,
 }
 
+const STOP: &str = r#""$3" stop --silent --wait --mode=immediate --pgdata="$1/data""#;
+
 impl Server {
-    /// Lets `create` fill `<folder>/data` (it gets the folder), then starts a server on it with the `settings`.
-    pub(crate) fn start(purpose: &str, create: impl FnOnce(&Path), settings: &str) -> Self {
-        let account = Account::ordinary();
-        let folder = account.folder(purpose);
-        let watchdog = Watchdog::watch(
-            account,
-            &folder,
-            r#""$2" stop --silent --wait --mode=immediate --pgdata="$1/data""#,
-            &program("pg_ctl"),
-        )
-        .expect("a shell to watch over the server");
-        create(&folder);
+    /// Lets `create` fill the sandbox's folder `data`, then starts a server on it with the `settings`.
+    pub(crate) fn start(purpose: &str, create: impl FnOnce(&Sandbox), settings: &str) -> Self {
+        let sandbox = Sandbox::new(purpose, STOP, &program("pg_ctl"));
+        create(&sandbox);
+        let folder = sandbox.folder();
         configure(
-            &folder,
+            folder,
             &format!(
                 "{settings}\nunix_socket_directories = '{}'\n",
                 folder.display()
             ),
         );
-        let port = listen(account, &folder);
-        Server {
-            port,
-            folder,
-            _watchdog: watchdog,
-        }
+        let port = listen(&sandbox);
+        Server { port, sandbox }
     }
 
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where the unix socket and the log lie.
+    /// Where the unix socket, the log and the data lie.
     pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+        self.sandbox.folder()
     }
 }
 
@@ -60,7 +48,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
     static BIN: OnceLock<PathBuf> = OnceLock::new();
     BIN.get_or_init(|| {
         env::var_os("PG_BIN").map(PathBuf::from).or_else(newest_of_debian).or_else(on_path).expect(
-            "no PostgreSQL server found in /usr/lib/postgresql or by pg_config; install one, or name its folder of \
+            "no PostgreSQL server in /usr/lib/postgresql or where pg_config points; install one, or name its folder of \
              programs in PG_BIN",
         )
     })
@@ -98,37 +86,33 @@ fn configure(folder: &Path, settings: &str) {
 }
 
 /// Starts the server on a free port. Somebody else can take that port in the moment between, hence several attempts.
-fn listen(account: &Account, folder: &Path) -> u16 {
+fn listen(sandbox: &Sandbox) -> u16 {
     const ATTEMPTS: usize = 5;
-    let log = folder.join("log");
-    let data = folder.join("data");
-    let arguments: [&OsStr; 8] = [
-        "start".as_ref(),
-        "--silent".as_ref(),
-        "--wait".as_ref(),
-        "--timeout=120".as_ref(),
-        "--log".as_ref(),
-        log.as_ref(),
-        "--pgdata".as_ref(),
-        data.as_ref(),
+    let arguments = [
+        "start",
+        "--silent",
+        "--wait",
+        "--timeout=120",
+        "--log=log",
+        "--pgdata=data",
     ];
     iter::repeat_with(free_port)
         .take(ATTEMPTS)
         .find(|port| {
-            configure(folder, &format!("port = {port}\n"));
-            let status = account
-                .command(program("pg_ctl"))
+            configure(sandbox.folder(), &format!("port = {port}\n"));
+            sandbox
+                .command(&program("pg_ctl"))
                 .args(arguments)
-                .current_dir(folder)
-                .status();
-            status.expect("pg_ctl starts").success()
+                .status()
+                .is_ok_and(|status| status.success())
         })
         .unwrap_or_else(|| {
-            let log = fs::read_to_string(&log).unwrap_or_default();
+            let log = fs::read_to_string(sandbox.folder().join("log")).unwrap_or_default();
             panic!("PostgreSQL did not start in {ATTEMPTS} attempts; its log:\n{log}")
         })
 }
 
+/// A port of 127.0.0.1 that nobody listened on a moment ago.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free loopback port");
     listener
