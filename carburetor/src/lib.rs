@@ -11,6 +11,7 @@ pub mod stamp;
 mod statement;
 pub mod table;
 mod token;
+pub mod tracking;
 pub mod wire;
 
 pub use carburetor_derive::SyncTable;

@@ -2,6 +2,7 @@
 
 use super::Conflict;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// A synced table as plain values, made by `#[derive(SyncTable)]` for one backend.
 ///
@@ -114,10 +115,6 @@ pub enum Storage {
 }
 
 impl TableDefinition {
-    pub(crate) fn removal_name(&self) -> String {
-        format!("removal_{}", self.table)
-    }
-
     /// The table's quoted name, with its schema if the model names one.
     ///
     /// ```
@@ -144,6 +141,47 @@ impl TableDefinition {
             Some(schema) => format!("{schema}.{}", self.table),
             None => self.table.clone(),
         }
+    }
+
+    /// The name of the table of removals, unquoted: `removal_` and the table's name.
+    ///
+    /// When the model names a schema, or the name has a `~` or more than 40 bytes, it is shortened to 29 bytes and a `~` with ten digits of
+    /// a hash follow. So two tables never share a name, and the objects that are named after it stay below the server's 63 bytes.
+    ///
+    /// ```
+    /// # use carburetor::table::TableDefinition;
+    /// let mut games = TableDefinition { wire_name: "games".into(), schema: None, table: "games".into(), untracked: false, columns: vec![] };
+    /// assert_eq!(games.removal_name(), "removal_games");
+    /// games.schema = Some("play".into());
+    /// assert!(games.removal_name().starts_with("removal_play_games~"));
+    /// ```
+    pub fn removal_name(&self) -> String {
+        self.tracking_name("removal")
+    }
+
+    /// The name of an object that the library keeps for this table, unquoted; see [`removal_name`](Self::removal_name).
+    pub(crate) fn tracking_name(&self, kind: &str) -> String {
+        if self.schema.is_none() && self.table.len() <= 40 && !self.table.contains('~') {
+            return format!("{kind}_{}", self.table);
+        }
+        let mut name = match &self.schema {
+            Some(schema) => format!("{schema}_{}", self.table),
+            None => self.table.clone(),
+        };
+        while name.len() > 29 {
+            name.pop();
+        }
+        let hash = Sha256::digest(format!(
+            "{}\0{}",
+            self.schema.as_deref().unwrap_or_default(),
+            self.table
+        ));
+        let digits: String = hash
+            .iter()
+            .take(5)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("{kind}_{name}~{digits}")
     }
 
     /// The columns of the id, in the model's order.

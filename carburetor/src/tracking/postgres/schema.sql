@@ -1,0 +1,253 @@
+-- The registry of tracked tables. Readers of a download need select on it, writers of the tables need nothing.
+create schema if not exists carburetor;
+
+create table if not exists carburetor.synced_table (
+  name text primary key,
+  relation regclass not null,
+  generation bigint not null default 1,
+  horizon timestamptz not null,
+  definition text not null,
+  hash text not null,
+  partitions regclass[] not null default '{}'
+);
+
+create table if not exists carburetor.watermark (
+  singleton boolean primary key default true check (singleton),
+  cutoff timestamptz not null
+);
+
+-- Publishes this transaction as a writer, then gives the earliest instant that is past every cutoff given out before. The order matters:
+-- a download that doesn't see this transaction has a cutoff below the result, so its replica asks again from before the instant.
+create or replace function carburetor.publish() returns timestamptz language plpgsql as $$
+declare
+  ignored text;
+begin
+  ignored := {lock};
+  return greatest(clock_timestamp(), now()) + interval '1 microsecond';
+end $$;
+
+-- Starts a table again on every replica.
+create or replace function carburetor.reset_table(table_key text) returns void language plpgsql as $$
+declare
+  relation regclass := (select s.relation from carburetor.synced_table s where s.name = table_key);
+begin
+  if relation is null then
+    raise exception 'carburetor: % is not tracked', table_key using hint = 'the names are in carburetor.synced_table';
+  end if;
+  -- Waits for open writers, so that no row with a stamp below the horizon appears after it.
+  execute format('lock table %s in share row exclusive mode', relation);
+  update carburetor.synced_table s set generation = s.generation + 1, horizon = greatest(s.horizon, carburetor.publish())
+    where s.name = table_key;
+end $$;
+
+-- What keeps a table from being tracked; NULL where nothing does.
+create or replace function carburetor.obstacle(relation regclass, stamp text, stamp_type text, ids text[], columns text[])
+returns text language plpgsql stable as $$
+declare
+  class pg_class;
+  stored pg_attribute;
+  names text;
+begin
+  if stamp is null or stamp_type is null then
+    return 'the model has no stamp; give it a timestamptz or timestamp field with #[sync(last_synced_at)]';
+  end if;
+  select * into class from pg_class c where c.oid = relation;
+  if class.relkind in ('v', 'm') then
+    return 'it is a view; track the tables below it';
+  elsif class.relkind = 'f' then
+    return 'it is a foreign table; track it on the server that owns it';
+  elsif class.relkind not in ('r', 'p') then
+    return 'it is not a table';
+  elsif class.relpersistence = 't' then
+    return 'it is a temporary table';
+  elsif class.relpersistence = 'u' then
+    return format('it is unlogged, so a crash empties it unseen; run: alter table %s set logged', relation);
+  elsif class.relkind = 'r' and exists (select from pg_inherits i where i.inhparent = relation) then
+    select string_agg(i.inhrelid::regclass::text, ', ' order by i.inhrelid) into names from pg_inherits i where i.inhparent = relation;
+    return format('tables inherit from it, and triggers don''t reach their rows: %s; track these instead', names);
+  end if;
+
+  select string_agg(quote_ident(c.name), ', ' order by c.at) into names
+    from unnest(columns) with ordinality as c(name, at)
+    where c.name <> stamp and not exists (
+      select from pg_attribute a where a.attrelid = relation and a.attname = c.name and a.attnum > 0 and not a.attisdropped);
+  if names is not null then
+    return format('columns of the model are absent: %s; add them, or mark their fields #[sync(skip)]', names);
+  end if;
+
+  select string_agg(quote_ident(a.attname), ', ' order by a.attnum) into names
+    from pg_attribute a where a.attrelid = relation and a.attname = any(ids) and not a.attnotnull;
+  if names is not null then
+    return format('id columns may hold null: %s; set them not null', names);
+  end if;
+  -- A unique index on some of the id columns makes the id unique as well.
+  if not exists (
+    select from pg_index i
+    where i.indrelid = relation and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+      and (select bool_and(a.attname = any(ids)) from unnest(i.indkey::int2[]) with ordinality as k(attnum, at)
+           join pg_attribute a on a.attrelid = relation and a.attnum = k.attnum where k.at <= i.indnkeyatts)) then
+    return format('no unique index covers the id (%s); make it the primary key, or mark the columns that are with #[sync(id)]',
+      (select string_agg(quote_ident(i.name), ', ' order by i.at) from unnest(ids) with ordinality as i(name, at)));
+  end if;
+
+  select * into stored from pg_attribute a where a.attrelid = relation and a.attname = stamp and a.attnum > 0 and not a.attisdropped;
+  if not found then
+    return null;
+  elsif stored.attgenerated <> '' or stored.attidentity <> '' then
+    return format('its stamp %I is a generated column; use an ordinary one', stamp);
+  elsif format_type(stored.atttypid, null) <> stamp_type then
+    return format('its stamp %I is of type %s, and the model says %s', stamp, format_type(stored.atttypid, stored.atttypmod), stamp_type);
+  elsif stored.atttypmod between 0 and 5 then
+    return format('its stamp %I is rounded to %s digits; run: alter table %s alter column %I type %s',
+      stamp, stored.atttypmod, relation, stamp, stamp_type);
+  end if;
+  -- A stamp moves with every write, so every update would move the row to another partition.
+  select string_agg(p.partrelid::regclass::text, ', ' order by p.partrelid) into names
+    from pg_partitioned_table p
+    join pg_attribute a on a.attrelid = p.partrelid and a.attname = stamp
+    where p.partrelid in (select t.relid from pg_partition_tree(relation) t union all select u.relid from pg_partition_ancestors(relation) u)
+      and (a.attnum = any(p.partattrs::int2[])
+        or (p.partexprs is not null and position(quote_ident(stamp) in pg_get_partkeydef(p.partrelid)) > 0));
+  if names is not null then
+    return format('its stamp %I is in the partition key of %s; use another column as the stamp', stamp, names);
+  end if;
+  return null;
+end $$;
+
+-- Before the triggers: checks, the stamp's column, the lock, and the table of removals.
+create or replace function carburetor.prepare_table(
+  table_key text, table_name text, stamp text, stamp_type text, stamp_default text,
+  ids text[], visible_by text[], columns text[], removal_name text, index_name text
+) returns void language plpgsql as $$
+declare
+  relation regclass := to_regclass(table_name);
+  removal regclass := to_regclass(format('carburetor.%I', removal_name));
+  stale regclass;
+  kept text[];
+  listed text;
+  reason text;
+begin
+  if relation is null then
+    raise exception 'carburetor: can''t track %: there is no such table in the search path', table_name;
+  end if;
+  reason := carburetor.obstacle(relation, stamp, stamp_type, ids, columns);
+  if reason is not null then
+    raise exception 'carburetor: can''t track %: %', table_name, reason;
+  end if;
+  -- A constant default rewrites nothing: rows that were there get the instant of this migration.
+  if not exists (select from pg_attribute a where a.attrelid = relation and a.attname = stamp and not a.attisdropped) then
+    execute format('alter table %s add column %I %s', relation, stamp, stamp_default);
+  end if;
+  -- Every open writer is waited for, so each later write meets the triggers, and none of the earlier ones can still appear.
+  execute format('lock table %s in share row exclusive mode', relation);
+  perform set_config('carburetor.prepared', pg_current_xact_id()::text, true);
+
+  kept := ids || array(select v.name from unnest(visible_by) with ordinality as v(name, at) where v.name <> all(ids) order by v.at);
+  if removal is not null and (
+    select count(*) filter (where b.attname is null or b.atttypid <> a.atttypid or b.atttypmod <> a.atttypmod
+                            or b.attcollation <> a.attcollation) > 0
+        or count(*) + 1 <> (select count(*) from pg_attribute c where c.attrelid = removal and c.attnum > 0 and not c.attisdropped)
+    from pg_attribute a
+    left join pg_attribute b on b.attrelid = removal and b.attname = a.attname and b.attnum > 0 and not b.attisdropped
+    where a.attrelid = relation and a.attname = any(kept) and a.attnum > 0 and not a.attisdropped) then
+    execute format('drop table %s', removal);
+    removal := null;
+  end if;
+  if removal is null then
+    listed := (select string_agg(quote_ident(k.name), ', ' order by k.at) from unnest(kept) with ordinality as k(name, at));
+    execute format('create table carburetor.%I as select %s, null::timestamptz as carburetor_removed_at from %s with no data',
+      removal_name, listed, relation);
+    execute format('alter table carburetor.%I alter column carburetor_removed_at set not null, add constraint %I unique nulls not distinct (%s)',
+      removal_name, removal_name || '_key', listed);
+    execute format('create index %I on carburetor.%I (carburetor_removed_at, %s)', removal_name || '_removed_at', removal_name,
+      (select string_agg(quote_ident(i.name), ', ' order by i.at) from unnest(ids) with ordinality as i(name, at)));
+    -- What was removed before is known no longer, or not by the new columns.
+    update carburetor.synced_table s set horizon = greatest(s.horizon, carburetor.publish()) where s.name = table_key;
+  end if;
+
+  -- An index on other columns gives way to the one that this definition needs.
+  select i.indexrelid into stale from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = relation and c.relname = index_name
+      and array(select a.attname::text from unnest(i.indkey::int2[]) with ordinality as k(attnum, at)
+                join pg_attribute a on a.attrelid = relation and a.attnum = k.attnum order by k.at) <> stamp || ids;
+  if stale is not null then
+    execute format('drop index %s', stale);
+  end if;
+end $$;
+
+-- After the triggers: the partitions' own, those that are left behind elsewhere, and the registry.
+create or replace function carburetor.register_table(
+  table_key text, table_name text, functions regproc[], new_definition text, new_hash text
+) returns void language plpgsql as $$
+declare
+  target regclass := to_regclass(table_name);
+  known carburetor.synced_table;
+  tree regclass[];
+  parts regclass[];
+  child regclass;
+  late record;
+  filled boolean := false;
+begin
+  if current_setting('carburetor.prepared', true) is distinct from pg_current_xact_id()::text then
+    raise exception 'carburetor: % must be tracked within one transaction', table_name
+      using hint = 'run the migration in a transaction, with psql by its option --single-transaction';
+  end if;
+  select * into known from carburetor.synced_table s where s.name = table_key for update;
+  if known.relation <> target and exists (
+    select from pg_class o, pg_class n where o.oid = known.relation and n.oid = target and o.relname = n.relname) then
+    raise exception 'carburetor: % is tracked as %, and % has the same name', table_key, known.relation, target
+      using hint = 'name the schema in table!';
+  end if;
+
+  parts := array(select p.relid from pg_partition_tree(target) p where p.relid <> target order by p.relid::oid);
+  tree := target || parts;
+  -- Row triggers are cloned to partitions by the server, statement triggers are not.
+  foreach child in array tree loop
+    if not exists (select from pg_trigger t where t.tgrelid = child and t.tgname = '~carburetor_truncate' and t.tgenabled = 'A') then
+      execute format('create or replace trigger "~carburetor_truncate" after truncate on %s for each statement execute function %s()',
+        child, functions[3]);
+      execute format('alter table only %s enable always trigger "~carburetor_truncate"', child);
+    end if;
+    if child <> target and child <> all(known.partitions) and not filled then
+      execute format('select exists (select from %s)', child) into filled;
+    end if;
+  end loop;
+  for late in
+    select t.tgrelid::regclass as relation, t.tgname as name from pg_trigger t
+    where t.tgfoid = any(functions::oid[]) and t.tgrelid <> all(tree) and t.tgparentid = 0
+  loop
+    execute format('drop trigger %I on %s', late.name, late.relation);
+  end loop;
+  for late in
+    select t.tgrelid::regclass as relation, t.tgname as name from pg_trigger t
+    where t.tgrelid = any(tree) and t.tgname > '~carburetor_stamp' and t.tgtype & 3 = 3 and t.tgtype & 20 <> 0
+      and not t.tgisinternal and t.tgenabled <> 'D'
+  loop
+    raise exception 'carburetor: can''t track %: its trigger % fires after the stamp''s and could change it', late.relation, quote_ident(late.name)
+      using hint = format('run: alter trigger %I on %s rename to a name that sorts before "~"', late.name, late.relation);
+  end loop;
+
+  if known.name is null then
+    insert into carburetor.synced_table (name, relation, horizon, definition, hash, partitions)
+      values (table_key, target, carburetor.publish(), new_definition, new_hash, parts);
+    return;
+  end if;
+  -- Rows came or went unseen: another table under the name, a partition that left or that came with rows, another id.
+  if known.relation <> target or not known.partitions <@ parts or filled
+    or (select array_agg(c.value ->> 'name' order by c.at) from json_array_elements(known.definition::json -> 'columns') with ordinality as c(value, at)
+        where c.value ->> 'id' = 'true')
+      is distinct from
+       (select array_agg(c.value ->> 'name' order by c.at) from json_array_elements(new_definition::json -> 'columns') with ordinality as c(value, at)
+        where c.value ->> 'id' = 'true') then
+    update carburetor.synced_table s set generation = s.generation + 1, horizon = greatest(s.horizon, carburetor.publish())
+      where s.name = table_key;
+  end if;
+  update carburetor.synced_table s set relation = target, definition = new_definition, hash = new_hash, partitions = parts
+    where s.name = table_key and (s.relation, s.definition, s.hash, s.partitions)
+      is distinct from (target, new_definition, new_hash, parts);
+end $$;
+
+revoke execute on function carburetor.publish(), carburetor.reset_table(text),
+  carburetor.obstacle(regclass, text, text, text[], text[]),
+  carburetor.prepare_table(text, text, text, text, text, text[], text[], text[], text, text),
+  carburetor.register_table(text, text, regproc[], text, text) from public;
