@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod stamp;
 pub mod table;
+pub mod tracking;
 pub mod wire;
 
 pub use carburetor_derive::SyncTable;

@@ -1,2 +1,1 @@
 //! The behaviour of the library on real databases.
-

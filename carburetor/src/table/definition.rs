@@ -186,7 +186,10 @@ impl ColumnDefinition {
     /// assert_eq!(ColumnDefinition::new("name").name, "name");
     /// ```
     pub fn new(name: impl Into<String>) -> Self {
-        ColumnDefinition { name: name.into(), ..ColumnDefinition::default() }
+        ColumnDefinition {
+            name: name.into(),
+            ..ColumnDefinition::default()
+        }
     }
 
     /// The quoted name.

@@ -6,7 +6,10 @@ use crate::table::Storage;
 use serde_json::Value;
 
 /// How the values of one column travel: chosen by the column's SQL type alone, so that a Rust type's serde never matters.
-#[allow(missing_debug_implementations, reason = "function pointers over a backend that is not Debug")]
+#[allow(
+    missing_debug_implementations,
+    reason = "function pointers over a backend that is not Debug"
+)]
 pub struct Codec<DB: SyncBackend> {
     /// How the column is stored.
     pub storage: Storage,

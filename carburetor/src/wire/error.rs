@@ -20,7 +20,11 @@ impl WireError {
     /// assert_eq!(WireError::new("expected an object").to_string(), "expected an object");
     /// ```
     pub fn new(message: impl Into<String>) -> Self {
-        WireError { table: String::new(), column: String::new(), message: message.into() }
+        WireError {
+            table: String::new(),
+            column: String::new(),
+            message: message.into(),
+        }
     }
 
     /// The same error, in `column` of `table`.
