@@ -1,1 +1,3 @@
 //! The behaviour of the library on real databases.
+
+mod tracking_sqlite;

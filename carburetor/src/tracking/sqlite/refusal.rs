@@ -194,7 +194,8 @@ fn unkeyed(table: &TableDefinition) -> String {
         "not exists (select 1 from pragma_index_list({name}) as i where i.\"unique\" = 1 and i.partial = 0
   and (select count(*) = {count} and sum(x.name collate nocase in ({ids})) = {count} from pragma_index_xinfo(i.name) as x where x.key = 1))
 and (select count(*) <> {count} or sum(name collate nocase in ({ids})) <> {count} from pragma_table_xinfo({name}) where pk > 0)
-and exists (select 1 from pragma_table_xinfo({name}))"
+and exists (select 1 from sqlite_schema where type = 'table' and {})",
+        named(&name)
     )
 }
 
