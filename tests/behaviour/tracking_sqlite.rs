@@ -1,6 +1,7 @@
 //! Tracking on embedded SQLite: its SQL, run on real databases.
 
 mod install;
+mod properties;
 mod refusals;
 mod removals;
 mod stamps;
