@@ -1,4 +1,6 @@
-//! What a table needs in the database to be synced: its stamp, its removals, and what checks and cleans them.
+//! What a database must hold so that no write goes unseen: stamps, removals, and the registry of tracked tables.
 
 #[cfg(feature = "postgres-backend")]
 pub mod postgres;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

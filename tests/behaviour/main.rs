@@ -2,3 +2,4 @@
 
 mod derive;
 mod infrastructure;
+mod tracking_sqlite;

@@ -1,0 +1,59 @@
+//! Tracking on embedded SQLite, as SQL text.
+//!
+//! Nothing here touches a connection. A runner reads the [`surroundings`] of each table, asks [`refusals`], runs what
+//! [`missing_columns`] returns, and then runs [`up`].
+//!
+//! ```
+//! use carburetor::table::{ColumnDefinition, Storage, TableDefinition};
+//! use carburetor::tracking::sqlite::{TrackedTable, up};
+//! let users = TableDefinition {
+//!     wire_name: "users".into(),
+//!     schema: None,
+//!     table: "users".into(),
+//!     untracked: false,
+//!     columns: vec![
+//!         ColumnDefinition { id: true, ..ColumnDefinition::new("id") },
+//!         ColumnDefinition { last_synced_at: true, storage: Storage::Timestamptz, ..ColumnDefinition::new("updated_at") },
+//!     ],
+//! };
+//! assert!(up(&[TrackedTable::new(users)]).contains(r#"after insert on "users""#));
+//! ```
+//!
+//! # What it keeps
+//!
+//! * `carburetor_clock`: one row, the latest instant given to anything, in microseconds since 1970. Every stamp and
+//!   every removal takes `max(now + 1, the system's time)`, so that it never goes back and no two are equal.
+//! * `carburetor_synced_table`: one row for each table: generation, horizon, definition and its hash.
+//! * `carburetor_removal_<table>`: which id left which visible-by values, and when.
+//! * `carburetor_flag`: the row `untracked` turns stamps off, inside one write transaction.
+//! * `carburetor_stamping`: empty outside of a statement; the stamps that triggers are writing at this moment.
+//!
+//! # Why the cutoff `now + 1` is truthful
+//!
+//! SQLite has one writer at a time, and a transaction that writes a stamp also moves the clock, in the same file: a
+//! snapshot shows both or neither. So when a snapshot shows the clock at `now`, every transaction that gave a stamp up
+//! to `now` is visible in it, and every other one takes its stamps from a clock that is at least `now`, thus from
+//! `now + 1` on. No row below the cutoff can appear later.
+//!
+//! # What it does not see
+//!
+//! * Rows written while `untracked` is set, or while the triggers are dropped; [`up`] then moves the generation.
+//! * `insert or replace` that names the hidden `rowid` of a table whose key is another column.
+//! * `returning` shows a row before its stamp: SQLite runs AFTER triggers later.
+
+mod clock;
+mod format;
+mod install;
+mod refusal;
+mod removal;
+mod stamping;
+mod surroundings;
+mod upkeep;
+mod verify;
+
+pub use format::{StampValue, stamp_value};
+pub use install::{difference, down, up};
+pub use refusal::{missing_columns, refusals};
+pub use surroundings::{KeyColumn, Surroundings, TrackedTable, UniqueKey, surroundings};
+pub use upkeep::{CLEAR_UNTRACKED, SET_UNTRACKED, purge, touch};
+pub use verify::verify;

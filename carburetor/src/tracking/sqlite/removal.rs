@@ -1,0 +1,236 @@
+//! The removal table, and the triggers that fill it.
+//!
+//! REPLACE deletes rows without firing a delete trigger (unless `pragma recursive_triggers` is on). So BEFORE triggers
+//! write a removal for every row that shares the new id or a unique key. They can't know how the conflict ends: when it
+//! is ignored or becomes an upsert, the removal stays although the row does. A download leaves it out, because the
+//! row is visible to whoever would be told of it.
+
+use super::clock::advance;
+use super::surroundings::TrackedTable;
+use crate::table::{ColumnDefinition, TableDefinition, quoted};
+
+/// The triggers that write removals, without the table's name.
+pub(super) const REMOVAL_TRIGGERS: [&str; 4] = [
+    "removal_delete",
+    "removal_move",
+    "replace_insert",
+    "replace_update",
+];
+
+/// The columns of the removal table besides its instant: the ids, then what is visible by and no id.
+pub(super) fn removal_columns(table: &TableDefinition) -> impl Iterator<Item = &ColumnDefinition> {
+    table
+        .ids()
+        .chain(table.visible_by().filter(|column| !column.id))
+}
+
+/// The removal table with its two indexes.
+///
+/// CREATE TABLE AS takes the affinities over, so that a scope compares the same way here as on the table.
+pub(super) fn removal_table(table: &TrackedTable) -> String {
+    let columns = list(removal_columns(&table.definition), "");
+    let removal = quoted(&table.object("removal"));
+    let mut text = format!(
+        "create table if not exists {removal} as
+  select {columns}, cast(0 as integer) as carburetor_removed_at from {} where 0;\n",
+        table.name()
+    );
+    for (_, index) in removal_indexes(table) {
+        text += &index.replacen("index ", "index if not exists ", 1);
+        text += ";\n";
+    }
+    text
+}
+
+/// Name and text of the removal table's indexes.
+pub(super) fn removal_indexes(table: &TrackedTable) -> [(String, String); 2] {
+    let removal = quoted(&table.object("removal"));
+    let by_id = table.object("removal_id");
+    let by_time = table.object("removal_time");
+    let unique = format!(
+        "create unique index {} on {removal} ({})",
+        quoted(&by_id),
+        list(removal_columns(&table.definition), "")
+    );
+    let time = format!(
+        "create index {} on {removal} (carburetor_removed_at, {})",
+        quoted(&by_time),
+        list(table.definition.ids(), "")
+    );
+    [(by_id, unique), (by_time, time)]
+}
+
+/// Name and text of every trigger that writes removals.
+pub(super) fn removal_triggers(table: &TrackedTable) -> Vec<(String, String)> {
+    let [delete, moved, insert, update] = REMOVAL_TRIGGERS.map(|what| table.object(what));
+    vec![
+        (delete.clone(), on_delete(table, &delete)),
+        (moved.clone(), on_move(table, &moved)),
+        (insert.clone(), on_replacing_insert(table, &insert)),
+        (update.clone(), on_replacing_update(table, &update)),
+    ]
+}
+
+fn on_delete(table: &TrackedTable, name: &str) -> String {
+    format!(
+        "create trigger {} after delete on {}\nbegin\n{}\nend",
+        quoted(name),
+        table.name(),
+        remove_old(table)
+    )
+}
+
+fn on_move(table: &TrackedTable, name: &str) -> String {
+    format!(
+        "create trigger {} after update on {}\nwhen {}\nbegin\n{}\nend",
+        quoted(name),
+        table.name(),
+        differs(removal_columns(&table.definition), "old"),
+        remove_old(table)
+    )
+}
+
+/// An upsert of the table's unique index would do, but for NULLs, which it takes as different.
+fn remove_old(table: &TrackedTable) -> String {
+    let columns = || removal_columns(&table.definition);
+    let removal = quoted(&table.object("removal"));
+    format!(
+        "  {advance}
+  delete from {removal} where {same};
+  insert into {removal} ({names}, carburetor_removed_at) select {old}, now from carburetor_clock;",
+        advance = advance(),
+        same = same(columns(), None, "old"),
+        names = list(columns(), ""),
+        old = list(columns(), "old."),
+    )
+}
+
+fn on_replacing_insert(table: &TrackedTable, name: &str) -> String {
+    let replaced = replaced(table);
+    replacing(table, name, "insert", None, &replaced)
+}
+
+fn on_replacing_update(table: &TrackedTable, name: &str) -> String {
+    let mut keys: Vec<String> = table
+        .definition
+        .ids()
+        .map(ColumnDefinition::quoted)
+        .collect();
+    for column in table
+        .surroundings
+        .unique_keys
+        .iter()
+        .flat_map(|key| &key.columns)
+    {
+        let column = quoted(&column.name);
+        if !keys.contains(&column) {
+            keys.push(column);
+        }
+    }
+    let moved: Vec<String> = keys
+        .iter()
+        .map(|key| format!("old.{key} is not new.{key}"))
+        .collect();
+    let others = format!(
+        "{} and not ({})",
+        replaced(table),
+        same(table.definition.ids(), Some("held"), "old")
+    );
+    replacing(table, name, "update", Some(&moved.join(" or ")), &others)
+}
+
+fn replacing(
+    table: &TrackedTable,
+    name: &str,
+    event: &str,
+    unless_kept: Option<&str>,
+    replaced: &str,
+) -> String {
+    let columns = || removal_columns(&table.definition);
+    let removal = quoted(&table.object("removal"));
+    let left: Vec<String> = columns()
+        .map(|column| format!("gone.{0} is held.{0}", column.quoted()))
+        .collect();
+    let guard = unless_kept
+        .map(|moved| format!("({moved})\n  and "))
+        .unwrap_or_default();
+    format!(
+        "create trigger {name} before {event} on {table}
+when {guard}exists (select 1 from {table} as held where {replaced})
+begin
+  {advance}
+  delete from {removal} where rowid in (
+    select gone.rowid from {table} as held join {removal} as gone on {left}
+    where {replaced});
+  insert into {removal} ({names}, carburetor_removed_at)
+    select {held}, carburetor_clock.now from {table} as held, carburetor_clock
+    where {replaced};
+end",
+        name = quoted(name),
+        table = table.name(),
+        advance = advance(),
+        left = left.join(" and "),
+        names = list(columns(), ""),
+        held = list(columns(), "held."),
+    )
+}
+
+/// The rows `held` that `new` would replace, but for the one that stays visible to the same callers under the same id.
+fn replaced(table: &TrackedTable) -> String {
+    let mut keys: Vec<String> = Vec::new();
+    let id: Vec<String> = table
+        .definition
+        .ids()
+        .map(|column| format!("held.{0} = new.{0}", column.quoted()))
+        .collect();
+    keys.push(id.join(" and "));
+    for key in &table.surroundings.unique_keys {
+        let columns: Vec<String> = key
+            .columns
+            .iter()
+            .map(|column| {
+                let name = quoted(&column.name);
+                match column.collation.as_str() {
+                    "BINARY" => format!("held.{name} = new.{name}"),
+                    collation => format!("held.{name} = new.{name} collate {}", quoted(collation)),
+                }
+            })
+            .collect();
+        let key = columns.join(" and ");
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let any: Vec<String> = keys.iter().map(|key| format!("({key})")).collect();
+    let gone: Vec<String> = removal_columns(&table.definition)
+        .map(|column| format!("held.{0} is not new.{0}", column.quoted()))
+        .collect();
+    format!("({}) and ({})", any.join(" or "), gone.join(" or "))
+}
+
+/// Whether `columns` of the row (of `row`, if it needs a name) equal those of `other`, NULLs included.
+pub(super) fn same<'a>(
+    columns: impl Iterator<Item = &'a ColumnDefinition>,
+    row: Option<&str>,
+    other: &str,
+) -> String {
+    let row = row.map(|row| format!("{row}.")).unwrap_or_default();
+    let equal: Vec<String> = columns
+        .map(|column| format!("{row}{0} is {other}.{0}", column.quoted()))
+        .collect();
+    equal.join(" and ")
+}
+
+fn differs<'a>(columns: impl Iterator<Item = &'a ColumnDefinition>, old: &str) -> String {
+    let differ: Vec<String> = columns
+        .map(|column| format!("{old}.{0} is not new.{0}", column.quoted()))
+        .collect();
+    differ.join(" or ")
+}
+
+fn list<'a>(columns: impl Iterator<Item = &'a ColumnDefinition>, prefix: &str) -> String {
+    columns
+        .map(|column| format!("{prefix}{}", column.quoted()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

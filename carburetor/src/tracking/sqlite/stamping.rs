@@ -1,0 +1,122 @@
+//! The triggers that stamp rows.
+//!
+//! SQLite can't change `new`, so an AFTER trigger updates the row once more. Three things make that hard:
+//!
+//! * The trigger's own update must not be stamped again, and a value in the stamp's column proves nothing, because
+//!   applications copy stamps from row to row. While it writes, the trigger therefore keeps a row in
+//!   `carburetor_stamping`; a row whose stamp is found there carries a stamp of this very statement.
+//! * A statement that stops with FAIL keeps what it did, such a row included. Therefore the row carries the
+//!   statement's instant (`julianday('now')` is constant within one), and later statements don't believe it.
+//! * Without `pragma recursive_triggers` a trigger doesn't fire while it runs. An application's trigger that reacts
+//!   to our update and writes the table again would then go unseen: an unguarded "set updated_at" is enough. So
+//!   there are several levels of the same trigger, each for one more stamping under way. Every level but the
+//!   first needs another trigger of the application on the way to it, hence as many levels as those, and one.
+
+use super::clock::advance;
+use super::format::stamp_expression;
+use super::removal::same;
+use super::surroundings::TrackedTable;
+use crate::table::{ColumnDefinition, literal, quoted};
+
+/// How many levels of stamping triggers a table can have; `down` and `up` drop as many.
+pub(super) const MAX_LEVELS: usize = 8;
+
+/// The levels that a table needs; two at least, so that one trigger added later breaks nothing.
+fn levels(table: &TrackedTable) -> usize {
+    (table.surroundings.own_triggers + 1).clamp(2, MAX_LEVELS)
+}
+
+/// Name and text of every stamping trigger.
+pub(super) fn stamping_triggers(table: &TrackedTable) -> Vec<(String, String)> {
+    let Some(stamp) = table.definition.stamp() else {
+        return Vec::new();
+    };
+    let levels = levels(table);
+    (1..=levels)
+        .flat_map(|level| {
+            [
+                insert_trigger(table, stamp, level, levels),
+                update_trigger(table, stamp, level, levels),
+            ]
+        })
+        .collect()
+}
+
+/// The names that stamping triggers of a table can have.
+pub(super) fn trigger_names(object: impl Fn(&str) -> String) -> impl Iterator<Item = String> {
+    (1..=MAX_LEVELS).flat_map(move |level| {
+        [
+            object(&format!("stamp_insert_{level}")),
+            object(&format!("stamp_update_{level}")),
+        ]
+    })
+}
+
+fn insert_trigger(
+    table: &TrackedTable,
+    stamp: &ColumnDefinition,
+    level: usize,
+    levels: usize,
+) -> (String, String) {
+    let name = table.object(&format!("stamp_insert_{level}"));
+    let condition = under_way(table, &depth(level, levels));
+    let text = trigger(table, &name, "insert", &condition, stamp);
+    (name, text)
+}
+
+fn update_trigger(
+    table: &TrackedTable,
+    stamp: &ColumnDefinition,
+    level: usize,
+    levels: usize,
+) -> (String, String) {
+    let name = table.object(&format!("stamp_update_{level}"));
+    let foreign = format!("not coalesce(max(stamp = new.{}), 0)", stamp.quoted());
+    let condition = under_way(table, &format!("{} and {foreign}", depth(level, levels)));
+    let text = trigger(table, &name, "update", &condition, stamp);
+    (name, text)
+}
+
+/// The last level also takes what is deeper, which `recursive_triggers` allows.
+fn depth(level: usize, levels: usize) -> String {
+    let comparison = if level == levels { ">=" } else { "=" };
+    format!("count(*) {comparison} {}", level - 1)
+}
+
+/// `condition` over the stampings of this table that are under way in this statement.
+fn under_way(table: &TrackedTable, condition: &str) -> String {
+    format!(
+        "(select {condition} from carburetor_stamping where name = {} and at = julianday('now'))",
+        literal(&table.definition.table)
+    )
+}
+
+fn trigger(
+    table: &TrackedTable,
+    name: &str,
+    event: &str,
+    condition: &str,
+    stamp: &ColumnDefinition,
+) -> String {
+    format!(
+        "create trigger {name} after {event} on {table}
+when {condition}
+  and not exists (select 1 from carburetor_flag where name = 'untracked')
+begin
+  {advance}
+  insert into carburetor_stamping (name, stamp, at)
+    select {table_name}, {value}, julianday('now') from carburetor_clock;
+  update {table} set {stamp} = (select stamp from carburetor_stamping order by depth desc limit 1)
+    where {same};
+  delete from carburetor_stamping
+    where depth = (select max(depth) from carburetor_stamping) or at <> julianday('now');
+end",
+        name = quoted(name),
+        table = table.name(),
+        advance = advance(),
+        table_name = literal(&table.definition.table),
+        value = stamp_expression(stamp.storage, "now"),
+        stamp = stamp.quoted(),
+        same = same(table.definition.ids(), None, "new"),
+    )
+}

@@ -1,0 +1,69 @@
+//! What runs from time to time: forgetting old removals, syncing a row again, writing without stamps.
+
+use super::clock::SYSTEM_TIME;
+use super::surroundings::object;
+use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
+use std::time::Duration;
+
+/// Turns stamps off until [`CLEAR_UNTRACKED`], for this write transaction; it inserts no row when they are off already.
+///
+/// ```
+/// assert!(carburetor::tracking::sqlite::SET_UNTRACKED.starts_with("insert"));
+/// ```
+pub const SET_UNTRACKED: &str = "insert or ignore into carburetor_flag (name) values ('untracked')";
+
+/// Turns stamps on again. Run it before the transaction commits.
+///
+/// ```
+/// assert!(carburetor::tracking::sqlite::CLEAR_UNTRACKED.starts_with("delete"));
+/// ```
+pub const CLEAR_UNTRACKED: &str = "delete from carburetor_flag where name = 'untracked'";
+
+/// The statements that forget removals older than `age`. Run them in one transaction.
+///
+/// The horizon moves first, and never past the clock: a replica behind it starts over instead of missing a removal.
+///
+/// ```
+/// # use carburetor::table::TableDefinition;
+/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+/// let month = std::time::Duration::from_secs(30 * 24 * 3600);
+/// assert!(carburetor::tracking::sqlite::purge(&users, month).contains("2592000000000"));
+/// ```
+pub fn purge(table: &TableDefinition, age: Duration) -> String {
+    let key = literal(&table.key());
+    let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+    format!(
+        "update carburetor_synced_table
+  set horizon = max(horizon, min({SYSTEM_TIME} - {age}, (select now from carburetor_clock)))
+  where name = {key};
+delete from {} where carburetor_removed_at < (select horizon from carburetor_synced_table where name = {key});\n",
+        quoted(&object(table, "removal"))
+    )
+}
+
+/// The statement that gives one row a new stamp; its parameters are the id's columns in order.
+///
+/// ```
+/// # use carburetor::table::{ColumnDefinition, TableDefinition};
+/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![
+/// #     ColumnDefinition { id: true, ..ColumnDefinition::new("id") },
+/// #     ColumnDefinition { last_synced_at: true, ..ColumnDefinition::new("updated_at") }] };
+/// let touch = carburetor::tracking::sqlite::touch(&users);
+/// assert_eq!(touch, r#"update "users" set "updated_at" = "updated_at" where "id" = ?"#);
+/// ```
+pub fn touch(table: &TableDefinition) -> String {
+    let stamp = table
+        .stamp()
+        .or_else(|| table.ids().next())
+        .map(ColumnDefinition::quoted)
+        .unwrap_or_default();
+    let id: Vec<String> = table
+        .ids()
+        .map(|column| format!("{} = ?", column.quoted()))
+        .collect();
+    format!(
+        "update {} set {stamp} = {stamp} where {}",
+        quoted(&table.table),
+        id.join(" and ")
+    )
+}

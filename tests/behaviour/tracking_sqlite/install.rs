@@ -1,0 +1,409 @@
+//! Installing, changing, checking and taking away.
+
+use super::*;
+use carburetor::tracking::sqlite::{difference, down, purge};
+use std::time::Duration;
+
+fn schema(conn: &mut SqliteConnection) -> Vec<String> {
+    texts(
+        conn,
+        "select type || name || ifnull(sql, '') as value from sqlite_schema order by type, name",
+    )
+}
+
+fn registry(conn: &mut SqliteConnection) -> (i64, i64) {
+    let row =
+        |column: &str| format!("select {column} from carburetor_synced_table where name = 'items'");
+    (
+        number(conn, &row("generation")),
+        number(conn, &row("horizon")),
+    )
+}
+
+#[test]
+fn installing_twice_changes_nothing() {
+    let mut conn = tracked(ITEMS);
+    let conn = &mut conn;
+    run(
+        conn,
+        "insert into items (id, team) values (1, 'a'), (2, 'a'); delete from items where id = 1",
+    );
+    let contents = |conn: &mut SqliteConnection| {
+        let mut all = schema(conn);
+        all.extend(texts(conn, "select json_array(name, generation, horizon, definition, hash) as value from carburetor_synced_table"));
+        all.extend(texts(conn, "select json_array(id, team, carburetor_removed_at) as value from carburetor_removal_items"));
+        all.extend(texts(
+            conn,
+            "select json_array(id, updated_at) as value from items",
+        ));
+        all
+    };
+    let before = contents(conn);
+    install(conn, &[items()]);
+    assert_eq!(contents(conn), before);
+}
+
+#[test]
+fn the_horizon_starts_at_the_clock() {
+    let mut conn = tracked(ITEMS);
+    let now = clock(&mut conn);
+    assert_eq!(registry(&mut conn), (1, now));
+}
+
+#[test]
+fn stamps_ahead_of_the_clock_are_given_again() {
+    let mut conn = database(&format!(
+        "{ITEMS} insert into items (id, updated_at) values (1, '2999-01-01 00:00:00.000000+00:00'), (2, '2001-01-01 00:00:00+00:00')"
+    ));
+    track(&mut conn, &[items()]);
+    assert_eq!(stamp(&mut conn, 1), clock(&mut conn));
+    assert_eq!(
+        text(&mut conn, "select updated_at from items where id = 2"),
+        "2001-01-01 00:00:00+00:00"
+    );
+}
+
+#[test]
+fn down_leaves_the_clock_and_the_next_generation() {
+    let mut conn = database(ITEMS);
+    let conn = &mut conn;
+    let before: Vec<String> = schema(conn);
+    track(conn, &[items()]);
+    let now = clock(conn);
+    run(conn, &down(&[items()]));
+    let shared = [
+        "carburetor_clock",
+        "carburetor_flag",
+        "carburetor_stamping",
+        "carburetor_synced_table",
+    ];
+    let left: Vec<String> = schema(conn)
+        .into_iter()
+        .filter(|object| !shared.iter().any(|shared| object.contains(shared)))
+        .collect();
+    assert_eq!(left, before);
+    run(conn, "insert into items (id) values (1)");
+    assert_eq!(clock(conn), now);
+    track(conn, &[items()]);
+    let now = clock(conn);
+    assert_eq!(registry(conn), (2, now));
+}
+
+#[test]
+fn a_gap_in_the_triggers_is_found_and_moves_the_generation() {
+    for (harm, problem) in [
+        ("drop trigger carburetor_stamp_update_1_items", "carburetor_stamp_update_1_items: the trigger is missing"),
+        ("drop trigger carburetor_removal_delete_items", "carburetor_removal_delete_items: the trigger is missing"),
+        (
+            "drop trigger carburetor_removal_delete_items;
+             create trigger carburetor_removal_delete_items after delete on items begin select 1; end",
+            "carburetor_removal_delete_items: the trigger differs from what the model asks for",
+        ),
+    ] {
+        let mut conn = tracked(ITEMS);
+        run(&mut conn, harm);
+        assert_eq!(wrong(&mut conn, &[items()]), [problem]);
+        install(&mut conn, &[items()]);
+        assert_eq!(wrong(&mut conn, &[items()]), Vec::<String>::new());
+        assert_eq!(registry(&mut conn).0, 2);
+    }
+}
+
+#[test]
+fn a_table_made_anew_is_found() {
+    let mut conn = tracked(ITEMS);
+    run(&mut conn, &format!("drop table items; {ITEMS}"));
+    let missing = wrong(&mut conn, &[items()]);
+    assert_eq!(missing.len(), 9, "{missing:?}");
+    install(&mut conn, &[items()]);
+    assert_eq!(registry(&mut conn).0, 2);
+    run(&mut conn, "drop table items");
+    assert!(
+        wrong(&mut conn, &[items()]).contains(&"items: the database has no such table".to_owned())
+    );
+}
+
+#[test]
+fn a_later_unique_key_or_trigger_is_found() {
+    let mut conn = tracked(ITEMS);
+    let conn = &mut conn;
+    run(conn, "create unique index by_name on items (name)");
+    assert_eq!(
+        wrong(conn, &[items()]),
+        [
+            "carburetor_replace_insert_items: the trigger differs from what the model asks for",
+            "carburetor_replace_update_items: the trigger differs from what the model asks for"
+        ]
+    );
+    install(conn, &[items()]);
+    assert_eq!(wrong(conn, &[items()]), Vec::<String>::new());
+    let touch = |n: u32| {
+        format!(
+            "create trigger touch{n} after update on items begin update items set updated_at = '' where id = new.id; end"
+        )
+    };
+    run(conn, &touch(1));
+    assert_eq!(wrong(conn, &[items()]), Vec::<String>::new());
+    run(conn, &touch(2));
+    assert_eq!(
+        wrong(conn, &[items()]),
+        [
+            "carburetor_stamp_insert_2_items: the trigger differs from what the model asks for",
+            "carburetor_stamp_update_2_items: the trigger differs from what the model asks for",
+            "carburetor_stamp_insert_3_items: the trigger is missing",
+            "carburetor_stamp_update_3_items: the trigger is missing"
+        ]
+    );
+}
+
+#[test]
+fn missing_indexes_columns_and_a_forgotten_flag_are_found() {
+    let mut conn = tracked(ITEMS);
+    run(
+        &mut conn,
+        "drop index carburetor_stamp_items; drop index carburetor_removal_time_items;
+         delete from carburetor_clock; insert into carburetor_flag values ('untracked')",
+    );
+    assert_eq!(
+        wrong(&mut conn, &[items()]),
+        [
+            "carburetor_clock: the clock has no row",
+            "carburetor_flag: stamps are turned off in committed data",
+            "carburetor_stamp_items: the index is missing",
+            "carburetor_removal_time_items: the index is missing"
+        ]
+    );
+    let mut conn =
+        tracked("create table items (id integer primary key, team text, updated_at text)");
+    let mut definition = items();
+    definition.columns.push(ColumnDefinition::new("name"));
+    assert_eq!(
+        wrong(&mut conn, &[definition]),
+        [
+            "items: the column name is missing",
+            "items: its tracking was installed for another definition of the model"
+        ]
+    );
+}
+
+#[test]
+fn another_visible_by_column_moves_the_horizon() {
+    let mut conn = tracked(ITEMS);
+    let conn = &mut conn;
+    run(
+        conn,
+        "insert into items (id, team, name) values (1, 'a', 'n'), (2, 'a', 'n'); delete from items where id = 1",
+    );
+    let before = clock(conn);
+    let mut changed = items();
+    changed.columns.push(ColumnDefinition {
+        visible_by: true,
+        ..ColumnDefinition::new("name")
+    });
+
+    let refused = up(&[read(conn, &changed)]);
+    let error = conn
+        .transaction(|conn| conn.batch_execute(&refused))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "CHECK constraint failed: the model changed since its tracking was installed: run the difference first"
+    );
+
+    let statements = difference(&[items()], &[read(conn, &changed)]);
+    run(conn, &statements);
+    assert_eq!(
+        wrong(conn, std::slice::from_ref(&changed)),
+        Vec::<String>::new()
+    );
+    let (generation, horizon) = registry(conn);
+    assert_eq!(
+        (generation, horizon, horizon > before),
+        (1, clock(conn), true)
+    );
+    run(conn, "delete from items");
+    assert_eq!(
+        texts(
+            conn,
+            "select id || team || name as value from carburetor_removal_items"
+        ),
+        ["2an"]
+    );
+}
+
+#[test]
+fn a_difference_adds_and_ends_tables_and_keeps_the_rest() {
+    let mut conn = tracked(&format!(
+        "{ITEMS} create table lists (id integer primary key, team text, updated_at text)"
+    ));
+    let conn = &mut conn;
+    let before = registry(conn);
+    let mut lists = items();
+    lists.table = "lists".into();
+    let statements = difference(&[items()], &[read(conn, &items()), read(conn, &lists)]);
+    run(conn, &statements);
+    assert_eq!(wrong(conn, &[items(), lists.clone()]), Vec::<String>::new());
+    assert_eq!(registry(conn), before);
+
+    let mut restamped = lists.clone();
+    restamped.columns[2].storage = Storage::Timestamp;
+    let statements = difference(&[items(), lists], &[read(conn, &restamped)]);
+    run(conn, &statements);
+    assert_eq!(wrong(conn, &[restamped]), Vec::<String>::new());
+    let generations =
+        "select name || generation as value from carburetor_synced_table order by name";
+    assert_eq!(texts(conn, generations), ["items2", "lists2"]);
+    assert_eq!(
+        number(
+            conn,
+            "select count(*) from sqlite_schema where type = 'trigger' and tbl_name = 'items'"
+        ),
+        0
+    );
+}
+
+#[test]
+fn purge_forgets_old_removals_and_moves_the_horizon_never_past_the_clock() {
+    let mut conn = tracked(ITEMS);
+    let conn = &mut conn;
+    run(
+        conn,
+        "insert into items (id, team) values (1, 'a'), (2, 'b'); delete from items",
+    );
+    run(conn, &purge(&items(), Duration::from_secs(3600)));
+    assert_eq!(removals(conn), ["1/a", "2/b"]);
+    run(
+        conn,
+        "update carburetor_removal_items set carburetor_removed_at = 5 where id = 1",
+    );
+    run(conn, "update carburetor_synced_table set horizon = 1");
+    let hour_ago = chrono::Utc::now().timestamp_micros() - 3_600_000_000;
+    run(conn, &purge(&items(), Duration::from_secs(3600)));
+    assert_eq!(removals(conn), ["2/b"]);
+    let horizon = registry(conn).1;
+    assert!(
+        horizon >= hour_ago - 1000 && horizon < hour_ago + 60_000_000,
+        "{horizon} {hour_ago}"
+    );
+    run(conn, &purge(&items(), Duration::from_secs(7200)));
+    assert_eq!(registry(conn).1, horizon);
+    run(conn, "update carburetor_clock set now = 10");
+    run(conn, "update carburetor_synced_table set horizon = 1");
+    run(conn, &purge(&items(), Duration::ZERO));
+    assert_eq!(registry(conn).1, 10);
+}
+
+#[test]
+fn names_with_quotes_capitals_and_blanks_work() {
+    let definition = TableDefinition {
+        table: "my \"It'ems".into(),
+        columns: vec![
+            ColumnDefinition {
+                id: true,
+                ..ColumnDefinition::new("the \"id'")
+            },
+            ColumnDefinition {
+                visible_by: true,
+                ..ColumnDefinition::new("order")
+            },
+            ColumnDefinition {
+                last_synced_at: true,
+                storage: Storage::Integer,
+                ..ColumnDefinition::new("Größe")
+            },
+        ],
+        ..items()
+    };
+    let mut conn = database(
+        r#"create table "my ""It'ems" ("the ""id'" text primary key, "order" text, "group" text, unique ("order", "group"))"#,
+    );
+    let conn = &mut conn;
+    track(conn, &[definition]);
+    run(
+        conn,
+        r#"insert into "my ""It'ems" ("the ""id'", "order", "group") values ('1', 'a', 'b')"#,
+    );
+    run(
+        conn,
+        r#"replace into "my ""It'ems" ("the ""id'", "order", "group") values ('2', 'a', 'b')"#,
+    );
+    assert_eq!(
+        texts(
+            conn,
+            r#"select "the ""id'" as value from "carburetor_removal_my ""It'ems""#
+        ),
+        ["1"]
+    );
+    assert_eq!(
+        number(conn, r#"select "Größe" from "my ""It'ems""#),
+        clock(conn)
+    );
+}
+
+#[test]
+fn many_tables_are_verified_in_one_query() {
+    let definitions: Vec<TableDefinition> = (0..32)
+        .map(|n| TableDefinition {
+            table: format!("t{n}"),
+            ..items()
+        })
+        .collect();
+    let tables: String = (0..32)
+        .map(|n| format!("create table t{n} (id integer primary key, team text, updated_at text);"))
+        .collect();
+    let mut conn = database(&tables);
+    track(&mut conn, &definitions);
+}
+
+#[test]
+fn a_reader_beside_the_writer_sees_clock_and_stamps_together() {
+    let path =
+        std::env::temp_dir().join(format!("carburetor-tracking-{}.sqlite", std::process::id()));
+    let address = path.to_str().unwrap();
+    let mut writer = SqliteConnection::establish(address).unwrap();
+    run(&mut writer, &format!("pragma journal_mode = wal; {ITEMS}"));
+    track(&mut writer, &[items()]);
+    let mut reader = SqliteConnection::establish(address).unwrap();
+    let seen = |reader: &mut SqliteConnection| {
+        (
+            clock(reader),
+            number(
+                reader,
+                "select count(*) from items where updated_at is not null",
+            ),
+        )
+    };
+
+    let before = clock(&mut writer);
+    run(
+        &mut writer,
+        "begin immediate; insert into items (id) values (1), (2)",
+    );
+    assert_eq!(seen(&mut reader), (before, 0));
+    run(&mut reader, "begin; select * from items");
+    assert_eq!(seen(&mut reader), (before, 0));
+    run(&mut writer, "commit");
+    assert_eq!(
+        seen(&mut reader),
+        (before, 0),
+        "the snapshot began before the commit"
+    );
+    run(&mut reader, "commit");
+    let after = clock(&mut writer);
+    assert_eq!(seen(&mut reader), (after, 2));
+    assert!((1..=2).all(|id| stamp(&mut reader, id) > before));
+
+    run(
+        &mut writer,
+        "begin immediate; update items set name = 'x'; insert into carburetor_flag values ('untracked'); rollback",
+    );
+    assert_eq!(
+        (clock(&mut writer), wrong(&mut reader, &[items()])),
+        (after, vec![])
+    );
+    drop((reader, writer));
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{address}{suffix}"));
+    }
+}
