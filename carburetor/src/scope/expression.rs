@@ -224,7 +224,6 @@ mod tests {
             wire_name: "games".into(),
             schema: Some("play".into()),
             table: "games".into(),
-            untracked: false,
             columns: vec![
                 ColumnDefinition {
                     id: true,
@@ -236,6 +235,7 @@ mod tests {
                 },
                 ColumnDefinition::new("title"),
             ],
+            ..TableDefinition::default()
         }
     }
 
