@@ -1,5 +1,6 @@
 //! Downloads: cutoff first, then rows and removals of each table in one statement.
 
+mod apply;
 pub(crate) mod blocking;
 mod error;
 mod fingerprint;

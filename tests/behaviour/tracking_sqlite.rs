@@ -21,7 +21,6 @@ fn items() -> TableDefinition {
         wire_name: "items".into(),
         schema: None,
         table: "items".into(),
-        untracked: false,
         columns: vec![
             ColumnDefinition {
                 id: true,
@@ -39,6 +38,7 @@ fn items() -> TableDefinition {
                 ..ColumnDefinition::new("updated_at")
             },
         ],
+        ..TableDefinition::default()
     }
 }
 
