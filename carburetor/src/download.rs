@@ -2,17 +2,21 @@
 
 mod apply;
 pub(crate) mod blocking;
+pub(crate) mod budget;
 mod error;
 mod fingerprint;
 mod news;
+mod pages;
 pub(crate) mod reading;
 mod response;
+mod run;
 pub(crate) mod table;
 mod table_sql;
 mod timestamps;
 
 pub use error::DownloadError;
 pub use news::TableNews;
+pub use pages::Pages;
 pub use response::Response;
 pub use table::TableDownload;
 pub use timestamps::Timestamps;

@@ -17,7 +17,7 @@ pub mod wire;
 pub use carburetor_derive::SyncTable;
 pub use connection::SyncConnection;
 pub use cutoff::Assumptions;
-pub use download::{DownloadError, Response, TableNews, Timestamps};
+pub use download::{DownloadError, Pages, Response, TableNews, Timestamps};
 pub use group::{Scoped, SyncGroup};
 pub use scope::{
     DownloadTable, Everyone, Filtered, GroupTable, ScopeError, SyncFilter, SyncScope, Visible,

@@ -10,11 +10,13 @@ mod codec;
 mod document;
 mod error;
 pub mod json;
+pub(crate) mod message;
 #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod number;
 #[cfg(feature = "postgres-backend")]
 pub(crate) mod postgres;
 pub(crate) mod probe;
+pub(crate) mod rows;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 

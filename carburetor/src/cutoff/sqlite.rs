@@ -16,7 +16,7 @@ pub(crate) fn statement(definitions: &[&'static TableDefinition]) -> Statement<'
         .collect();
     Statement::of(format!(
         "\
-select t.place, c.now, c.now + 1, s.generation, null, case when s.name is null then 'not tracked' end, null
+select t.place, c.now, c.now + 1, s.generation, null, case when coalesce(s.hash, '') = '' then 'not tracked' end, null
 from ({}) t cross join carburetor_clock c left join carburetor_synced_table s on s.name = t.key",
         rows.join(" union all ")
     ))

@@ -1,50 +1,185 @@
 //! Downloads on a synchronous connection.
 
+use super::budget::Budget;
+use super::run::Run;
 use super::table::{Advance, Sink, TableDownload};
-use super::{DownloadError, Response, Timestamps, requests};
+use super::{DownloadError, Pages, Response, Timestamps};
 use crate::backend::SyncBackend;
 use crate::connection::{SyncConnection, run};
 use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
-use crate::group::DownloadTables;
+use crate::group::{DownloadTables, Scoped, SyncGroup};
+use crate::scope::Everyone;
 use crate::table::{TableDefinition, TableOn};
-use crate::token::Token;
+use crate::wire::message::{WriteTables, closing, opening};
 use diesel::connection::{TransactionManager, TransactionManagerStatus};
+use std::io::Write;
 
-/// Cutoff first, then each table on its own.
-pub(crate) fn download<G, T, S, C>(
-    conn: &mut C,
-    scope: &S,
-    timestamps: &Timestamps<G>,
-    assumptions: &Assumptions,
-) -> Result<Response<T>, DownloadError>
-where
-    C: SyncConnection,
-    T: DownloadTables<C::Backend, S>,
-{
-    let definitions = T::definitions();
-    let cutoffs = cutoffs(conn, &definitions, assumptions)?;
-    rows(conn, scope, timestamps, &definitions, &cutoffs)
+impl<T> SyncGroup<T> {
+    /// Downloads each table by a statement of its own. See [`Scoped::download`].
+    pub fn download<C>(
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<Self>>,
+    ) -> Result<Response<T>, DownloadError>
+    where
+        C: SyncConnection,
+        T: DownloadTables<C::Backend, Everyone>,
+    {
+        Self::scoped(&Everyone).download(conn, timestamps)
+    }
+
+    /// Downloads all tables as they were at one instant. See [`Scoped::download_consistent`].
+    pub fn download_consistent<C>(
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<Self>>,
+    ) -> Result<Response<T>, DownloadError>
+    where
+        C: SyncConnection,
+        T: DownloadTables<C::Backend, Everyone>,
+    {
+        Self::scoped(&Everyone).download_consistent(conn, timestamps)
+    }
+
+    /// Writes a download as JSON. See [`Scoped::download_json`].
+    pub fn download_json<C>(
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<Self>>,
+        writer: &mut impl Write,
+    ) -> Result<(), DownloadError>
+    where
+        C: SyncConnection,
+        T: DownloadTables<C::Backend, Everyone>,
+    {
+        Self::scoped(&Everyone).download_json(conn, timestamps, writer)
+    }
 }
 
-/// Cutoff first, then all tables at one instant.
-pub(crate) fn download_consistent<G, T, S, C>(
+impl<'s, T, S> Scoped<'s, T, S> {
+    /// Downloads each table by a statement of its own: rows and removals of one table are of one instant, those of two tables need not be.
+    ///
+    /// # Errors
+    ///
+    /// A failed query, a scope that can't be used, or circumstances in which rows could be missed: [`DownloadError`] says which and what to do.
+    pub fn download<C>(
+        &self,
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<SyncGroup<T, S>>>,
+    ) -> Result<Response<T>, DownloadError>
+    where
+        C: SyncConnection,
+        T: DownloadTables<C::Backend, S>,
+    {
+        let definitions = T::definitions();
+        let cutoffs = cutoffs(conn, &definitions, self.assumptions())?;
+        let run = Run::new(
+            self.scope(),
+            &timestamps.into(),
+            &definitions,
+            &cutoffs,
+            None,
+        )?;
+        everything(conn, run)
+    }
+
+    /// Downloads all tables as they were at one instant, in a transaction of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`download`](Self::download); and inside a transaction of the caller.
+    pub fn download_consistent<C>(
+        &self,
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<SyncGroup<T, S>>>,
+    ) -> Result<Response<T>, DownloadError>
+    where
+        C: SyncConnection,
+        T: DownloadTables<C::Backend, S>,
+    {
+        let (timestamps, definitions) = (timestamps.into(), T::definitions());
+        consistently(conn, &definitions, self.assumptions(), |conn, cutoffs| {
+            everything(
+                conn,
+                Run::new(self.scope(), &timestamps, &definitions, cutoffs, None)?,
+            )
+        })
+    }
+
+    /// Writes a download of all tables at one instant as JSON, row by row: memory does not grow with the result.
+    ///
+    /// # Errors
+    ///
+    /// As [`download_consistent`](Self::download_consistent), and when the writer fails. What was written up to then is to be thrown away.
+    pub fn download_json<C>(
+        &self,
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<SyncGroup<T, S>>>,
+        writer: &mut impl Write,
+    ) -> Result<(), DownloadError>
+    where
+        C: SyncConnection,
+        T: DownloadTables<C::Backend, S>,
+    {
+        let (timestamps, definitions) = (timestamps.into(), T::definitions());
+        consistently(conn, &definitions, self.assumptions(), |conn, cutoffs| {
+            let mut run: Run<'_, T, S, C::Backend> =
+                Run::new(self.scope(), &timestamps, &definitions, cutoffs, None)?;
+            let mut message = WriteTables {
+                conn,
+                buffer: Vec::new(),
+                writer,
+                any: false,
+            };
+            opening(&mut message.buffer);
+            T::each(&mut run.tables, &mut message)?;
+            closing(&run.token()?, &mut message.buffer);
+            Ok(message.writer.write_all(&message.buffer)?)
+        })
+    }
+}
+
+impl<'s, T, S, DB> Pages<'s, T, S, DB>
+where
+    DB: SyncBackend,
+    T: DownloadTables<DB, S>,
+{
+    /// The next page, or `None` after the last one. Each page may be read on another connection to the same server.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scoped::download`]; the same page can be asked for again.
+    pub fn next<C>(&mut self, conn: &mut C) -> Result<Option<Response<T>>, DownloadError>
+    where
+        C: SyncConnection<Backend = DB>,
+    {
+        if self.run.is_none() {
+            let definitions = T::definitions();
+            let cutoffs = cutoffs(conn, &definitions, self.scoped.assumptions())?;
+            self.begin(&definitions, &cutoffs)?;
+        }
+        let limit = self.limit;
+        match self.run.as_mut().filter(|run| !run.is_finished()) {
+            None => Ok(None),
+            Some(run) => {
+                let news = T::read(conn, &mut run.tables, &mut Budget::of(limit))?;
+                run.response(news).map(Some)
+            }
+        }
+    }
+}
+
+fn everything<T, S, C>(
     conn: &mut C,
-    scope: &S,
-    timestamps: &Timestamps<G>,
-    assumptions: &Assumptions,
+    mut run: Run<'_, T, S, C::Backend>,
 ) -> Result<Response<T>, DownloadError>
 where
     C: SyncConnection,
     T: DownloadTables<C::Backend, S>,
 {
-    let definitions = T::definitions();
-    let read =
-        |conn: &mut C, cutoffs: &Cutoffs| rows(conn, scope, timestamps, &definitions, cutoffs);
-    consistently(conn, &definitions, assumptions, read)
+    let news = T::read(conn, &mut run.tables, &mut Budget::unlimited())?;
+    run.response(news)
 }
 
 /// Reads the cutoffs, then runs `read` in a transaction that sees one instant.
-pub(crate) fn consistently<C, R>(
+fn consistently<C, R>(
     conn: &mut C,
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
@@ -53,7 +188,7 @@ pub(crate) fn consistently<C, R>(
 where
     C: SyncConnection,
 {
-    if depth(conn)? {
+    if in_transaction(conn)? {
         return Err(DownloadError::Snapshot);
     }
     let cutoffs = cutoffs(conn, definitions, assumptions)?;
@@ -64,7 +199,7 @@ where
 }
 
 /// The cutoffs of the tables, read before anything else.
-pub(crate) fn cutoffs<C: SyncConnection>(
+fn cutoffs<C: SyncConnection>(
     conn: &mut C,
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
@@ -74,30 +209,6 @@ pub(crate) fn cutoffs<C: SyncConnection>(
         run(conn, statement, &mut taken)?;
     }
     taken.finish()
-}
-
-fn rows<G, T, S, C>(
-    conn: &mut C,
-    scope: &S,
-    timestamps: &Timestamps<G>,
-    definitions: &[&'static TableDefinition],
-    cutoffs: &Cutoffs,
-) -> Result<Response<T>, DownloadError>
-where
-    C: SyncConnection,
-    T: DownloadTables<C::Backend, S>,
-{
-    let requests = requests(timestamps, definitions, cutoffs.timeline.as_deref());
-    let mut tables = T::begin(scope, requests, cutoffs, None)?;
-    let news = T::read(conn, &mut tables)?;
-    let next = Token {
-        timeline: cutoffs
-            .timeline
-            .clone()
-            .or(timestamps.timeline().map(Into::into)),
-        tables: T::states(&tables)?,
-    };
-    Ok(Response::new(news, next))
 }
 
 /// Reads one table, or its next page, into `sink`.
@@ -121,9 +232,8 @@ where
 }
 
 /// Whether the caller has a transaction open on `conn`.
-fn depth<C: SyncConnection>(conn: &mut C) -> Result<bool, DownloadError> {
-    let status = C::TransactionManager::transaction_manager_status_mut(conn);
-    match status {
+fn in_transaction<C: SyncConnection>(conn: &mut C) -> Result<bool, DownloadError> {
+    match C::TransactionManager::transaction_manager_status_mut(conn) {
         TransactionManagerStatus::Valid(status) => Ok(status.transaction_depth().is_some()),
         TransactionManagerStatus::InError => {
             Err(diesel::result::Error::BrokenTransactionManager.into())

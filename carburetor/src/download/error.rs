@@ -62,6 +62,8 @@ pub enum DownloadError {
     Written,
     /// The transaction already has its snapshot, or would get one older than the cutoff.
     Snapshot,
+    /// A removal came after the rows.
+    OutOfOrder,
     /// The database did not answer with a cutoff.
     NoCutoff,
 }
@@ -142,6 +144,9 @@ impl fmt::Display for DownloadError {
             ),
             DownloadError::Snapshot => f.write_str(
                 "this transaction already has its snapshot, which is older than a cutoff read now: download outside of it under read committed, or use `download_consistent`",
+            ),
+            DownloadError::OutOfOrder => f.write_str(
+                "the database sent a removal after the rows: it rewrote the statement's order; report this with the server's version",
             ),
             DownloadError::NoCutoff => f.write_str(
                 "the database did not answer with a cutoff: run `verify` and install the tracking again",

@@ -162,6 +162,16 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
         self.progress.finished
     }
 
+    /// At most `wanted` lines of each kind are read next, if this is a download by pages.
+    pub(crate) fn limit(&mut self, wanted: i64) {
+        match &mut self.progress.reading {
+            Reading::AllPage { limit, .. } => *limit = wanted,
+            Reading::SincePage(page) => page.limit = wanted,
+            Reading::All | Reading::Since(_) => {}
+        }
+        self.progress.limit = Some(wanted);
+    }
+
     /// What the next download is told.
     pub(crate) fn state(&self) -> Result<TableState, DownloadError> {
         self.progress.state::<DB>()

@@ -1,12 +1,9 @@
 //! A group as one scope shows it.
 
-use super::{DownloadTables, SyncGroup};
-use crate::connection::SyncConnection;
 use crate::cutoff::Assumptions;
-use crate::download::{DownloadError, Response, Timestamps, blocking};
 use std::marker::PhantomData;
 
-/// A group as one scope shows it, made by [`SyncGroup::scoped`].
+/// A group as one scope shows it, made by [`SyncGroup::scoped`](super::SyncGroup::scoped).
 pub struct Scoped<'s, T, S> {
     scope: &'s S,
     assumptions: Assumptions,
@@ -38,37 +35,11 @@ impl<'s, T, S> Scoped<'s, T, S> {
         }
     }
 
-    /// Downloads each table by a statement of its own: rows and removals of one table are of one instant, those of two tables need not be.
-    ///
-    /// # Errors
-    ///
-    /// A failed query, a scope that can't be used, or circumstances in which rows could be missed: [`DownloadError`] says which and what to do.
-    pub fn download<C>(
-        &self,
-        conn: &mut C,
-        timestamps: impl Into<Timestamps<SyncGroup<T, S>>>,
-    ) -> Result<Response<T>, DownloadError>
-    where
-        C: SyncConnection,
-        T: DownloadTables<C::Backend, S>,
-    {
-        blocking::download(conn, self.scope, &timestamps.into(), &self.assumptions)
+    pub(crate) fn scope(&self) -> &'s S {
+        self.scope
     }
 
-    /// Downloads all tables as they were at one instant, in a transaction of its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`download`](Self::download); and inside a transaction of the caller.
-    pub fn download_consistent<C>(
-        &self,
-        conn: &mut C,
-        timestamps: impl Into<Timestamps<SyncGroup<T, S>>>,
-    ) -> Result<Response<T>, DownloadError>
-    where
-        C: SyncConnection,
-        T: DownloadTables<C::Backend, S>,
-    {
-        blocking::download_consistent(conn, self.scope, &timestamps.into(), &self.assumptions)
+    pub(crate) fn assumptions(&self) -> &Assumptions {
+        &self.assumptions
     }
 }

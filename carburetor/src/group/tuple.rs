@@ -4,6 +4,7 @@ use super::SyncGroup;
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
 use crate::cutoff::Cutoffs;
+use crate::download::budget::Budget;
 use crate::download::table::Request;
 use crate::download::{DownloadError, TableDownload, TableNews, Timestamps, blocking};
 use crate::scope::{DownloadTable, GroupTable};
@@ -36,6 +37,7 @@ pub trait SyncTables: 'static {
 )]
 #[allow(
     private_interfaces,
+    private_bounds,
     reason = "sealed by its hidden methods: nobody else calls them"
 )]
 pub trait DownloadTables<DB: SyncBackend, S>: SyncTables {
@@ -62,13 +64,33 @@ pub trait DownloadTables<DB: SyncBackend, S>: SyncTables {
         S: 's;
 
     #[doc(hidden)]
+    fn finished<'s>(tables: &Self::Downloads<'s>) -> bool
+    where
+        S: 's;
+
+    #[doc(hidden)]
+    fn each<'s, V>(tables: &mut Self::Downloads<'s>, visitor: &mut V) -> Result<(), DownloadError>
+    where
+        S: 's,
+        V: VisitTable<DB>;
+
+    #[doc(hidden)]
     fn read<'s, C>(
         conn: &mut C,
         tables: &mut Self::Downloads<'s>,
+        budget: &mut Budget,
     ) -> Result<Self::News, DownloadError>
     where
         S: 's,
         C: SyncConnection<Backend = DB>;
+}
+
+/// Something done with each table of a group in turn.
+pub(crate) trait VisitTable<DB: SyncBackend> {
+    fn visit<M: TableOn<DB>>(
+        &mut self,
+        table: &mut TableDownload<'_, M, DB>,
+    ) -> Result<(), DownloadError>;
 }
 
 macro_rules! group {
@@ -85,7 +107,7 @@ macro_rules! group {
             }
         }
 
-        #[allow(private_interfaces, reason = "sealed by its hidden methods: nobody else calls them")]
+        #[allow(private_interfaces, private_bounds, reason = "sealed by its hidden methods: nobody else calls them")]
         impl<DB: SyncBackend, S, $($T: DownloadTable<DB, S>),+> DownloadTables<DB, S> for ($($T,)+) {
             type Downloads<'s> = ($(TableDownload<'s, $T::Model, DB>,)+) where S: 's;
 
@@ -116,9 +138,26 @@ macro_rules! group {
                 Ok(vec![$(tables.$place.state()?),+])
             }
 
+            fn finished<'s>(tables: &Self::Downloads<'s>) -> bool
+            where
+                S: 's,
+            {
+                $(tables.$place.is_finished())&&+
+            }
+
+            fn each<'s, V>(tables: &mut Self::Downloads<'s>, visitor: &mut V) -> Result<(), DownloadError>
+            where
+                S: 's,
+                V: VisitTable<DB>,
+            {
+                $(visitor.visit(&mut tables.$place)?;)+
+                Ok(())
+            }
+
             fn read<'s, C>(
                 conn: &mut C,
                 tables: &mut Self::Downloads<'s>,
+                budget: &mut Budget,
             ) -> Result<Self::News, DownloadError>
             where
                 S: 's,
@@ -126,7 +165,10 @@ macro_rules! group {
             {
                 Ok(($({
                     let mut news = TableNews::default();
-                    blocking::read(conn, &mut tables.$place, &mut news)?;
+                    if budget.allows(&mut tables.$place) {
+                        blocking::read(conn, &mut tables.$place, &mut news)?;
+                        budget.spend(&news);
+                    }
                     news
                 },)+))
             }

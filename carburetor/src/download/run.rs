@@ -1,0 +1,60 @@
+//! A download of a group under way, whatever kind of connection it runs on.
+
+use super::{DownloadError, Response, Timestamps, requests};
+use crate::backend::SyncBackend;
+use crate::cutoff::Cutoffs;
+use crate::group::DownloadTables;
+use crate::table::TableDefinition;
+use crate::token::Token;
+use std::marker::PhantomData;
+
+/// The tables of a group, from the cutoff on.
+pub(crate) struct Run<'s, T, S: 's, DB>
+where
+    DB: SyncBackend,
+    T: DownloadTables<DB, S>,
+{
+    pub(crate) tables: T::Downloads<'s>,
+    timeline: Option<String>,
+    scope: PhantomData<&'s S>,
+}
+
+impl<'s, T, S, DB> Run<'s, T, S, DB>
+where
+    DB: SyncBackend,
+    T: DownloadTables<DB, S>,
+{
+    pub(crate) fn new<G>(
+        scope: &'s S,
+        timestamps: &Timestamps<G>,
+        definitions: &[&'static TableDefinition],
+        cutoffs: &Cutoffs,
+        limit: Option<i64>,
+    ) -> Result<Self, DownloadError> {
+        let requests = requests(timestamps, definitions, cutoffs.timeline.as_deref());
+        Ok(Run {
+            tables: T::begin(scope, requests, cutoffs, limit)?,
+            timeline: cutoffs
+                .timeline
+                .clone()
+                .or(timestamps.timeline().map(Into::into)),
+            scope: PhantomData,
+        })
+    }
+
+    /// The token for what comes after everything that was read so far.
+    pub(crate) fn token(&self) -> Result<Token, DownloadError> {
+        Ok(Token {
+            timeline: self.timeline.clone(),
+            tables: T::states(&self.tables)?,
+        })
+    }
+
+    pub(crate) fn response(&self, news: T::News) -> Result<Response<T>, DownloadError> {
+        Ok(Response::new(news, self.token()?))
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        T::finished(&self.tables)
+    }
+}

@@ -1,0 +1,67 @@
+//! A download as a message: `{"carburetor":1,"tables":{..},"next":".."}`.
+
+use super::VERSION;
+use super::json::{write_key, write_string};
+use super::rows::{CHUNK, Drain, JsonTable};
+use crate::connection::SyncConnection;
+use crate::download::table::TableDownload;
+use crate::download::{DownloadError, blocking};
+use crate::group::VisitTable;
+use crate::table::TableOn;
+use crate::token::Token;
+use std::io::Write;
+
+/// The text before the first table.
+pub(crate) fn opening(buffer: &mut Vec<u8>) {
+    buffer.extend_from_slice(format!("{{\"carburetor\":{VERSION},\"tables\":{{").as_bytes());
+}
+
+/// The text after the last table.
+pub(crate) fn closing(next: &Token, buffer: &mut Vec<u8>) {
+    buffer.extend_from_slice(b"},");
+    write_key("next", buffer);
+    write_string(&next.to_string(), buffer);
+    buffer.push(b'}');
+}
+
+/// Writes the tables of a group on a synchronous connection, one after the other.
+pub(crate) struct WriteTables<'w, C, W> {
+    pub(crate) conn: &'w mut C,
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) writer: &'w mut W,
+    pub(crate) any: bool,
+}
+
+impl<C, W> VisitTable<C::Backend> for WriteTables<'_, C, W>
+where
+    C: SyncConnection,
+    W: Write,
+{
+    fn visit<M: TableOn<C::Backend>>(
+        &mut self,
+        table: &mut TableDownload<'_, M, C::Backend>,
+    ) -> Result<(), DownloadError> {
+        if table.is_finished() {
+            return Ok(());
+        }
+        if self.any {
+            self.buffer.push(b',');
+        }
+        self.any = true;
+        let mut sink = JsonTable::new::<M>(&mut self.buffer, Chunks(self.writer));
+        blocking::read(self.conn, table, &mut sink)
+    }
+}
+
+/// Passes full chunks on to a writer.
+struct Chunks<'w, W>(&'w mut W);
+
+impl<W: Write> Drain for Chunks<'_, W> {
+    fn drain(&mut self, buffer: &mut Vec<u8>) -> std::io::Result<()> {
+        if buffer.len() >= CHUNK {
+            self.0.write_all(buffer)?;
+            buffer.clear();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! The lines of one table as JSON, written as they come from the database.
+
+use super::json::{write_key, write_string};
+use crate::backend::SyncBackend;
+use crate::download::DownloadError;
+use crate::download::table::{About, Sink};
+use crate::table::TableOn;
+use crate::wire::{Codec, WireError};
+use chrono::{DateTime, SecondsFormat, Utc};
+use diesel::result::{Error, UnexpectedEndOfRow};
+use diesel::row::{Field, Row};
+
+/// Where JSON goes while it is being written.
+pub(crate) trait Drain {
+    /// Takes what is in `buffer`, if it is time.
+    fn drain(&mut self, buffer: &mut Vec<u8>) -> std::io::Result<()>;
+}
+
+/// How much is written before it is passed on.
+pub(crate) const CHUNK: usize = 64 * 1024;
+
+/// Writes one table's section of a message.
+pub(crate) struct JsonTable<'m, D, DB: SyncBackend> {
+    buffer: &'m mut Vec<u8>,
+    drain: D,
+    name: &'static str,
+    columns: Vec<Column<DB>>,
+    ids: Vec<usize>,
+    part: Part,
+}
+
+struct Column<DB: SyncBackend> {
+    name: &'static str,
+    /// `"name":`, after a comma where one is due.
+    key: Vec<u8>,
+    codec: &'static Codec<DB>,
+}
+
+/// Which array is open, and whether it has an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Removed { any: bool },
+    Rows { any: bool },
+}
+
+impl<'m, D: Drain, DB: SyncBackend> JsonTable<'m, D, DB> {
+    pub(crate) fn new<M: TableOn<DB>>(buffer: &'m mut Vec<u8>, drain: D) -> Self {
+        let definition = M::definition();
+        let named = definition.downloaded().zip(M::codecs()).enumerate();
+        let columns = named.map(|(place, (column, codec))| {
+            let mut key = if place == 0 {
+                Vec::new()
+            } else {
+                b",".to_vec()
+            };
+            write_key(&column.name, &mut key);
+            Column {
+                name: &column.name,
+                key,
+                codec,
+            }
+        });
+        let ids = definition
+            .downloaded()
+            .enumerate()
+            .filter(|(_, column)| column.id);
+        JsonTable {
+            buffer,
+            drain,
+            name: M::NAME,
+            columns: columns.collect(),
+            ids: ids.map(|(place, _)| place).collect(),
+            part: Part::Removed { any: false },
+        }
+    }
+
+    fn value<'r>(
+        &mut self,
+        row: &impl Row<'r, DB>,
+        at: usize,
+        place: usize,
+    ) -> Result<(), DownloadError> {
+        let column = &self.columns[place];
+        let field = row
+            .get(at + place)
+            .ok_or_else(|| Error::DeserializationError(Box::new(UnexpectedEndOfRow)))?;
+        match field.value() {
+            None => self.buffer.extend_from_slice(b"null"),
+            Some(value) => (column.codec.write)(value, self.buffer)
+                .map_err(|error: WireError| error.at(self.name, column.name))?,
+        }
+        Ok(())
+    }
+}
+
+impl<M, D, DB> Sink<M, DB> for JsonTable<'_, D, DB>
+where
+    M: TableOn<DB>,
+    D: Drain,
+    DB: SyncBackend,
+{
+    fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError> {
+        write_key(self.name, self.buffer);
+        let reset: &[u8] = if about.reset {
+            b"{\"reset\":true"
+        } else {
+            b"{\"reset\":false"
+        };
+        self.buffer.extend_from_slice(reset);
+        if !about.left.is_empty() {
+            self.buffer.extend_from_slice(b",\"left\":");
+            let left = serde_json::to_vec(about.left).map_err(std::io::Error::from)?;
+            self.buffer.extend_from_slice(&left);
+        }
+        self.buffer.extend_from_slice(b",\"removed\":[");
+        Ok(())
+    }
+
+    fn row<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<(), DownloadError> {
+        self.buffer.extend_from_slice(match self.part {
+            Part::Removed { .. } => b"],\"rows\":[",
+            Part::Rows { any: true } => b",",
+            Part::Rows { any: false } => b"",
+        });
+        self.part = Part::Rows { any: true };
+        self.buffer.push(b'{');
+        for place in 0..self.columns.len() {
+            self.buffer.extend_from_slice(&self.columns[place].key);
+            self.value(row, at, place)?;
+        }
+        self.buffer.push(b'}');
+        Ok(self.drain.drain(self.buffer)?)
+    }
+
+    fn removed<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<(), DownloadError> {
+        match &mut self.part {
+            Part::Removed { any: true } => self.buffer.push(b','),
+            Part::Removed { any } => *any = true,
+            Part::Rows { .. } => return Err(DownloadError::OutOfOrder),
+        }
+        let alone = self.ids.len() == 1;
+        if !alone {
+            self.buffer.push(b'[');
+        }
+        for part in 0..self.ids.len() {
+            if part > 0 {
+                self.buffer.push(b',');
+            }
+            self.value(row, at, self.ids[part])?;
+        }
+        if !alone {
+            self.buffer.push(b']');
+        }
+        Ok(self.drain.drain(self.buffer)?)
+    }
+
+    fn end(&mut self, cutoff: DateTime<Utc>) -> Result<(), DownloadError> {
+        if let Part::Removed { .. } = self.part {
+            self.buffer.extend_from_slice(b"],\"rows\":[");
+        }
+        self.buffer.extend_from_slice(b"],\"cutoff\":");
+        write_string(
+            &cutoff.to_rfc3339_opts(SecondsFormat::Micros, true),
+            self.buffer,
+        );
+        self.buffer.push(b'}');
+        Ok(())
+    }
+}
