@@ -38,7 +38,8 @@
 //! # What it does not see
 //!
 //! * Rows written while `untracked` is set, or while the triggers are dropped; [`up`] then moves the generation.
-//! * `insert or replace` that names the hidden `rowid` of a table whose key is another column.
+//! * Rows replaced through the hidden `rowid` of a table whose key is another column, or because an explicit NULL took
+//!   the default of a NOT NULL column under `or replace`.
 //! * `returning` shows a row before its stamp: SQLite runs AFTER triggers later.
 
 mod clock;
