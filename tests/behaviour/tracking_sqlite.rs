@@ -20,7 +20,6 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 fn items() -> TableDefinition {
     TableDefinition {
         wire_name: "items".into(),
-        schema: None,
         table: "items".into(),
         columns: vec![
             ColumnDefinition {

@@ -7,14 +7,12 @@
 //! use carburetor::table::{ColumnDefinition, Storage, TableDefinition};
 //! use carburetor::tracking::sqlite::{TrackedTable, up};
 //! let users = TableDefinition {
-//!     wire_name: "users".into(),
-//!     schema: None,
 //!     table: "users".into(),
-//!     untracked: false,
 //!     columns: vec![
 //!         ColumnDefinition { id: true, ..ColumnDefinition::new("id") },
 //!         ColumnDefinition { last_synced_at: true, storage: Storage::Timestamptz, ..ColumnDefinition::new("updated_at") },
 //!     ],
+//!     ..TableDefinition::default()
 //! };
 //! assert!(up(&[TrackedTable::new(users)]).contains(r#"after insert on "users""#));
 //! ```

@@ -151,7 +151,7 @@ fn missing_indexes_columns_and_a_forgotten_flag_are_found() {
     let mut conn = tracked(ITEMS);
     run(
         &mut conn,
-        "drop index carburetor_stamp_items; drop index carburetor_removal_time_items;
+        "drop index carburetor_stamp_items; drop index carburetor_gone_at_items;
          delete from carburetor_clock; insert into carburetor_flag values ('untracked')",
     );
     assert_eq!(
@@ -160,7 +160,7 @@ fn missing_indexes_columns_and_a_forgotten_flag_are_found() {
             "carburetor_clock: the clock has no row",
             "carburetor_flag: stamps are turned off in committed data",
             "carburetor_stamp_items: the index is missing",
-            "carburetor_removal_time_items: the index is missing"
+            "carburetor_gone_at_items: the index is missing"
         ]
     );
     let mut conn =
@@ -288,4 +288,27 @@ fn a_reader_beside_the_writer_sees_clock_and_stamps_together() {
     for suffix in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{address}{suffix}"));
     }
+}
+
+#[test]
+fn tables_named_like_parts_of_the_librarys_own_names_stand_beside_each_other() {
+    let named = |table: &str| TableDefinition {
+        table: table.into(),
+        ..items()
+    };
+    let names = [
+        "items",
+        "id_items",
+        "at_items",
+        "delete_items",
+        "1_items",
+        "removal_items",
+    ];
+    let tables: String = names
+        .iter()
+        .map(|name| {
+            format!("create table \"{name}\" (id integer primary key, team text, updated_at text);")
+        })
+        .collect();
+    track(&mut database(&tables), &names.map(named));
 }

@@ -14,7 +14,7 @@ use crate::table::literal;
 /// ```
 /// # use carburetor::table::TableDefinition;
 /// use carburetor::tracking::sqlite::{TrackedTable, verify};
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+/// # let users = TableDefinition { table: "users".into(), ..Default::default() };
 /// assert!(verify(&[TrackedTable::new(users)]).contains("the clock has no row"));
 /// ```
 pub fn verify(tables: &[TrackedTable]) -> String {
