@@ -1,5 +1,6 @@
 //! Tracking on embedded SQLite: its SQL, run on real databases.
 
+mod changes;
 mod install;
 mod properties;
 mod refusals;
@@ -19,7 +20,6 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 fn items() -> TableDefinition {
     TableDefinition {
         wire_name: "items".into(),
-        schema: None,
         table: "items".into(),
         columns: vec![
             ColumnDefinition {
@@ -195,4 +195,14 @@ fn stamp_or_null(conn: &mut SqliteConnection, id: i64) -> Option<i64> {
         "select count(*) from items where id = {id} and updated_at glob '????-??-?? ??:??:??.??????+00:00'"
     );
     (number(conn, &canonical) == 1).then(|| stamp(conn, id))
+}
+
+/// The generation and the horizon of `items`.
+fn registry(conn: &mut SqliteConnection) -> (i64, i64) {
+    let row =
+        |column: &str| format!("select {column} from carburetor_synced_table where name = 'items'");
+    (
+        number(conn, &row("generation")),
+        number(conn, &row("horizon")),
+    )
 }

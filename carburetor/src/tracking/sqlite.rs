@@ -7,14 +7,12 @@
 //! use carburetor::table::{ColumnDefinition, Storage, TableDefinition};
 //! use carburetor::tracking::sqlite::{TrackedTable, up};
 //! let users = TableDefinition {
-//!     wire_name: "users".into(),
-//!     schema: None,
 //!     table: "users".into(),
-//!     untracked: false,
 //!     columns: vec![
 //!         ColumnDefinition { id: true, ..ColumnDefinition::new("id") },
 //!         ColumnDefinition { last_synced_at: true, storage: Storage::Timestamptz, ..ColumnDefinition::new("updated_at") },
 //!     ],
+//!     ..TableDefinition::default()
 //! };
 //! assert!(up(&[TrackedTable::new(users)]).contains(r#"after insert on "users""#));
 //! ```
@@ -38,7 +36,8 @@
 //! # What it does not see
 //!
 //! * Rows written while `untracked` is set, or while the triggers are dropped; [`up`] then moves the generation.
-//! * `insert or replace` that names the hidden `rowid` of a table whose key is another column.
+//! * Rows replaced through the hidden `rowid` of a table whose key is another column, or because an explicit NULL took
+//!   the default of a NOT NULL column under `or replace`.
 //! * `returning` shows a row before its stamp: SQLite runs AFTER triggers later.
 
 mod clock;

@@ -17,9 +17,9 @@ use sha2::{Digest, Sha256};
 /// ```
 /// # use carburetor::table::{ColumnDefinition, TableDefinition};
 /// use carburetor::tracking::sqlite::{TrackedTable, up};
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![
+/// # let users = TableDefinition { table: "users".into(), columns: vec![
 /// #     ColumnDefinition { id: true, ..ColumnDefinition::new("id") },
-/// #     ColumnDefinition { last_synced_at: true, ..ColumnDefinition::new("updated_at") }] };
+/// #     ColumnDefinition { last_synced_at: true, ..ColumnDefinition::new("updated_at") }], ..Default::default() };
 /// let migration = up(&[TrackedTable::new(users)]);
 /// assert!(migration.contains(r#"create trigger "carburetor_removal_delete_users" after delete on "users""#));
 /// ```
@@ -42,7 +42,7 @@ pub fn up(tables: &[TrackedTable]) -> String {
 ///
 /// ```
 /// # use carburetor::table::TableDefinition;
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+/// # let users = TableDefinition { table: "users".into(), ..Default::default() };
 /// let migration = carburetor::tracking::sqlite::down(&[users]);
 /// assert!(migration.contains(r#"drop table if exists "carburetor_removal_users";"#));
 /// ```
@@ -74,8 +74,8 @@ pub fn down(tables: &[TableDefinition]) -> String {
 /// ```
 /// # use carburetor::table::{ColumnDefinition, TableDefinition};
 /// use carburetor::tracking::sqlite::{TrackedTable, difference};
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![
-/// #     ColumnDefinition { id: true, ..ColumnDefinition::new("id") }] };
+/// # let users = TableDefinition { table: "users".into(), columns: vec![
+/// #     ColumnDefinition { id: true, ..ColumnDefinition::new("id") }], ..Default::default() };
 /// assert_eq!(difference(&[users.clone()], &[TrackedTable::new(users)]), "");
 /// ```
 pub fn difference(old: &[TableDefinition], new: &[TrackedTable]) -> String {

@@ -8,7 +8,7 @@ use crate::table::{ColumnDefinition, Storage, TableDefinition, literal, quoted};
 ///
 /// ```
 /// # use carburetor::table::TableDefinition;
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+/// # let users = TableDefinition { table: "users".into(), ..Default::default() };
 /// assert!(carburetor::tracking::sqlite::refusals(&users).contains("is a view"));
 /// ```
 pub fn refusals(table: &TableDefinition) -> String {
@@ -97,8 +97,8 @@ pub fn refusals(table: &TableDefinition) -> String {
 ///
 /// ```
 /// # use carburetor::table::{ColumnDefinition, Storage, TableDefinition};
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![
-/// #     ColumnDefinition { last_synced_at: true, nullable: true, storage: Storage::Integer, ..ColumnDefinition::new("stamp") }] };
+/// # let users = TableDefinition { table: "users".into(), columns: vec![
+/// #     ColumnDefinition { last_synced_at: true, nullable: true, storage: Storage::Integer, ..ColumnDefinition::new("stamp") }], ..Default::default() };
 /// let query = carburetor::tracking::sqlite::missing_columns(&users);
 /// assert!(query.contains(r#"alter table "users" add column "stamp" integer"#));
 /// ```

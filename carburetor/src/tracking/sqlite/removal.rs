@@ -45,8 +45,8 @@ pub(super) fn removal_table(table: &TrackedTable) -> String {
 /// Name and text of the removal table's indexes.
 pub(super) fn removal_indexes(table: &TrackedTable) -> [(String, String); 2] {
     let removal = quoted(&table.object("removal"));
-    let by_id = table.object("removal_id");
-    let by_time = table.object("removal_time");
+    let by_id = table.object("gone_id");
+    let by_time = table.object("gone_at");
     let unique = format!(
         "create unique index {} on {removal} ({})",
         quoted(&by_id),

@@ -16,7 +16,7 @@ use super::clock::advance;
 use super::format::stamp_expression;
 use super::removal::same;
 use super::surroundings::TrackedTable;
-use crate::table::{ColumnDefinition, literal, quoted};
+use crate::table::{ColumnDefinition, Storage, literal, quoted};
 
 /// How many levels of stamping triggers a table can have; `down` and `up` drop as many.
 pub(super) const MAX_LEVELS: usize = 8;
@@ -71,7 +71,12 @@ fn update_trigger(
     levels: usize,
 ) -> (String, String) {
     let name = table.object(&format!("stamp_update_{level}"));
-    let foreign = format!("not coalesce(max(stamp = new.{}), 0)", stamp.quoted());
+    // The column's own affinity may have turned a number into text or a float.
+    let written = match stamp.storage {
+        Storage::Integer => format!("cast(new.{} as integer)", stamp.quoted()),
+        _ => format!("new.{}", stamp.quoted()),
+    };
+    let foreign = format!("not coalesce(max(stamp = {written}), 0)");
     let condition = under_way(table, &format!("{} and {foreign}", depth(level, levels)));
     let text = trigger(table, &name, "update", &condition, stamp);
     (name, text)

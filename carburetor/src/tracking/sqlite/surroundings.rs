@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 /// A synced table with what a database says about it.
 ///
 /// ```
-/// use carburetor::table::{ColumnDefinition, TableDefinition};
+/// use carburetor::table::TableDefinition;
 /// use carburetor::tracking::sqlite::{Surroundings, TrackedTable};
-/// let definition = TableDefinition { wire_name: "t".into(), schema: None, table: "t".into(), untracked: false,
-///     columns: vec![ColumnDefinition { id: true, ..ColumnDefinition::new("id") }] };
+/// let definition = TableDefinition { table: "t".into(), ..Default::default() };
 /// let read = r#"{"unique_keys":[{"columns":[{"name":"email","collation":"NOCASE"}]}],"own_triggers":1}"#;
 /// let table = TrackedTable { definition, surroundings: serde_json::from_str(read)? };
 /// assert_eq!(table.surroundings.own_triggers, 1);
@@ -74,7 +73,7 @@ pub struct KeyColumn {
 ///
 /// ```
 /// # use carburetor::table::TableDefinition;
-/// # let table = TableDefinition { wire_name: "t".into(), schema: None, table: "t".into(), untracked: false, columns: vec![] };
+/// # let table = TableDefinition { table: "t".into(), ..Default::default() };
 /// assert!(carburetor::tracking::sqlite::surroundings(&table).starts_with("select json_object("));
 /// ```
 pub fn surroundings(table: &TableDefinition) -> String {
@@ -116,7 +115,7 @@ impl TrackedTable {
     ///
     /// ```
     /// # use carburetor::table::TableDefinition;
-    /// # let definition = TableDefinition { wire_name: "t".into(), schema: None, table: "t".into(), untracked: false, columns: vec![] };
+    /// # let definition = TableDefinition { table: "t".into(), ..Default::default() };
     /// let table = carburetor::tracking::sqlite::TrackedTable::new(definition);
     /// assert_eq!(table.surroundings.own_triggers, 0);
     /// ```

@@ -25,7 +25,7 @@ pub const CLEAR_UNTRACKED: &str = "delete from carburetor_flag where name = 'unt
 ///
 /// ```
 /// # use carburetor::table::TableDefinition;
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+/// # let users = TableDefinition { table: "users".into(), ..Default::default() };
 /// let month = std::time::Duration::from_secs(30 * 24 * 3600);
 /// assert!(carburetor::tracking::sqlite::purge(&users, month).contains("2592000000000"));
 /// ```
@@ -45,9 +45,9 @@ delete from {} where carburetor_removed_at < (select horizon from carburetor_syn
 ///
 /// ```
 /// # use carburetor::table::{ColumnDefinition, TableDefinition};
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![
+/// # let users = TableDefinition { table: "users".into(), columns: vec![
 /// #     ColumnDefinition { id: true, ..ColumnDefinition::new("id") },
-/// #     ColumnDefinition { last_synced_at: true, ..ColumnDefinition::new("updated_at") }] };
+/// #     ColumnDefinition { last_synced_at: true, ..ColumnDefinition::new("updated_at") }], ..Default::default() };
 /// let touch = carburetor::tracking::sqlite::touch(&users);
 /// assert_eq!(touch, r#"update "users" set "updated_at" = "updated_at" where "id" = ?"#);
 /// ```

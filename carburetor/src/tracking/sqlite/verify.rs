@@ -14,8 +14,8 @@ use crate::table::literal;
 /// ```
 /// # use carburetor::table::TableDefinition;
 /// use carburetor::tracking::sqlite::{TrackedTable, verify};
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
-/// assert!(verify(&[TrackedTable::new(users)]).contains("the trigger is missing"));
+/// # let users = TableDefinition { table: "users".into(), ..Default::default() };
+/// assert!(verify(&[TrackedTable::new(users)]).contains("the clock has no row"));
 /// ```
 pub fn verify(tables: &[TrackedTable]) -> String {
     let mut parts = vec![
