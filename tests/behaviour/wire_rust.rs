@@ -5,12 +5,13 @@ use carburetor::wire::{WireError, decode, encode};
 use chrono::{DateTime, Utc};
 use diesel::deserialize::{FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
-use diesel::pg::Pg;
+use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::*;
 use diesel::sqlite::Sqlite;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::fmt::Debug;
+use std::num::NonZeroU32;
 
 #[derive(Debug, Clone, Copy, PartialEq, diesel_derive_enum::DbEnum)]
 enum Mood {
@@ -262,5 +263,33 @@ proptest! {
     fn documents_come_back(document in documents()) {
         travel_both!(Json, document.clone());
         travel_both!(Jsonb, document);
+    }
+
+    #[test]
+    fn no_bytes_and_no_json_make_a_codec_panic_or_write_what_is_not_json(
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+        text: String,
+        json in documents(),
+    ) {
+        macro_rules! all {
+            ($($sql_type:ty),*) => { [$(carburetor::__codec!($sql_type, Pg)),*] };
+        }
+        let codecs = all![
+            SmallInt, Integer, BigInt, Oid, CChar, Money, Float, Double, Numeric, Bool, Text, Citext, Binary, Date,
+            Time, Timestamp, Timestamptz, Interval, Uuid, Json, Jsonb, Inet, Cidr, MacAddr, MacAddr8, PgLsn,
+            Array<Text>, Range<Integer>, Multirange<Text>, MoodMapping, Array<MoodMapping>
+        ];
+        for codec in codecs {
+            let candidates = (0..=bytes.len()).map(|length| &bytes[..length]);
+            for bytes in candidates.chain([text.as_bytes()]) {
+                let mut out = Vec::new();
+                if (codec.write)(PgValue::new(bytes, &NonZeroU32::MIN), &mut out).is_ok()
+                    && bytes.first() != Some(&1)
+                {
+                    serde_json::from_slice::<serde::de::IgnoredAny>(&out).unwrap();
+                }
+            }
+            let _refused_or_taken = (codec.read)(&json);
+        }
     }
 }
