@@ -4,3 +4,5 @@ mod derive;
 mod download;
 mod infrastructure;
 mod tracking_sqlite;
+mod wire_rust;
+mod wire_values;

@@ -1,9 +1,18 @@
 //! JSON columns: a document travels inside of the message, as it is but for white space.
 
 use super::WireError;
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 /// How deep a document may nest: `serde_json` reads 128 levels, and the message has some of its own.
 const DEEPEST: usize = 100;
+
+/// Appends text that may not be JSON, because its column takes any.
+pub(super) fn check_and_write_document(text: &str, out: &mut Vec<u8>) -> Result<(), WireError> {
+    serde_json::from_str::<IgnoredAny>(text)
+        .map_err(|_| WireError::unexpected("a JSON document", &Value::from(text)))?;
+    write_document(text, out)
+}
 
 /// Appends valid JSON without its white space; refuses what a Rust replica could not read.
 pub(super) fn write_document(text: &str, out: &mut Vec<u8>) -> Result<(), WireError> {

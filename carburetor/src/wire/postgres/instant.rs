@@ -44,8 +44,12 @@ impl WireType<Pg> for Date {
 impl WireType<Pg> for Time {
     const CODEC: Codec<Pg> = codec(
         |value, out| {
+            let micros = i64::from_be_bytes(fixed(value)?);
+            if !(0..=DAY).contains(&micros) {
+                return Err(WireError::new("expected a time, got bytes of another type"));
+            }
             out.push(b'"');
-            write_time(i64::from_be_bytes(fixed(value)?), out);
+            write_time(micros, out);
             out.push(b'"');
             Ok(())
         },

@@ -2,12 +2,13 @@
 
 use super::{codec, fixed, string, utf8};
 use crate::wire::binary::{read_base64, read_hex, write_base64, write_hex};
-use crate::wire::document::write_document;
+use crate::wire::document::{check_and_write_document, write_document};
 use crate::wire::json::write_string;
 use crate::wire::{Codec, WireError, WireType};
 use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::{Binary, Citext, Json, Jsonb, Text, Uuid};
 use serde_json::Value;
+use std::num::NonZeroU32;
 
 impl WireType<Pg> for Text {
     const CODEC: Codec<Pg> = codec(write_text, read_text);
@@ -47,9 +48,15 @@ impl WireType<Pg> for Binary {
     );
 }
 
+/// The oid of `json`, which PostgreSQL has checked; the `table!` may say `Json` of another column.
+const JSON: NonZeroU32 = NonZeroU32::MIN.saturating_add(113);
+
 impl WireType<Pg> for Json {
     const CODEC: Codec<Pg> = codec(
-        |value, out| write_document(utf8(value.as_bytes())?, out),
+        |value, out| match value.get_oid() {
+            JSON => write_document(utf8(value.as_bytes())?, out),
+            _ => check_and_write_document(utf8(value.as_bytes())?, out),
+        },
         |value| Ok(value.to_string().into()),
     );
 }

@@ -2,13 +2,11 @@
 
 use super::{codec, utf8};
 use crate::wire::binary::{read_base64, write_base64};
-use crate::wire::document::write_document;
+use crate::wire::document::check_and_write_document;
 use crate::wire::json::write_string;
 use crate::wire::{Codec, SqliteValue, WireError, WireType};
 use diesel::sql_types::{Binary, Json, Text};
 use diesel::sqlite::Sqlite;
-use serde::de::IgnoredAny;
-use serde_json::Value;
 
 impl WireType<Sqlite> for Text {
     const CODEC: Codec<Sqlite> = codec(
@@ -42,13 +40,7 @@ impl WireType<Sqlite> for Binary {
 
 impl WireType<Sqlite> for Json {
     const CODEC: Codec<Sqlite> = codec(
-        |mut value, out| {
-            let text = utf8(&mut value)?;
-            // SQLite stores any text in a JSON column.
-            serde_json::from_str::<IgnoredAny>(text)
-                .map_err(|_| WireError::unexpected("a JSON document", &Value::from(text)))?;
-            write_document(text, out)
-        },
+        |mut value, out| check_and_write_document(utf8(&mut value)?, out),
         |value| Ok(SqliteValue::Text(value.to_string())),
     );
 }
