@@ -1,7 +1,17 @@
 //! The connections that downloads run on, and the one way in which a statement is run on them.
 
+#[cfg(feature = "async")]
+mod asynchronous;
 mod blocking;
+#[cfg(feature = "async-postgres")]
+mod pipelined;
+#[cfg(feature = "async-sqlite")]
+mod wrapped;
 
+#[cfg(feature = "async")]
+pub(crate) use asynchronous::PacedRows;
+#[cfg(feature = "async")]
+pub use asynchronous::{SharedConnection, SyncConnectionAsync};
 pub use blocking::SyncConnection;
 pub(crate) use blocking::run;
 
@@ -10,7 +20,7 @@ use diesel::row::Row;
 
 /// Whoever takes the rows of a statement, one by one.
 pub(crate) trait TakeRows<DB: SyncBackend> {
-    type Error: From<diesel::result::Error>;
+    type Error: From<diesel::result::Error> + Send;
 
     /// Takes one row; `Stop` leaves the rest unread.
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Self::Error>;

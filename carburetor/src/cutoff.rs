@@ -52,6 +52,22 @@ pub(crate) struct Cutoffs {
     pub(crate) tables: Vec<TableCutoff>,
 }
 
+impl Cutoffs {
+    /// What is assumed while the cutoffs are on their way: that the token, if there is one, still fits.
+    #[cfg(feature = "async")]
+    pub(crate) fn assumed(generations: Vec<Option<i64>>, timeline: Option<&str>) -> Self {
+        let table = |generation| TableCutoff {
+            cutoff: DateTime::UNIX_EPOCH,
+            generation,
+        };
+        Cutoffs {
+            clock: DateTime::<Utc>::MAX_UTC,
+            timeline: timeline.map(Into::into),
+            tables: generations.into_iter().map(table).collect(),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct TableCutoff {
     pub(crate) cutoff: DateTime<Utc>,

@@ -1,6 +1,8 @@
 //! Downloads: cutoff first, then rows and removals of each table in one statement.
 
 mod apply;
+#[cfg(feature = "async")]
+pub(crate) mod asynchronous;
 pub(crate) mod blocking;
 pub(crate) mod budget;
 mod error;

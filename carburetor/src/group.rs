@@ -1,8 +1,15 @@
 //! Groups: the tables that one application syncs together.
 
+mod arity;
+#[cfg(feature = "async")]
+mod joined;
 mod scoped;
 mod tuple;
 
+#[cfg(feature = "async")]
+pub use joined::DownloadTablesAsync;
+#[cfg(feature = "async")]
+pub(crate) use joined::VisitTableAsync;
 pub use scoped::Scoped;
 pub(crate) use tuple::VisitTable;
 pub use tuple::{DownloadTables, SyncTables};

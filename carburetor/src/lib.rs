@@ -16,6 +16,8 @@ pub mod wire;
 
 pub use carburetor_derive::SyncTable;
 pub use connection::SyncConnection;
+#[cfg(feature = "async")]
+pub use connection::{SharedConnection, SyncConnectionAsync};
 pub use cutoff::Assumptions;
 pub use download::{DownloadError, Pages, Response, TableNews, Timestamps};
 pub use group::{Scoped, SyncGroup};

@@ -19,6 +19,8 @@ pub(crate) mod probe;
 pub(crate) mod rows;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(feature = "async")]
+pub(crate) mod stream;
 
 pub use backend::WireBackend;
 pub use codec::{Codec, SqliteValue, WireType};

@@ -42,6 +42,12 @@ where
         })
     }
 
+    /// The cutoffs that were on their way have come.
+    #[cfg(feature = "async")]
+    pub(crate) fn follow(&mut self, cutoffs: &Cutoffs) {
+        self.timeline = cutoffs.timeline.clone().or(self.timeline.take());
+    }
+
     /// The token for what comes after everything that was read so far.
     pub(crate) fn token(&self) -> Result<Token, DownloadError> {
         Ok(Token {

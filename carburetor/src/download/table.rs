@@ -1,7 +1,7 @@
 //! The download of one table: which statement comes next, and what its lines say.
 
-use super::DownloadError;
 use super::reading::{Place, Places, Reading, SincePage, kind};
+use super::{DownloadError, TableNews};
 use crate::backend::SyncBackend;
 use crate::connection::{Flow, TakeRows};
 use crate::cutoff::{Cutoffs, TableCutoff};
@@ -65,8 +65,8 @@ struct Progress<M: SyncTable> {
     since: Option<DateTime<Utc>>,
     expected_generation: Option<i64>,
     left: Vec<Value>,
-    /// What the token said of a table that is left out.
-    skipped: Option<TableState>,
+    /// The table is left out, and what the token said of it stays.
+    skipped: Option<Option<TableState>>,
     limit: Option<i64>,
     lines: Lines<M::Id>,
     finished: bool,
@@ -125,10 +125,7 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             since: None,
             expected_generation: None,
             left: Vec::new(),
-            skipped: request
-                .state
-                .clone()
-                .filter(|_| request.since == Since::Skip),
+            skipped: (request.since == Since::Skip).then(|| request.state.clone()),
             limit,
             lines: Lines::default(),
             finished: request.since == Since::Skip,
@@ -170,6 +167,29 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             Reading::All | Reading::Since(_) => {}
         }
         self.progress.limit = Some(wanted);
+    }
+
+    /// Takes the cutoffs that have come while the whole table was being read; `false` if it has to be read again with them.
+    pub(crate) fn confirm(
+        &mut self,
+        news: &mut TableNews<M>,
+        cutoffs: &Cutoffs,
+        place: usize,
+    ) -> bool {
+        let Some(cutoff) = cutoffs.tables.get(place) else {
+            return false;
+        };
+        let progress = &mut self.progress;
+        if progress.skipped.is_some() {
+            return true;
+        }
+        let fits = progress.since.is_none_or(|since| since <= cutoffs.clock)
+            && progress
+                .expected_generation
+                .is_none_or(|expected| Some(expected) == cutoff.generation);
+        progress.cutoff = cutoff.clone();
+        news.cutoff = progress.complete_until();
+        fits
     }
 
     /// What the next download is told.
@@ -289,8 +309,12 @@ impl<M: SyncTable> Progress<M> {
         DB: SyncBackend,
         M: TableOn<DB>,
     {
-        if let Some(state) = &self.skipped {
-            return Ok(state.clone());
+        if let Some(kept) = &self.skipped {
+            let unknown = || TableState {
+                name: self.definition.wire_name.clone(),
+                ..TableState::default()
+            };
+            return Ok(kept.clone().unwrap_or_else(unknown));
         }
         let after = match &self.reading {
             Reading::AllPage {

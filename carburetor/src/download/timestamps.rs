@@ -76,6 +76,16 @@ impl<G> Timestamps<G> {
         }
     }
 
+    /// The generations that the token knows, of the tables named `definitions`.
+    #[cfg(feature = "async")]
+    pub(crate) fn generations(&self, definitions: &[&'static TableDefinition]) -> Vec<Option<i64>> {
+        let requests = requests(self, definitions, None);
+        requests
+            .into_iter()
+            .map(|request| request.state.and_then(|state| state.generation))
+            .collect()
+    }
+
     /// The timeline that the token was made on.
     pub(crate) fn timeline(&self) -> Option<&str> {
         match &self.asked {

@@ -1,6 +1,7 @@
 //! Tuples of tables: take the tuple apart, ask each table, put the answers together.
 
 use super::SyncGroup;
+use super::arity::each_arity;
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
 use crate::cutoff::Cutoffs;
@@ -43,7 +44,7 @@ pub trait SyncTables: 'static {
 pub trait DownloadTables<DB: SyncBackend, S>: SyncTables {
     /// The downloads of each table.
     #[doc(hidden)]
-    type Downloads<'s>
+    type Downloads<'s>: Send
     where
         S: 's;
 
@@ -60,6 +61,16 @@ pub trait DownloadTables<DB: SyncBackend, S>: SyncTables {
 
     #[doc(hidden)]
     fn states<'s>(tables: &Self::Downloads<'s>) -> Result<Vec<TableState>, DownloadError>
+    where
+        S: 's;
+
+    /// Takes the cutoffs that have come meanwhile; `false` if they don't fit what was read.
+    #[doc(hidden)]
+    fn confirm<'s>(
+        tables: &mut Self::Downloads<'s>,
+        news: &mut Self::News,
+        cutoffs: &Cutoffs,
+    ) -> bool
     where
         S: 's;
 
@@ -138,6 +149,17 @@ macro_rules! group {
                 Ok(vec![$(tables.$place.state()?),+])
             }
 
+            fn confirm<'s>(
+                tables: &mut Self::Downloads<'s>,
+                news: &mut Self::News,
+                cutoffs: &Cutoffs,
+            ) -> bool
+            where
+                S: 's,
+            {
+                $(tables.$place.confirm(&mut news.$place, cutoffs, $place))&&+
+            }
+
             fn finished<'s>(tables: &Self::Downloads<'s>) -> bool
             where
                 S: 's,
@@ -189,45 +211,4 @@ macro_rules! group {
     (@ $type:ty, $T:ident) => { $type };
 }
 
-macro_rules! groups {
-    ($([$($T:ident $place:tt),+])+) => { $(group!($($T $place),+);)+ };
-}
-
-groups! {
-    [T0 0]
-    [T0 0, T1 1]
-    [T0 0, T1 1, T2 2]
-    [T0 0, T1 1, T2 2, T3 3]
-    [T0 0, T1 1, T2 2, T3 3, T4 4]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15]
-}
-
-#[cfg(feature = "thirty-two-tables")]
-groups! {
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27, T28 28]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27, T28 28, T29 29]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27, T28 28, T29 29, T30 30]
-    [T0 0, T1 1, T2 2, T3 3, T4 4, T5 5, T6 6, T7 7, T8 8, T9 9, T10 10, T11 11, T12 12, T13 13, T14 14, T15 15, T16 16, T17 17, T18 18, T19 19, T20 20, T21 21, T22 22, T23 23, T24 24, T25 25, T26 26, T27 27, T28 28, T29 29, T30 30, T31 31]
-}
+each_arity!(group);

@@ -21,8 +21,8 @@ pub(crate) const CHUNK: usize = 64 * 1024;
 
 /// Writes one table's section of a message.
 pub(crate) struct JsonTable<'m, D, DB: SyncBackend> {
-    buffer: &'m mut Vec<u8>,
-    drain: D,
+    pub(super) buffer: &'m mut Vec<u8>,
+    pub(super) drain: D,
     name: &'static str,
     columns: Vec<Column<DB>>,
     ids: Vec<usize>,
@@ -43,7 +43,7 @@ enum Part {
     Rows { any: bool },
 }
 
-impl<'m, D: Drain, DB: SyncBackend> JsonTable<'m, D, DB> {
+impl<'m, D, DB: SyncBackend> JsonTable<'m, D, DB> {
     pub(crate) fn new<M: TableOn<DB>>(buffer: &'m mut Vec<u8>, drain: D) -> Self {
         let definition = M::definition();
         let named = definition.downloaded().zip(M::codecs()).enumerate();

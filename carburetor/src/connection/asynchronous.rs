@@ -1,0 +1,56 @@
+//! Statements on an asynchronous connection.
+
+use super::TakeRows;
+use crate::backend::SyncBackend;
+use crate::statement::Statement;
+use diesel_async::AsyncConnection;
+
+/// An asynchronous connection: `diesel_async::AsyncPgConnection`, or a `SyncConnectionWrapper<SqliteConnection>`.
+///
+/// What a pool lends dereferences to one: pass `&mut *conn`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an asynchronous connection that carburetor can use",
+    note = "pass `&mut AsyncPgConnection` (feature `async-postgres`) or `&mut SyncConnectionWrapper<SqliteConnection>` (feature `async-sqlite`); what a pool lends dereferences to one of them: `&mut *conn`"
+)]
+pub trait SyncConnectionAsync: AsyncConnection {
+    /// The backend, known to be one that can be synced from.
+    type Database: SyncBackend;
+
+    /// The connection while several statements run on it.
+    #[doc(hidden)]
+    type Shared<'c>: SharedConnection<Self::Database>
+    where
+        Self: 'c;
+
+    /// Whether statements are sent without waiting for the answers to those before.
+    #[doc(hidden)]
+    const PIPELINED: bool;
+
+    #[doc(hidden)]
+    fn share(&mut self) -> Self::Shared<'_>;
+}
+
+/// A connection on which several statements may be under way; they run in the order in which they are first polled.
+#[allow(
+    private_interfaces,
+    private_bounds,
+    reason = "sealed by its hidden method: nobody else calls it"
+)]
+pub trait SharedConnection<DB: SyncBackend>: Send + Sync {
+    #[doc(hidden)]
+    fn run<T>(
+        &self,
+        statement: Statement<'_, DB>,
+        rows: &mut T,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send
+    where
+        T: PacedRows<DB>;
+}
+
+/// Rows that may have to wait for whoever reads what is made of them.
+pub(crate) trait PacedRows<DB: SyncBackend>: TakeRows<DB> + Send {
+    /// Waits between two rows, if it is time.
+    fn pause(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+}

@@ -1,0 +1,369 @@
+//! Downloads on an asynchronous connection. The twins in `blocking` say what each does.
+
+use super::budget::Budget;
+use super::run::Run;
+use super::table::{Advance, Reader, Sink, TableDownload};
+use super::{DownloadError, Pages, Response, TableNews, Timestamps};
+use crate::backend::SyncBackend;
+use crate::connection::{PacedRows, SharedConnection, SyncConnectionAsync};
+use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
+use crate::group::{DownloadTablesAsync, Scoped, SyncGroup};
+use crate::scope::Everyone;
+use crate::table::{TableDefinition, TableOn};
+use crate::wire::message::{closing, opening};
+use crate::wire::stream::WriteTablesAsync;
+use diesel::connection::TransactionManagerStatus;
+use diesel_async::TransactionManager;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+impl<T> SyncGroup<T> {
+    /// Downloads each table by a statement of its own. See [`Scoped::download_async`].
+    pub fn download_async<C>(
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<Self>>,
+    ) -> impl Future<Output = Result<Response<T>, DownloadError>> + Send
+    where
+        C: SyncConnectionAsync,
+        T: DownloadTablesAsync<C::Database, Everyone>,
+    {
+        let timestamps = timestamps.into();
+        async move {
+            Self::scoped(&Everyone)
+                .download_async(conn, timestamps)
+                .await
+        }
+    }
+
+    /// Downloads all tables as they were at one instant. See [`Scoped::download_consistent_async`].
+    pub fn download_consistent_async<C>(
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<Self>>,
+    ) -> impl Future<Output = Result<Response<T>, DownloadError>> + Send
+    where
+        C: SyncConnectionAsync,
+        T: DownloadTablesAsync<C::Database, Everyone>,
+    {
+        let timestamps = timestamps.into();
+        async move {
+            Self::scoped(&Everyone)
+                .download_consistent_async(conn, timestamps)
+                .await
+        }
+    }
+
+    /// Writes a download as JSON. See [`Scoped::download_json_async`].
+    pub fn download_json_async<C, W>(
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<Self>>,
+        writer: &mut W,
+    ) -> impl Future<Output = Result<(), DownloadError>> + Send
+    where
+        C: SyncConnectionAsync,
+        T: DownloadTablesAsync<C::Database, Everyone>,
+        W: AsyncWrite + Unpin + Send,
+    {
+        let timestamps = timestamps.into();
+        async move {
+            Self::scoped(&Everyone)
+                .download_json_async(conn, timestamps, writer)
+                .await
+        }
+    }
+}
+
+impl<T, S: Sync> Scoped<'_, T, S> {
+    /// Downloads each table by a statement of its own: rows and removals of one table are of one instant, those of two tables need not be.
+    ///
+    /// On PostgreSQL the cutoff and all tables travel in one round trip once the statements are prepared.
+    ///
+    /// # Errors
+    ///
+    /// A failed query, a scope that can't be used, or circumstances in which rows could be missed: [`DownloadError`] says which and what to do.
+    pub fn download_async<C>(
+        &self,
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<SyncGroup<T, S>>>,
+    ) -> impl Future<Output = Result<Response<T>, DownloadError>> + Send
+    where
+        C: SyncConnectionAsync,
+        T: DownloadTablesAsync<C::Database, S>,
+    {
+        let timestamps = timestamps.into();
+        async move {
+            let definitions = T::definitions();
+            let conn = conn.share();
+            let tracked = definitions.iter().all(|definition| !definition.untracked);
+            if C::PIPELINED && tracked {
+                if let Some(response) = self.at_once(&conn, &timestamps, &definitions).await? {
+                    return Ok(response);
+                }
+            }
+            let cutoffs = cutoffs(&conn, &definitions, self.assumptions()).await?;
+            let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
+            everything(&conn, run).await
+        }
+    }
+
+    /// Downloads all tables as they were at one instant, in a transaction of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`download_async`](Self::download_async); and inside a transaction of the caller.
+    pub fn download_consistent_async<C>(
+        &self,
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<SyncGroup<T, S>>>,
+    ) -> impl Future<Output = Result<Response<T>, DownloadError>> + Send
+    where
+        C: SyncConnectionAsync,
+        T: DownloadTablesAsync<C::Database, S>,
+    {
+        let timestamps = timestamps.into();
+        async move {
+            let definitions = T::definitions();
+            let cutoffs = begin_consistently(conn, &definitions, self.assumptions()).await?;
+            let news = async {
+                let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
+                everything(&conn.share(), run).await
+            };
+            let news = news.await;
+            end(conn, news).await
+        }
+    }
+
+    /// Writes a download of all tables at one instant as JSON, row by row.
+    ///
+    /// On PostgreSQL memory does not grow with the result; diesel-async's wrapper of SQLite holds the rows of one table.
+    ///
+    /// # Errors
+    ///
+    /// As [`download_consistent_async`](Self::download_consistent_async), and when the writer fails. What was written up to then is to be thrown away.
+    pub fn download_json_async<C, W>(
+        &self,
+        conn: &mut C,
+        timestamps: impl Into<Timestamps<SyncGroup<T, S>>>,
+        writer: &mut W,
+    ) -> impl Future<Output = Result<(), DownloadError>> + Send
+    where
+        C: SyncConnectionAsync,
+        T: DownloadTablesAsync<C::Database, S>,
+        W: AsyncWrite + Unpin + Send,
+    {
+        let timestamps = timestamps.into();
+        async move {
+            let definitions = T::definitions();
+            let cutoffs = begin_consistently(conn, &definitions, self.assumptions()).await?;
+            let written = async {
+                let mut run: Run<'_, T, S, C::Database> =
+                    Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
+                let conn = conn.share();
+                let mut message = WriteTablesAsync {
+                    conn: &conn,
+                    buffer: Vec::new(),
+                    writer,
+                    any: false,
+                };
+                opening(&mut message.buffer);
+                T::each_async(&mut run.tables, &mut message).await?;
+                closing(&run.token()?, &mut message.buffer);
+                Ok(message.writer.write_all(&message.buffer).await?)
+            };
+            let written = written.await;
+            end(conn, written).await
+        }
+    }
+
+    /// Cutoff and tables in one burst: the cutoff is sent first, and the server runs what is sent in order. The timestamps are assumed to fit;
+    /// `None` if the cutoff says that they don't.
+    async fn at_once<X, DB>(
+        &self,
+        conn: &X,
+        timestamps: &Timestamps<SyncGroup<T, S>>,
+        definitions: &[&'static TableDefinition],
+    ) -> Result<Option<Response<T>>, DownloadError>
+    where
+        DB: SyncBackend,
+        X: SharedConnection<DB>,
+        T: DownloadTablesAsync<DB, S>,
+    {
+        let assumed = Cutoffs::assumed(timestamps.generations(definitions), timestamps.timeline());
+        let mut run: Run<'_, T, S, DB> =
+            Run::new(self.scope(), timestamps, definitions, &assumed, None)?;
+        let (cutoffs, mut news) = futures_util::try_join!(
+            cutoffs(conn, definitions, self.assumptions()),
+            T::read_together(conn, &mut run.tables)
+        )?;
+        let same_timeline = timestamps.timeline().is_none()
+            || cutoffs.timeline.is_none()
+            || timestamps.timeline() == cutoffs.timeline.as_deref();
+        if !T::confirm(&mut run.tables, &mut news, &cutoffs) || !same_timeline {
+            return Ok(None);
+        }
+        run.follow(&cutoffs);
+        run.response(news).map(Some)
+    }
+}
+
+impl<T, S, DB> Pages<'_, T, S, DB>
+where
+    DB: SyncBackend,
+    S: Sync,
+    T: DownloadTablesAsync<DB, S>,
+{
+    /// The next page, or `None` after the last one. Each page may be read on another connection to the same server.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scoped::download_async`]; the same page can be asked for again.
+    pub fn next_async<C>(
+        &mut self,
+        conn: &mut C,
+    ) -> impl Future<Output = Result<Option<Response<T>>, DownloadError>> + Send
+    where
+        C: SyncConnectionAsync<Database = DB>,
+    {
+        async move {
+            let conn = conn.share();
+            if self.run.is_none() {
+                let definitions = T::definitions();
+                let cutoffs = cutoffs(&conn, &definitions, self.scoped.assumptions()).await?;
+                self.begin(&definitions, &cutoffs)?;
+            }
+            let limit = self.limit;
+            match self.run.as_mut().filter(|run| !run.is_finished()) {
+                None => Ok(None),
+                Some(run) => {
+                    let news = T::read_page(&conn, &mut run.tables, &mut Budget::of(limit)).await?;
+                    run.response(news).map(Some)
+                }
+            }
+        }
+    }
+}
+
+async fn everything<T, S, DB, X>(
+    conn: &X,
+    mut run: Run<'_, T, S, DB>,
+) -> Result<Response<T>, DownloadError>
+where
+    S: Sync,
+    DB: SyncBackend,
+    X: SharedConnection<DB>,
+    T: DownloadTablesAsync<DB, S>,
+{
+    let news = T::read_together(conn, &mut run.tables).await?;
+    run.response(news)
+}
+
+/// Reads the cutoffs, then begins a transaction that sees one instant.
+pub(crate) async fn begin_consistently<C>(
+    conn: &mut C,
+    definitions: &[&'static TableDefinition],
+    assumptions: &Assumptions,
+) -> Result<Cutoffs, DownloadError>
+where
+    C: SyncConnectionAsync,
+{
+    match C::TransactionManager::transaction_manager_status_mut(conn) {
+        TransactionManagerStatus::InError => {
+            return Err(diesel::result::Error::BrokenTransactionManager.into());
+        }
+        TransactionManagerStatus::Valid(status) if status.transaction_depth().is_some() => {
+            return Err(DownloadError::Snapshot);
+        }
+        TransactionManagerStatus::Valid(_) => {}
+    }
+    let cutoffs = cutoffs(&conn.share(), definitions, assumptions).await?;
+    C::TransactionManager::begin_transaction(conn).await?;
+    let one_instant = conn.batch_execute(C::Database::ONE_INSTANT).await;
+    end_on_error(conn, one_instant.map_err(Into::into)).await?;
+    Ok(cutoffs)
+}
+
+/// Ends the transaction that [`begin_consistently`] began.
+pub(crate) async fn end<C, R>(
+    conn: &mut C,
+    result: Result<R, DownloadError>,
+) -> Result<R, DownloadError>
+where
+    C: SyncConnectionAsync,
+{
+    let value = end_on_error(conn, result).await?;
+    C::TransactionManager::commit_transaction(conn).await?;
+    Ok(value)
+}
+
+async fn end_on_error<C, R>(
+    conn: &mut C,
+    result: Result<R, DownloadError>,
+) -> Result<R, DownloadError>
+where
+    C: SyncConnectionAsync,
+{
+    if result.is_err() {
+        // A rollback that fails too leaves the connection broken, which Diesel remembers; the first error is the one to tell.
+        let _ = C::TransactionManager::rollback_transaction(conn).await;
+    }
+    result
+}
+
+/// The cutoffs of the tables, read before anything else.
+async fn cutoffs<X, DB>(
+    conn: &X,
+    definitions: &[&'static TableDefinition],
+    assumptions: &Assumptions,
+) -> Result<Cutoffs, DownloadError>
+where
+    DB: SyncBackend,
+    X: SharedConnection<DB>,
+{
+    let mut taken = CutoffRows::new(definitions);
+    for statement in DB::cutoff(definitions, assumptions) {
+        conn.run(statement, &mut taken).await?;
+    }
+    taken.finish()
+}
+
+/// Reads one table, or its next page, into `sink`.
+pub(crate) async fn read<M, DB, X, K>(
+    conn: &X,
+    table: &mut TableDownload<'_, M, DB>,
+    sink: &mut K,
+) -> Result<(), DownloadError>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+    X: SharedConnection<DB>,
+    K: PacedSink<M, DB>,
+{
+    let mut advance = Advance::Again;
+    while advance == Advance::Again && !table.is_finished() {
+        let (statement, mut reader) = table.next(sink)?;
+        conn.run(statement, &mut reader).await?;
+        advance = reader.finish()?;
+    }
+    Ok(())
+}
+
+/// A sink that may have to wait for whoever reads what it makes of the rows.
+pub(crate) trait PacedSink<M: TableOn<DB>, DB: SyncBackend>: Sink<M, DB> + Send {
+    /// Waits between two rows, if it is time.
+    fn pause(&mut self) -> impl Future<Output = Result<(), DownloadError>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+impl<M: TableOn<DB>, DB: SyncBackend> PacedSink<M, DB> for TableNews<M> {}
+
+impl<DB: SyncBackend> PacedRows<DB> for CutoffRows<'_> {}
+
+impl<M, DB, K> PacedRows<DB> for Reader<'_, M, K>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+    K: PacedSink<M, DB>,
+{
+    fn pause(&mut self) -> impl Future<Output = Result<(), DownloadError>> + Send {
+        self.sink.pause()
+    }
+}
