@@ -1,3 +1,4 @@
 //! The behaviour of the library on real databases.
 
 mod infrastructure;
+mod tracking_postgres;
