@@ -23,11 +23,20 @@ fn definition(name: &str, ids: &[&str], visible_by: &[&str]) -> TableDefinition 
         Some((schema, table)) => (Some(schema.to_owned()), table),
         None => (None, name),
     };
-    let mut columns: Vec<_> = ids.iter().map(|id| ColumnDefinition { id: true, ..ColumnDefinition::new(*id) }).collect();
+    let mut columns: Vec<_> = ids
+        .iter()
+        .map(|id| ColumnDefinition {
+            id: true,
+            ..ColumnDefinition::new(*id)
+        })
+        .collect();
     for name in visible_by {
         match columns.iter_mut().find(|column| column.name == *name) {
             Some(column) => column.visible_by = true,
-            None => columns.push(ColumnDefinition { visible_by: true, ..ColumnDefinition::new(*name) }),
+            None => columns.push(ColumnDefinition {
+                visible_by: true,
+                ..ColumnDefinition::new(*name)
+            }),
         }
     }
     columns.push(ColumnDefinition {
@@ -35,7 +44,13 @@ fn definition(name: &str, ids: &[&str], visible_by: &[&str]) -> TableDefinition 
         storage: Storage::Timestamptz,
         ..ColumnDefinition::new("updated_at")
     });
-    TableDefinition { wire_name: table.to_owned(), schema, table: table.to_owned(), untracked: false, columns }
+    TableDefinition {
+        wire_name: table.to_owned(),
+        schema,
+        table: table.to_owned(),
+        untracked: false,
+        columns,
+    }
 }
 
 /// Users with a team that scopes look at.
@@ -43,7 +58,8 @@ fn users() -> TableDefinition {
     definition("users", &["id"], &["team"])
 }
 
-const USERS: &str = "create table users (id text primary key, name text not null default '', team text,
+const USERS: &str =
+    "create table users (id text primary key, name text not null default '', team text,
     updated_at timestamptz not null default now())";
 
 /// A database with tracked users.
@@ -59,7 +75,8 @@ fn database() -> Database {
 }
 
 fn run(conn: &mut PgConnection, statements: &str) {
-    conn.batch_execute(statements).unwrap_or_else(|error| panic!("{error} in:\n{statements}"));
+    conn.batch_execute(statements)
+        .unwrap_or_else(|error| panic!("{error} in:\n{statements}"));
 }
 
 /// Runs `statements` in a transaction, as a migration does.
@@ -87,7 +104,9 @@ struct Line {
 /// What `query` returns, a row as text each.
 fn lines(conn: &mut PgConnection, query: &str) -> Vec<String> {
     let query = format!("select trim(both '()' from q::text) as line from ({query}) q");
-    let lines: Vec<Line> = diesel::sql_query(&query).load(conn).unwrap_or_else(|error| panic!("{error} in:\n{query}"));
+    let lines: Vec<Line> = diesel::sql_query(&query)
+        .load(conn)
+        .unwrap_or_else(|error| panic!("{error} in:\n{query}"));
     lines.into_iter().map(|line| line.line).collect()
 }
 
@@ -107,6 +126,11 @@ fn problems(conn: &mut PgConnection, definitions: &[&TableDefinition]) -> Vec<[S
         #[diesel(sql_type = Text)]
         remedy: String,
     }
-    let problems: Vec<Problem> = diesel::sql_query(postgres::verify(definitions)).load(conn).expect("a query that runs");
-    problems.into_iter().map(|Problem { problem, remedy }| [problem, remedy]).collect()
+    let problems: Vec<Problem> = diesel::sql_query(postgres::verify(definitions))
+        .load(conn)
+        .expect("a query that runs");
+    problems
+        .into_iter()
+        .map(|Problem { problem, remedy }| [problem, remedy])
+        .collect()
 }

@@ -17,15 +17,28 @@ fn a_second_run_changes_nothing() {
     let mut conn = database().connect();
     run(&mut conn, USERS);
     install(&mut conn, &[&users()]);
-    run(&mut conn, "insert into users (id) values ('a'); delete from users");
+    run(
+        &mut conn,
+        "insert into users (id) values ('a'); delete from users",
+    );
     let state = |conn: &mut _| {
-        (lines(conn, OBJECTS), lines(conn, "select * from carburetor.synced_table"), lines(conn, "select * from carburetor.removal_users"))
+        (
+            lines(conn, OBJECTS),
+            lines(conn, "select * from carburetor.synced_table"),
+            lines(conn, "select * from carburetor.removal_users"),
+        )
     };
     let before = state(&mut conn);
     install(&mut conn, &[&users()]);
     install(&mut conn, &[&users()]);
     assert_eq!(state(&mut conn), before);
-    assert_eq!(line(&mut conn, "select name, relation, generation, partitions from carburetor.synced_table"), "users,users,1,{}");
+    assert_eq!(
+        line(
+            &mut conn,
+            "select name, relation, generation, partitions from carburetor.synced_table"
+        ),
+        "users,users,1,{}"
+    );
 }
 
 #[test]
@@ -41,7 +54,13 @@ fn the_way_down_leaves_the_tables_as_before() {
     assert_ne!(lines(&mut conn, OBJECTS), before);
     migrate(&mut conn, &postgres::down(&tables)).expect("down");
     assert_eq!(lines(&mut conn, OBJECTS), before);
-    assert_eq!(line(&mut conn, "select id, (updated_at at time zone 'UTC')::date from play.games"), "1,2000-01-01");
+    assert_eq!(
+        line(
+            &mut conn,
+            "select id, (updated_at at time zone 'UTC')::date from play.games"
+        ),
+        "1,2000-01-01"
+    );
     migrate(&mut conn, &postgres::down(&tables)).expect("down again");
 }
 
@@ -53,8 +72,14 @@ fn the_way_down_of_one_table_leaves_the_others() {
     let games = definition("games", &["id"], &[]);
     install(&mut conn, &[&users(), &games]);
     migrate(&mut conn, &postgres::down(&[&games])).expect("down");
-    assert_eq!(super::problems(&mut conn, &[&users()]), Vec::<[String; 2]>::new());
-    assert_eq!(lines(&mut conn, "select name from carburetor.synced_table"), ["users"]);
+    assert_eq!(
+        super::problems(&mut conn, &[&users()]),
+        Vec::<[String; 2]>::new()
+    );
+    assert_eq!(
+        lines(&mut conn, "select name from carburetor.synced_table"),
+        ["users"]
+    );
 }
 
 #[test]
@@ -64,26 +89,53 @@ fn a_schema_with_something_of_another_in_it_stays() {
     install(&mut conn, &[&users()]);
     run(&mut conn, "create table carburetor.notes (id int)");
     migrate(&mut conn, &postgres::down(&[&users()])).expect("down");
-    assert_eq!(lines(&mut conn, "select relname from pg_class where relnamespace = 'carburetor'::regnamespace"), ["notes"]);
+    assert_eq!(
+        lines(
+            &mut conn,
+            "select relname from pg_class where relnamespace = 'carburetor'::regnamespace"
+        ),
+        ["notes"]
+    );
 }
 
 #[test]
 fn a_stamp_that_the_table_lacks_is_added_without_rewriting_it() {
     let mut conn = database().connect();
-    run(&mut conn, "create table games (id int primary key); insert into games values (1)");
+    run(
+        &mut conn,
+        "create table games (id int primary key); insert into games values (1)",
+    );
     let file = line(&mut conn, "select pg_relation_filenode('games')");
     install(&mut conn, &[&definition("games", &["id"], &[])]);
-    assert_eq!(line(&mut conn, "select pg_relation_filenode('games')"), file);
-    assert_eq!(lines(&mut conn, "select id, updated_at <= (select horizon from carburetor.synced_table) as before from games"), ["1,t"]);
+    assert_eq!(
+        line(&mut conn, "select pg_relation_filenode('games')"),
+        file
+    );
+    assert_eq!(
+        lines(
+            &mut conn,
+            "select id, updated_at <= (select horizon from carburetor.synced_table) as before from games"
+        ),
+        ["1,t"]
+    );
 }
 
 #[test]
 fn the_horizon_is_the_instant_of_the_installation() {
     let mut conn = database().connect();
     run(&mut conn, USERS);
-    run(&mut conn, "create table clock as select clock_timestamp() as before");
+    run(
+        &mut conn,
+        "create table clock as select clock_timestamp() as before",
+    );
     install(&mut conn, &[&users()]);
-    assert_eq!(line(&mut conn, "select horizon > before and horizon < clock_timestamp() from carburetor.synced_table, clock"), "t");
+    assert_eq!(
+        line(
+            &mut conn,
+            "select horizon > before and horizon < clock_timestamp() from carburetor.synced_table, clock"
+        ),
+        "t"
+    );
 }
 
 #[test]
@@ -106,11 +158,24 @@ fn outside_of_a_transaction_nothing_is_registered() {
     let up = postgres::up(&[&users()]);
     run(&mut conn, &up.schema);
     let table = &up.tables[0];
-    let (before, last) = table.split_at(table.find("select carburetor.register_table").expect("the last step"));
+    let (before, last) = table.split_at(
+        table
+            .find("select carburetor.register_table")
+            .expect("the last step"),
+    );
     run(&mut conn, before);
-    let error = conn.batch_execute(last).expect_err("another transaction").to_string();
-    assert_eq!(error, "carburetor: \"users\" must be tracked within one transaction");
-    assert_eq!(lines(&mut conn, "select name from carburetor.synced_table"), Vec::<String>::new());
+    let error = conn
+        .batch_execute(last)
+        .expect_err("another transaction")
+        .to_string();
+    assert_eq!(
+        error,
+        "carburetor: \"users\" must be tracked within one transaction"
+    );
+    assert_eq!(
+        lines(&mut conn, "select name from carburetor.synced_table"),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -122,30 +187,52 @@ fn indexes_are_built_while_others_write() {
     migrate(&mut conn, &up.tables[0]).expect("the table's part");
     run(&mut conn, &up.indexes[0].concurrently);
     run(&mut conn, &up.indexes[0].concurrently);
-    assert_eq!(line(&mut conn, "select pg_get_indexdef('carburetor_users'::regclass)"), "CREATE INDEX carburetor_users ON public.users USING btree (updated_at, id)".to_owned() + ")".trim_end_matches(')'));
+    assert_eq!(
+        line(
+            &mut conn,
+            "select pg_get_indexdef('carburetor_users'::regclass)"
+        ),
+        "\"CREATE INDEX carburetor_users ON public.users USING btree (updated_at, id)\""
+    );
 }
 
 #[test]
 fn untracked_tables_are_left_alone() {
-    let untracked = carburetor::table::TableDefinition { untracked: true, ..users() };
+    let untracked = carburetor::table::TableDefinition {
+        untracked: true,
+        ..users()
+    };
     assert_eq!(postgres::up(&[&untracked]).tables, Vec::<String>::new());
     let mut conn = database().connect();
     run(&mut conn, USERS);
     install(&mut conn, &[&untracked]);
-    assert_eq!(super::problems(&mut conn, &[&untracked]), Vec::<[String; 2]>::new());
+    assert_eq!(
+        super::problems(&mut conn, &[&untracked]),
+        Vec::<[String; 2]>::new()
+    );
 }
 
 #[test]
 fn tables_with_like_names_have_removals_of_their_own() {
-    let names = ["a.b_c", "a_b.c", "a_b_c", "A_b_c"].map(|name| definition(name, &["id"], &[]).removal_name());
+    let names = ["a.b_c", "a_b.c", "a_b_c", "A_b_c"]
+        .map(|name| definition(name, &["id"], &[]).removal_name());
     for (at, name) in names.iter().enumerate() {
         assert!(!names[at + 1..].contains(name), "{name}");
     }
     let long = "ä".repeat(31);
     let mut conn = database().connect();
-    run(&mut conn, &format!("create table {long} (id int primary key); insert into {long} values (1)"));
+    run(
+        &mut conn,
+        &format!("create table {long} (id int primary key); insert into {long} values (1)"),
+    );
     install(&mut conn, &[&definition(&long, &["id"], &[])]);
     run(&mut conn, &format!("delete from {long}"));
     let removal = definition(&long, &["id"], &[]).removal_name();
-    assert_eq!(lines(&mut conn, &format!("select id from carburetor.\"{removal}\"")), ["1"]);
+    assert_eq!(
+        lines(
+            &mut conn,
+            &format!("select id from carburetor.\"{removal}\"")
+        ),
+        ["1"]
+    );
 }

@@ -14,16 +14,27 @@ use crate::table::{TableDefinition, literal};
 /// assert!(verify(&[&users]).contains("no valid index begins with"));
 /// ```
 pub fn verify(definitions: &[&TableDefinition]) -> String {
-    let tracked: Vec<_> = definitions.iter().filter(|definition| !definition.untracked).collect();
+    let tracked: Vec<_> = definitions
+        .iter()
+        .filter(|definition| !definition.untracked)
+        .collect();
     if tracked.is_empty() {
         return "select null::text as name, null::text as problem, null::text as remedy where false".to_owned();
     }
-    include_str!("verify.sql").replace("{expected}", &list(tracked.iter().map(|definition| expected(definition))))
+    include_str!("verify.sql").replace(
+        "{expected}",
+        &list(tracked.iter().map(|definition| expected(definition))),
+    )
 }
 
 fn expected(definition: &TableDefinition) -> String {
-    let Functions { stamp, removal, truncate } = functions(definition);
-    let optional = |value: Option<&str>| format!("{}::text", value.map_or("null".to_owned(), literal));
+    let Functions {
+        stamp,
+        removal,
+        truncate,
+    } = functions(definition);
+    let optional =
+        |value: Option<&str>| format!("{}::text", value.map_or("null".to_owned(), literal));
     let values = [
         literal(&definition.key()),
         literal(&definition.sql_name()),
@@ -36,7 +47,14 @@ fn expected(definition: &TableDefinition) -> String {
         literal(&Names::of(definition).index),
         literal(&hash(definition)),
         array([&stamp.name, &removal.name, &truncate.name].into_iter()),
-        array([digest(&stamp.body), digest(&removal.body), digest(&truncate.body)].iter()),
+        array(
+            [
+                digest(&stamp.body),
+                digest(&removal.body),
+                digest(&truncate.body),
+            ]
+            .iter(),
+        ),
     ];
     format!("({})", list(values))
 }

@@ -87,7 +87,7 @@ from wanted_function, again where known_hash is not null and found is null
 union all
 select name, format('the function %s is not the one that this version installs', function), remedy
 from wanted_function, again
-where known_hash is not null and found is not null and (encode(sha256(convert_to(prosrc, 'UTF8')), 'hex') <> body
+where known_hash = hash and found is not null and (encode(sha256(convert_to(prosrc, 'UTF8')), 'hex') <> body
   or prosecdef <> (at > 1) or coalesce(array_to_string(proconfig, '; '), '') <> case when at > 1 then 'search_path=pg_catalog, pg_temp' else '' end)
 union all
 select i.name, format('%s came after the table was tracked', p.member),
