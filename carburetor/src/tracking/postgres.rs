@@ -2,6 +2,21 @@
 //!
 //! Per table there are a stamping trigger that every writer meets, triggers that keep the removals, a table of removals and an
 //! index on (stamp, id). Tables whose definition says `untracked` are left alone: there the application keeps the stamp.
+//!
+//! # Writes without a stamp
+//!
+//! While the setting `carburetor.untracked` is `on`, an update keeps the stamp that the row had, and an insert the one that it was given; a
+//! stamp equal to `now()`, which is what a column's default gives, becomes 1970. Such rows are delivered by full downloads
+//! only, until something touches them. Removals are written all the same. Any role may set it: it is a tool against needless traffic, not a right.
+//!
+//! # What triggers can't see
+//!
+//! A partition that is attached with rows, or that is detached, and a table that another one replaces by renaming: [`verify`] tells, and
+//! running [`up`] again moves the table's generation. A partition that left and came back looks as before, and needs [`reset`]. A new
+//! empty partition only lacks its trigger on TRUNCATE until `up` runs again.
+//!
+//! Restoring a dump of the data alone stamps every row. A column that is part of the id or of `visible_by` changes its type
+//! only after `drop trigger "~carburetor_removal_update"`; `up` puts it back and resets the replicas.
 
 mod down;
 mod install;

@@ -59,7 +59,9 @@ end ",
 
 const SCHEMA: &str = "-- The registry goes with its last table, the schema when nothing else is in it.
 do $carburetor$ begin
-  if to_regclass('carburetor.synced_table') is null or exists (select from carburetor.synced_table) then
+  if to_regclass('carburetor.synced_table') is null then
+    return;
+  elsif exists (select from carburetor.synced_table) then
     return;
   end if;
   drop table carburetor.synced_table, carburetor.watermark;

@@ -120,43 +120,56 @@ create or replace function carburetor.prepare_table(
   ids text[], visible_by text[], columns text[], removal_name text, index_name text
 ) returns void language plpgsql as $$
 declare
-  relation regclass := to_regclass(table_name);
+  target regclass := to_regclass(table_name);
   removal regclass := to_regclass(format('carburetor.%I', removal_name));
   stale regclass;
   kept text[];
   listed text;
   reason text;
 begin
-  if relation is null then
+  if target is null then
     raise exception 'carburetor: can''t track %: there is no such table in the search path', table_name;
   end if;
-  reason := carburetor.obstacle(relation, stamp, stamp_type, ids, columns);
+  reason := carburetor.obstacle(target, stamp, stamp_type, ids, columns);
   if reason is not null then
     raise exception 'carburetor: can''t track %: %', table_name, reason;
   end if;
   -- A constant default rewrites nothing: rows that were there get the instant of this migration.
-  if not exists (select from pg_attribute a where a.attrelid = relation and a.attname = stamp and not a.attisdropped) then
-    execute format('alter table %s add column %I %s', relation, stamp, stamp_default);
+  if not exists (select from pg_attribute a where a.attrelid = target and a.attname = stamp and not a.attisdropped) then
+    execute format('alter table %s add column %I %s', target, stamp, stamp_default);
   end if;
   -- Every open writer is waited for, so each later write meets the triggers, and none of the earlier ones can still appear.
-  execute format('lock table %s in share row exclusive mode', relation);
+  execute format('lock table %s in share row exclusive mode', target);
   perform set_config('carburetor.prepared', pg_current_xact_id()::text, true);
 
+  -- What was written while a trigger was absent or disabled has an old stamp, or left without a removal.
+  update carburetor.synced_table s set generation = s.generation + 1, horizon = greatest(s.horizon, carburetor.publish())
+    where s.name = table_key and s.relation = target and exists (
+      select from (select target as member union select p.relid from pg_partition_tree(target) p) t,
+        unnest(array['stamp', 'removal_delete', 'removal_update', 'truncate']) as w(kind)
+      where (w.kind <> 'truncate' or t.member = target or t.member = any(s.partitions)) and not exists (
+        select from pg_trigger g where g.tgrelid = t.member and g.tgname = '~carburetor_' || w.kind and g.tgenabled = 'A'));
+
   kept := ids || array(select v.name from unnest(visible_by) with ordinality as v(name, at) where v.name <> all(ids) order by v.at);
-  if removal is not null and (
+  if removal is not null and (not exists (
+    select from pg_constraint c where c.conrelid = removal and c.conname = removal_name || '_key'
+  ) or not exists (
+    select from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = removal and i.indisvalid and c.relname = removal_name || '_removed_at'
+  ) or (
     select count(*) filter (where b.attname is null or b.atttypid <> a.atttypid or b.atttypmod <> a.atttypmod
                             or b.attcollation <> a.attcollation) > 0
         or count(*) + 1 <> (select count(*) from pg_attribute c where c.attrelid = removal and c.attnum > 0 and not c.attisdropped)
     from pg_attribute a
     left join pg_attribute b on b.attrelid = removal and b.attname = a.attname and b.attnum > 0 and not b.attisdropped
-    where a.attrelid = relation and a.attname = any(kept) and a.attnum > 0 and not a.attisdropped) then
+    where a.attrelid = target and a.attname = any(kept) and a.attnum > 0 and not a.attisdropped)) then
     execute format('drop table %s', removal);
     removal := null;
   end if;
   if removal is null then
     listed := (select string_agg(quote_ident(k.name), ', ' order by k.at) from unnest(kept) with ordinality as k(name, at));
     execute format('create table carburetor.%I as select %s, null::timestamptz as carburetor_removed_at from %s with no data',
-      removal_name, listed, relation);
+      removal_name, listed, target);
     execute format('alter table carburetor.%I alter column carburetor_removed_at set not null, add constraint %I unique nulls not distinct (%s)',
       removal_name, removal_name || '_key', listed);
     execute format('create index %I on carburetor.%I (carburetor_removed_at, %s)', removal_name || '_removed_at', removal_name,
@@ -167,9 +180,9 @@ begin
 
   -- An index on other columns gives way to the one that this definition needs.
   select i.indexrelid into stale from pg_index i join pg_class c on c.oid = i.indexrelid
-    where i.indrelid = relation and c.relname = index_name
+    where i.indrelid = target and c.relname = index_name
       and array(select a.attname::text from unnest(i.indkey::int2[]) with ordinality as k(attnum, at)
-                join pg_attribute a on a.attrelid = relation and a.attnum = k.attnum order by k.at) <> stamp || ids;
+                join pg_attribute a on a.attrelid = target and a.attnum = k.attnum order by k.at) <> stamp || ids;
   if stale is not null then
     execute format('drop index %s', stale);
   end if;

@@ -1,6 +1,60 @@
 //! What is wrong with an installation.
-use crate::table::TableDefinition;
-/// x
-pub fn verify(_: &[&TableDefinition]) -> String {
-    String::new()
+
+use super::install::{Names, array, digest, hash, kind, list, stored};
+use super::triggers::{Functions, functions};
+use crate::table::{TableDefinition, literal};
+
+/// One query that returns a row (name, problem, remedy), all text, for each thing that is wrong; none where all is well.
+///
+/// It changes nothing, and works also where nothing is installed. Run it as a role that reads the registry.
+///
+/// ```
+/// # use carburetor::tracking::postgres::verify;
+/// # let users = carburetor::table::TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+/// assert!(verify(&[&users]).contains("no valid index begins with"));
+/// ```
+pub fn verify(definitions: &[&TableDefinition]) -> String {
+    let tracked: Vec<_> = definitions
+        .iter()
+        .filter(|definition| !definition.untracked)
+        .collect();
+    if tracked.is_empty() {
+        return "select null::text as name, null::text as problem, null::text as remedy where false".to_owned();
+    }
+    include_str!("verify.sql").replace(
+        "{expected}",
+        &list(tracked.iter().map(|definition| expected(definition))),
+    )
+}
+
+fn expected(definition: &TableDefinition) -> String {
+    let Functions {
+        stamp,
+        removal,
+        truncate,
+    } = functions(definition);
+    let optional =
+        |value: Option<&str>| format!("{}::text", value.map_or("null".to_owned(), literal));
+    let values = [
+        literal(&definition.key()),
+        literal(&definition.sql_name()),
+        optional(definition.stamp().map(|stamp| stamp.name.as_str())),
+        optional(definition.stamp().and_then(kind)),
+        array(definition.ids().map(|column| &column.name)),
+        array(definition.visible_by().map(|column| &column.name)),
+        array(stored(definition).map(|column| &column.name)),
+        literal(&definition.removal_name()),
+        literal(&Names::of(definition).index),
+        literal(&hash(definition)),
+        array([&stamp.name, &removal.name, &truncate.name].into_iter()),
+        array(
+            [
+                digest(&stamp.body),
+                digest(&removal.body),
+                digest(&truncate.body),
+            ]
+            .iter(),
+        ),
+    ];
+    format!("({})", list(values))
 }

@@ -1,0 +1,143 @@
+-- The registry is read through query_to_xml, because this query must not fail where nothing is installed.
+with expected (name, table_name, stamp, stamp_type, ids, visible_by, columns, removal_name, index_name, hash, functions, bodies) as (
+  values {expected}
+),
+document as (
+  select e.*, to_regclass(e.table_name) as relation, to_regclass(format('carburetor.%I', e.removal_name)) as removal,
+    case when to_regclass('carburetor.synced_table') is not null then query_to_xml(format(
+      'select relation::oid as relation, hash, partitions::oid[]::text as partitions from carburetor.synced_table where name = %L', e.name),
+      false, true, '')::text end as registered
+  from expected e
+),
+installed as (
+  select d.*, substring(d.registered from '<relation>(\d+)</relation>')::oid as known_relation,
+    substring(d.registered from '<hash>(\w*)</hash>') as known_hash,
+    substring(d.registered from '<partitions>([{}\d,]*)</partitions>')::oid[] as known_partitions,
+    d.ids || array(select v from unnest(d.visible_by) v where v <> all(d.ids)) as kept,
+    array(select p.relid::oid from pg_partition_tree(d.relation) p where p.relid <> d.relation) as partitions
+  from document d
+),
+-- The table and its partitions.
+tree as (
+  select i.*, t.relid::regclass as member from installed i, unnest(i.relation::oid || i.partitions) as t (relid) where i.relation is not null
+),
+wanted_trigger (trigger, type, function) as (
+  values ('~carburetor_stamp', 23, 1), ('~carburetor_removal_delete', 9, 2), ('~carburetor_removal_update', 17, 2), ('~carburetor_truncate', 32, 3)
+),
+wanted_function as (
+  select i.*, f.at, f.function, b.body, p.oid as found, p.prosrc, p.prosecdef, p.proconfig
+  from installed i
+  cross join unnest(i.functions) with ordinality as f (function, at)
+  join unnest(i.bodies) with ordinality as b (body, at) on b.at = f.at
+  left join pg_proc p on p.oid = to_regprocedure(f.function || '()')
+),
+again (remedy) as (values ('run its part of up.sql again'))
+select name, format('there is no table %s in the search path', table_name) as problem, 'create it, or name its schema in table!' as remedy
+from installed where relation is null
+union all
+select name, 'it is not tracked', 'run up.sql of its group'
+from installed where relation is not null and known_hash is null
+union all
+select name, 'its definition changed since it was tracked', 'print the difference with tracking_since, and run it'
+from installed where known_hash <> hash
+union all
+select name, format('it was tracked as another table than %s; its rows may differ', relation), remedy || ', which resets the replicas'
+from installed, again where known_relation <> relation::oid
+union all
+select i.name, format('it can''t be tracked: %s is unlogged, temporary or not a table', i.relation), 'make it an ordinary table'
+from installed i join pg_class c on c.oid = i.relation
+where c.relpersistence <> 'p' or c.relkind not in ('r', 'p')
+union all
+select i.name, format('tables inherit from it, and triggers don''t reach their rows: %s', string_agg(h.inhrelid::regclass::text, ', ' order by h.inhrelid)),
+  'track these instead'
+from installed i join pg_class c on c.oid = i.relation and c.relkind = 'r' join pg_inherits h on h.inhparent = i.relation
+group by i.name
+union all
+select i.name, format('its column %I is absent', c.name),
+  case when c.name = i.stamp then remedy || ', which adds it' else 'add it, or mark its field #[sync(skip)]' end
+from installed i cross join again cross join unnest(i.columns) as c (name)
+where i.relation is not null and (i.known_hash is not null or c.name <> i.stamp)
+  and not exists (select from pg_attribute a where a.attrelid = i.relation and a.attname = c.name and a.attnum > 0 and not a.attisdropped)
+union all
+select i.name, format('its stamp %I is of type %s instead of %s', i.stamp, format_type(a.atttypid, a.atttypmod), i.stamp_type),
+  format('run: alter table %s alter column %I type %s', i.relation, i.stamp, i.stamp_type)
+from installed i join pg_attribute a on a.attrelid = i.relation and a.attname = i.stamp and not a.attisdropped
+where format_type(a.atttypid, null) <> i.stamp_type or a.atttypmod between 0 and 5 or a.attgenerated <> ''
+union all
+select t.name, format('%s has no trigger %s', t.member, w.trigger),
+  remedy || case when w.function < 3 or t.member = t.relation or t.member = any(t.known_partitions) then ', which resets the replicas' else '' end
+from tree t cross join wanted_trigger w cross join again
+where t.known_hash is not null and not exists (
+  select from pg_trigger g where g.tgrelid = t.member and g.tgname = w.trigger and g.tgtype = w.type
+    and g.tgfoid = to_regprocedure(t.functions[w.function] || '()'))
+union all
+select t.name, format('the trigger %s of %s is disabled, or not enabled always', g.tgname, t.member),
+  remedy || ', which resets the replicas'
+from tree t cross join again cross join wanted_trigger w join pg_trigger g on g.tgrelid = t.member and g.tgname = w.trigger
+where t.known_hash is not null and g.tgenabled <> 'A'
+union all
+select t.name, format('the trigger %I of %s fires after the stamp''s and could change it', g.tgname, t.member),
+  format('run: alter trigger %I on %s rename to a name that sorts before "~", then: select carburetor.reset_table(%L)', g.tgname, t.member, t.name)
+from tree t join pg_trigger g on g.tgrelid = t.member
+where t.known_hash is not null and g.tgname > '~carburetor_stamp' and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0
+  and not g.tgisinternal and g.tgenabled <> 'D'
+union all
+select name, format('the function %s is absent', function), remedy
+from wanted_function, again where known_hash is not null and found is null
+union all
+select name, format('the function %s is not the one that this version installs', function), remedy
+from wanted_function, again
+where known_hash = hash and found is not null and (encode(sha256(convert_to(prosrc, 'UTF8')), 'hex') <> body
+  or prosecdef <> (at > 1) or coalesce(array_to_string(proconfig, '; '), '') <> case when at > 1 then 'search_path=pg_catalog, pg_temp' else '' end)
+union all
+select i.name, format('%s came after the table was tracked', p.member),
+  remedy || '; if it came with rows, and has none now, run: ' || format('select carburetor.reset_table(%L)', i.name)
+from installed i cross join again cross join lateral (select unnest(i.partitions)::regclass as member) p
+where p.member <> all(i.known_partitions)
+union all
+select i.name, format('%s is no longer a partition', p.member), remedy || ', which resets the replicas'
+from installed i cross join again cross join lateral (select unnest(i.known_partitions)::regclass as member) p
+where i.relation is not null and i.known_relation = i.relation and p.member <> all(i.partitions)
+union all
+select name, format('its table of removals carburetor.%I is absent', removal_name), remedy
+from installed, again where known_hash is not null and relation is not null and removal is null
+union all
+select i.name, format('its table of removals lacks the column %I, or has it with another type', k.name), remedy
+from installed i cross join again cross join unnest(i.kept) as k (name)
+join pg_attribute a on a.attrelid = i.relation and a.attname = k.name and a.attnum > 0 and not a.attisdropped
+where i.known_hash is not null and i.removal is not null and not exists (
+  select from pg_attribute r where r.attrelid = i.removal and r.attname = k.name and not r.attisdropped
+    and r.atttypid = a.atttypid and r.atttypmod = a.atttypmod and r.attcollation = a.attcollation)
+union all
+select i.name, format('its table of removals has no constraint %I', i.removal_name || '_key'),
+  remedy
+from installed i, again
+where i.known_hash is not null and i.removal is not null
+  and not exists (select from pg_constraint c where c.conrelid = i.removal and c.conname = i.removal_name || '_key')
+union all
+select i.name, format('its table of removals has no index on (carburetor_removed_at, %s)', array_to_string(i.ids, ', ')),
+  remedy
+from installed i, again
+where i.known_hash is not null and i.removal is not null and not exists (
+  select from pg_index x where x.indrelid = i.removal and x.indisvalid and x.indpred is null and x.indnkeyatts > cardinality(i.ids)
+    and (array(select a.attname::text from unnest(x.indkey::int2[]) with ordinality as k (attnum, at)
+               left join pg_attribute a on a.attrelid = x.indrelid and a.attnum = k.attnum order by k.at))[1:cardinality(i.ids) + 1]
+        = array['carburetor_removed_at'] || i.ids)
+union all
+select i.name, format('no valid index begins with (%s)', array_to_string(i.stamp || i.ids, ', ')),
+  coalesce((select format('drop the invalid index %s, and ', x.indexrelid::regclass) from pg_index x join pg_class c on c.oid = x.indexrelid
+            where x.indrelid = i.relation and c.relname = i.index_name and not x.indisvalid), '') || 'run the part of up.sql with the indexes'
+from installed i
+where i.known_hash is not null and i.relation is not null and not exists (
+  select from pg_index x where x.indrelid = i.relation and x.indisvalid and x.indpred is null and x.indnkeyatts > cardinality(i.ids)
+    and (array(select a.attname::text from unnest(x.indkey::int2[]) with ordinality as k (attnum, at)
+               left join pg_attribute a on a.attrelid = x.indrelid and a.attnum = k.attnum order by k.at))[1:cardinality(i.ids) + 1] = i.stamp || i.ids)
+union all
+select i.name, format('no unique index covers the id (%s)', array_to_string(i.ids, ', ')), 'make it the primary key'
+from installed i
+where i.known_hash is not null and i.relation is not null and not exists (
+  select from pg_index x
+  where x.indrelid = i.relation and x.indisunique and x.indisvalid and x.indpred is null and x.indexprs is null
+    and (select bool_and(a.attname = any(i.ids)) from unnest(x.indkey::int2[]) with ordinality as k (attnum, at)
+         join pg_attribute a on a.attrelid = i.relation and a.attnum = k.attnum where k.at <= x.indnkeyatts))
+order by name, problem
