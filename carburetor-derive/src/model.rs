@@ -18,7 +18,13 @@ pub struct Model<'a> {
     pub container: Container,
     pub columns: Vec<Column<'a>>,
     /// Fields that are no column; they take their default.
-    pub others: Vec<&'a syn::Ident>,
+    pub others: Vec<Other<'a>>,
+}
+
+/// A field that stands for no column, or for several.
+pub struct Other<'a> {
+    pub field: &'a syn::Ident,
+    pub written: Field,
 }
 
 /// A field that stands for a column.
@@ -63,8 +69,11 @@ impl<'a> Model<'a> {
     fn add(&mut self, field: &'a syn::Field, mistakes: &mut Mistakes) {
         let Some(ident) = &field.ident else { return };
         let written = Field::read(&field.attrs, mistakes);
-        if written.mapping.no_column.is_some() && written.place(Role::Skip).is_some() {
-            return self.others.push(ident);
+        if written.mapping.no_column.is_some() {
+            return self.others.push(Other {
+                field: ident,
+                written,
+            });
         }
         self.columns.push(Column {
             field: ident,
