@@ -199,6 +199,14 @@ fn check_backends(model: &Model, mistakes: &mut Mistakes) {
             "a table for SQLite, and `backends` leaves SQLite out: remove one of them",
         );
     }
+    if let Some(table) = &model.container.sqlite_table
+        && table == &model.table
+    {
+        mistakes.add(
+            table.span(),
+            "the table for SQLite is the model's own, which SQLite takes anyway: remove `sqlite(..)`",
+        );
+    }
     if let (Some(backends), true, false) = (
         model.container.backends,
         model.container.untracked,

@@ -8,10 +8,15 @@ use quote::quote;
 
 /// The traits, with bodies that are never reached because the program doesn't compile. Nothing where the table isn't
 /// named: a guessed one may not exist.
-pub fn fallback(model: &Model) -> TokenStream {
+pub fn fallback(mut model: Model) -> TokenStream {
     if model.container.table.is_none() {
         return TokenStream::new();
     }
+    model.container.sqlite_table = None;
+    model
+        .columns
+        .retain(|column| column.written.mapping.other_type.is_none());
+    let model = &model;
     let (library, ident, table, name) = (library(model), model.ident, &model.table, &model.name);
     let (insert, changeset) = (insert::ident(model), changeset::ident(model));
     let companions = companions(model);

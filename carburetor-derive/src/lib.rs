@@ -27,7 +27,7 @@ fn derive(input: &syn::DeriveInput) -> TokenStream {
         expand::expand(&model)
     } else {
         let report = mistakes.report();
-        let fallback = fallback::fallback(&model);
+        let fallback = fallback::fallback(model);
         quote::quote!(#report #fallback)
     }
 }

@@ -1,44 +1,75 @@
 //! What only the columns' SQL types can tell.
 
-use super::{Backend, library, sql_type};
+use super::{Backend, library};
 use crate::attr::Role;
 use crate::model::{Column, Model};
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-/// Constants that don't compile where a column can't play its role.
+/// Constants that don't compile where a column can't play its role; the compiler blames the field's type.
 pub fn checks(model: &Model, backend: &Backend) -> TokenStream {
-    let (library, table, db) = (library(model), backend.table, &backend.path);
-    let private = quote!(#library::__private);
-    let mut output = TokenStream::new();
-    let mut ask = |column: &Column, question: TokenStream| {
-        output.extend(quote_spanned!(column.ty.span()=> const _: () = #private::#question();));
+    let mut questions = Questions {
+        model,
+        backend,
+        output: TokenStream::new(),
     };
     for column in model.with(Role::Id) {
-        let sql = sql_type(table, column);
-        ask(column, quote!(id_is_never_null::<#sql>));
+        questions.of_type("id_is_never_null", column);
     }
     for column in model
         .with(Role::LastSyncedAt)
         .chain(model.with(Role::CreatedAt))
     {
-        let sql = sql_type(table, column);
-        ask(column, quote!(instant::<#sql, #db>));
+        questions.of_type_here("instant", column);
     }
     for column in model.with(Role::Deleted) {
-        let sql = sql_type(table, column);
-        ask(column, quote!(soft_delete::<#sql, #db>));
+        questions.of_type_here("soft_delete", column);
     }
     let stamp = model.with(Role::LastSyncedAt).next();
     let created = model.with(Role::CreatedAt).next();
     if let (Some(stamp), Some(created)) = (stamp, created) {
-        let (a, b) = (sql_type(table, stamp), sql_type(table, created));
-        ask(created, quote!(same_storage::<#a, #b, #db>));
+        questions.of_both(created, stamp);
     }
-    if let (true, Some(instead)) = (model.container.untracked, created.or(stamp)) {
-        let sql = sql_type(table, instead);
-        ask(instead, quote!(stamp_is_never_null::<#sql>));
+    if let (true, Some(dates)) = (model.container.untracked, created.or(stamp)) {
+        questions.of_type("stamp_is_never_null", dates);
     }
-    output
+    questions.output
+}
+
+struct Questions<'a> {
+    model: &'a Model<'a>,
+    backend: &'a Backend<'a>,
+    output: TokenStream,
+}
+
+impl Questions<'_> {
+    fn of_type(&mut self, question: &str, column: &Column) {
+        let sql = self.sql_type(column, column);
+        self.ask(question, column, &sql);
+    }
+
+    fn of_type_here(&mut self, question: &str, column: &Column) {
+        let (sql, db) = (self.sql_type(column, column), &self.backend.path);
+        self.ask(question, column, &quote!(#sql, #db));
+    }
+
+    fn of_both(&mut self, blamed: &Column, other: &Column) {
+        let (sql, db) = (self.sql_type(blamed, blamed), &self.backend.path);
+        let other = self.sql_type(other, blamed);
+        self.ask("same_storage", blamed, &quote!(#other, #sql, #db));
+    }
+
+    fn ask(&mut self, question: &str, blamed: &Column, types: &TokenStream) {
+        let library = library(self.model);
+        let question = format_ident!("{question}");
+        self.output.extend(quote_spanned! {blamed.ty.span()=>
+            const _: () = #library::__private::#question::<#types>();
+        });
+    }
+
+    fn sql_type(&self, column: &Column, blamed: &Column) -> TokenStream {
+        let (table, ident) = (self.backend.table, &column.ident);
+        quote_spanned!(blamed.ty.span()=> ::diesel::dsl::SqlTypeOf<#table::#ident>)
+    }
 }
