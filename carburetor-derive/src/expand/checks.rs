@@ -28,11 +28,17 @@ pub fn checks(model: &Model, backend: &Backend) -> TokenStream {
     }
     let stamp = model.with(Role::LastSyncedAt).next();
     let created = model.with(Role::CreatedAt).next();
-    if let (Some(stamp), Some(created)) = (stamp, created) {
-        questions.of_both(created, stamp);
-    }
-    if let (true, Some(dates)) = (model.container.untracked, created.or(stamp)) {
-        questions.of_type("stamp_is_never_null", dates);
+    match (stamp, created) {
+        (Some(stamp), Some(created)) => {
+            questions.of_both_here("same_storage", stamp, created);
+            if model.container.untracked {
+                questions.of_both("one_is_never_null", stamp, created);
+            }
+        }
+        (Some(stamp), None) if model.container.untracked => {
+            questions.of_type("stamp_is_never_null", stamp);
+        }
+        _ => {}
     }
     questions.output
 }
@@ -54,10 +60,15 @@ impl Questions<'_> {
         self.ask(question, column, &quote!(#sql, #db));
     }
 
-    fn of_both(&mut self, blamed: &Column, other: &Column) {
-        let (sql, db) = (self.sql_type(blamed, blamed), &self.backend.path);
-        let other = self.sql_type(other, blamed);
-        self.ask("same_storage", blamed, &quote!(#other, #sql, #db));
+    fn of_both(&mut self, question: &str, one: &Column, blamed: &Column) {
+        let (one, sql) = (self.sql_type(one, blamed), self.sql_type(blamed, blamed));
+        self.ask(question, blamed, &quote!(#one, #sql));
+    }
+
+    fn of_both_here(&mut self, question: &str, one: &Column, blamed: &Column) {
+        let (one, sql) = (self.sql_type(one, blamed), self.sql_type(blamed, blamed));
+        let db = &self.backend.path;
+        self.ask(question, blamed, &quote!(#one, #sql, #db));
     }
 
     fn ask(&mut self, question: &str, blamed: &Column, types: &TokenStream) {

@@ -21,8 +21,15 @@ pub const fn same_storage<A: StampType<DB>, B: StampType<DB>, DB: SyncBackend>()
 /// A column that identifies rows.
 pub const fn id_is_never_null<ST: SqlType<IsNull: IdentifiesRows>>() {}
 
-/// A stamp, or what stands in for one, that every row has.
+/// A stamp that every row has.
 pub const fn stamp_is_never_null<ST: SqlType<IsNull: DatesEveryRow>>() {}
+
+/// A stamp, and what stands in where it is NULL.
+pub const fn one_is_never_null<A: SqlType, B: SqlType>()
+where
+    (A::IsNull, B::IsNull): DatesEveryRow,
+{
+}
 
 /// NOT NULL, as an id is.
 #[diagnostic::on_unimplemented(
@@ -34,7 +41,7 @@ pub trait IdentifiesRows {}
 
 impl IdentifiesRows for is_nullable::NotNull {}
 
-/// NOT NULL, as the stamp of an untracked table is.
+/// NOT NULL, as the stamp of an untracked table is, or what stands in for it.
 #[diagnostic::on_unimplemented(
     message = "an untracked row without a stamp is never downloaded, and this column may be NULL",
     label = "NOT NULL is needed here",
@@ -43,3 +50,6 @@ impl IdentifiesRows for is_nullable::NotNull {}
 pub trait DatesEveryRow {}
 
 impl DatesEveryRow for is_nullable::NotNull {}
+impl DatesEveryRow for (is_nullable::NotNull, is_nullable::NotNull) {}
+impl DatesEveryRow for (is_nullable::NotNull, is_nullable::IsNullable) {}
+impl DatesEveryRow for (is_nullable::IsNullable, is_nullable::NotNull) {}

@@ -6,6 +6,7 @@ diesel::table! {
         id -> Text,
         name -> Text,
         gone -> Nullable<Bool>,
+        born -> Nullable<Timestamp>,
         since -> Nullable<Timestamp>,
         day -> Date,
     }
@@ -27,6 +28,17 @@ struct User {
 #[sync(untracked)]
 struct UnderAnotherName {
     id: String,
+    #[sync(last_synced_at)]
+    since: Moment,
+}
+
+#[derive(SyncTable)]
+#[diesel(table_name = users)]
+#[sync(untracked)]
+struct WithNullableCreation {
+    id: String,
+    #[sync(created_at)]
+    born: Moment,
     #[sync(last_synced_at)]
     since: Moment,
 }
