@@ -200,7 +200,7 @@ fn check_backends(model: &Model, mistakes: &mut Mistakes) {
         );
     }
     if let Some(table) = &model.container.sqlite_table
-        && table == &model.table
+        && model.repeats_its_table()
     {
         mistakes.add(
             table.span(),

@@ -53,6 +53,19 @@ pub fn library(model: &Model) -> TokenStream {
     }
 }
 
+/// What names the model's table; with SQLite alone that is SQLite's own, so that the program needs no other.
+pub fn with_table(model: &Model, output: impl Fn(&syn::Path) -> TokenStream) -> TokenStream {
+    let own = output(&model.table);
+    let Some(sqlite) = &model.container.sqlite_table else {
+        return own;
+    };
+    let (library, sqlite) = (library(model), output(sqlite));
+    quote! {
+        #library::__unless_only_sqlite! { #own }
+        #library::__if_only_sqlite! { #sqlite }
+    }
+}
+
 /// `column` as its `table!` in `table` has it.
 fn path(table: &syn::Path, column: &Column) -> TokenStream {
     let ident = &column.ident;

@@ -1,7 +1,7 @@
 //! What a model with mistakes still implements, so that whoever uses it isn't blamed as well.
 
 use crate::attr::Role;
-use crate::expand::{Backend, backends, changeset, companions, insert, library};
+use crate::expand::{Backend, backends, changeset, companions, insert, library, with_table};
 use crate::model::Model;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -12,12 +12,14 @@ pub fn fallback(mut model: Model) -> TokenStream {
     if model.container.table.is_none() {
         return TokenStream::new();
     }
-    model.container.sqlite_table = None;
+    if model.repeats_its_table() {
+        model.container.sqlite_table = None;
+    }
     model
         .columns
         .retain(|column| column.written.mapping.other_type.is_none());
     let model = &model;
-    let (library, ident, table, name) = (library(model), model.ident, &model.table, &model.name);
+    let (library, ident, name) = (library(model), model.ident, &model.name);
     let (insert, changeset) = (insert::ident(model), changeset::ident(model));
     let companions = companions(model);
     let types: Vec<_> = model.with(Role::Id).map(|column| column.ty).collect();
@@ -27,10 +29,8 @@ pub fn fallback(mut model: Model) -> TokenStream {
     };
     let [postgres, sqlite] =
         backends(model).map(|backend| backend.map(|backend| table_on(model, &backend)));
-    quote! {
-        #companions
-
-        const _: () = {
+    let table = with_table(model, |table| {
+        quote! {
             #[automatically_derived]
             impl #library::SyncTable for #ident {
                 type Table = #table::table;
@@ -43,6 +43,13 @@ pub fn fallback(mut model: Model) -> TokenStream {
                     ::core::unreachable!()
                 }
             }
+        }
+    });
+    quote! {
+        #companions
+
+        const _: () = {
+            #table
 
             #library::__if_postgres! { #postgres }
             #library::__if_sqlite! { #sqlite }

@@ -3,7 +3,7 @@
 use crate::attr::{Backends, Container, Field, Role, raw_where_needed};
 use crate::mistakes::Mistakes;
 use proc_macro2::Span;
-use quote::format_ident;
+use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -109,11 +109,11 @@ impl<'a> Model<'a> {
     }
 
     /// The columns that travel, numbered.
-    pub fn downloaded(&self) -> impl Iterator<Item = (usize, &Column<'a>)> {
-        self.columns
-            .iter()
-            .filter(|column| column.travels())
+    pub fn downloaded(&self) -> impl Iterator<Item = (syn::Index, &Column<'a>)> {
+        let travelling = self.columns.iter().filter(|column| column.travels());
+        travelling
             .enumerate()
+            .map(|(number, column)| (syn::Index::from(number), column))
     }
 
     /// Is the model for PostgreSQL?
@@ -128,6 +128,13 @@ impl<'a> Model<'a> {
         self.container
             .backends
             .is_none_or(|backends: Backends| backends.sqlite)
+    }
+
+    /// Is the table of `sqlite(table = ..)` that of `table_name`?
+    pub fn repeats_its_table(&self) -> bool {
+        let written = |path: &syn::Path| path.to_token_stream().to_string();
+        let sqlite = self.container.sqlite_table.as_ref();
+        sqlite.is_some_and(|sqlite| written(sqlite) == written(&self.table))
     }
 
     /// The `table!` on SQLite.

@@ -90,3 +90,19 @@ macro_rules! __if_only_sqlite {
 macro_rules! __if_only_sqlite {
     ($($tokens:tt)*) => {};
 }
+
+/// Keeps what names a table that a program with SQLite alone needs not have.
+#[cfg(not(all(feature = "sqlite", not(feature = "postgres-backend"))))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unless_only_sqlite {
+    ($($tokens:tt)*) => { $($tokens)* };
+}
+
+/// Leaves out the table that only PostgreSQL has.
+#[cfg(all(feature = "sqlite", not(feature = "postgres-backend")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unless_only_sqlite {
+    ($($tokens:tt)*) => {};
+}

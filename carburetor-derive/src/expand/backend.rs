@@ -133,7 +133,7 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
 }
 
 /// The fields of a struct expression: `travelling` for a downloaded column, the default for every other field.
-fn fields(model: &Model, travelling: impl Fn(usize, &Column) -> TokenStream) -> TokenStream {
+fn fields(model: &Model, travelling: impl Fn(syn::Index, &Column) -> TokenStream) -> TokenStream {
     let mut output = TokenStream::new();
     for (number, column) in model.downloaded() {
         let (field, value) = (column.field, travelling(number, column));

@@ -2,7 +2,7 @@
 
 use super::backend::Backend;
 use super::companion::{self, Member, Wire};
-use super::{library, path};
+use super::{library, path, with_table};
 use crate::attr::Role;
 use crate::model::{Column, Model};
 use proc_macro2::TokenStream;
@@ -13,7 +13,7 @@ pub fn ident(model: &Model) -> syn::Ident {
     format_ident!("{}Changeset", model.ident)
 }
 
-fn changing<'m>(model: &'m Model) -> impl Iterator<Item = (usize, &'m Column<'m>)> {
+fn changing<'m>(model: &'m Model) -> impl Iterator<Item = (syn::Index, &'m Column<'m>)> {
     let untracked = model.container.untracked;
     model.downloaded().filter(move |(_, column)| {
         let stamp_of_ours = column.is(Role::LastSyncedAt) && !untracked;
@@ -48,13 +48,16 @@ pub fn impls(model: &Model) -> TokenStream {
     if columns.is_empty() {
         return both;
     }
-    let borrowed = as_changeset(model, &columns, &Values::Borrowed);
-    let owned = as_changeset(model, &columns, &Values::Owned);
+    let own = with_table(model, |table| {
+        let borrowed = as_changeset(model, &columns, table, &Values::Borrowed);
+        let owned = as_changeset(model, &columns, table, &Values::Owned);
+        quote!(#borrowed #owned)
+    });
     let on_sqlite = model.container.sqlite_table.as_ref().map(|table| {
         let on_sqlite = on_sqlite(model, &columns, table);
         quote!(#library::__if_sqlite! { #on_sqlite })
     });
-    quote!(#both #borrowed #owned #on_sqlite)
+    quote!(#both #own #on_sqlite)
 }
 
 /// How the values get into the statement.
@@ -63,8 +66,13 @@ enum Values {
     Owned,
 }
 
-fn as_changeset(model: &Model, columns: &[&Column], values: &Values) -> TokenStream {
-    let (ident, table) = (ident(model), &model.table);
+fn as_changeset(
+    model: &Model,
+    columns: &[&Column],
+    table: &syn::Path,
+    values: &Values,
+) -> TokenStream {
+    let ident = ident(model);
     let (types, sets) = assignments(model, columns, table, values);
     let (generics, this) = match values {
         Values::Borrowed => (quote!(<'a>), quote!(&'a #ident)),
@@ -121,7 +129,7 @@ fn assignments(
 }
 
 fn members<'m>(model: &'m Model) -> Vec<Member<'m>> {
-    let member = |(_, column): (usize, &'m Column<'m>)| {
+    let member = |(_, column): (syn::Index, &'m Column<'m>)| {
         let (own, ty) = (column.field, column.ty);
         let from = quote!(::core::option::Option::Some(row.#own));
         Member {

@@ -14,8 +14,8 @@ pub fn definition(model: &Model, backend: &Backend) -> TokenStream {
     let columns = model.columns.iter().map(|column| {
         let path = path(table, column);
         let rest = if column.travels() {
+            let at = syn::Index::from(number);
             number += 1;
-            let at = number - 1;
             quote!(#private::column::<#path, #db>(&codecs[#at]))
         } else if column.is(Role::CreatedAt) {
             quote!(#private::dates::<#path, #db>())

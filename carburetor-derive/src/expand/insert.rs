@@ -25,7 +25,7 @@ enum Given<'a> {
     PerhapsOrNull(&'a syn::Type),
 }
 
-fn given<'m>(model: &'m Model) -> impl Iterator<Item = (usize, &'m Column<'m>, Given<'m>)> {
+fn given<'m>(model: &'m Model) -> impl Iterator<Item = (syn::Index, &'m Column<'m>, Given<'m>)> {
     let untracked = model.container.untracked;
     let given = move |column: &Column| {
         !column.is(Role::ReadOnly) && (untracked || !column.is(Role::LastSyncedAt))
@@ -63,9 +63,13 @@ pub fn structure(model: &Model) -> TokenStream {
         None => own,
         Some(sqlite) => {
             let both = into(quote!(table_name = #table, table_name = #sqlite));
+            let sqlite = into(quote!(table_name = #sqlite));
             quote! {
-                #library::__unless_sqlite! { #own }
-                #library::__if_sqlite! { #both }
+                #library::__unless_only_sqlite! {
+                    #library::__unless_sqlite! { #own }
+                    #library::__if_sqlite! { #both }
+                }
+                #library::__if_only_sqlite! { #sqlite }
             }
         }
     }
@@ -77,7 +81,7 @@ pub fn impls(model: &Model) -> TokenStream {
 }
 
 fn members<'m>(model: &'m Model) -> Vec<Member<'m>> {
-    let member = |(_, column, how): (usize, &'m Column<'m>, Given)| {
+    let member = |(_, column, how): (syn::Index, &'m Column<'m>, Given)| {
         let own = column.field;
         let from = match how {
             Given::Always(_) | Given::OrNull(_) => quote!(row.#own),
