@@ -2,7 +2,7 @@
 
 use crate::attr::Role::{self, *};
 use crate::mistakes::Mistakes;
-use crate::model::{Column, Model};
+use crate::model::{Column, Model, Other};
 use syn::spanned::Spanned;
 
 /// Roles that one column can't have together, and why.
@@ -70,6 +70,9 @@ pub fn check(model: &Model, mistakes: &mut Mistakes) {
         check_roles(column, mistakes);
         check_mapping(column, mistakes);
     }
+    for other in &model.others {
+        check_other(other, mistakes);
+    }
     check_id(model, mistakes);
     check_stamp(model, mistakes);
     check_at_most_one(model, CreatedAt, mistakes);
@@ -94,8 +97,10 @@ fn check_roles(column: &Column, mistakes: &mut Mistakes) {
     }
 }
 
-fn check_mapping(column: &Column, mistakes: &mut Mistakes) {
-    if let Some((word, place)) = &column.written.mapping.no_column {
+fn check_other(other: &Other, mistakes: &mut Mistakes) {
+    if let (Some((word, place)), None) =
+        (&other.written.mapping.no_column, other.written.place(Skip))
+    {
         let what = if word == "embed" {
             "several columns"
         } else {
@@ -103,9 +108,14 @@ fn check_mapping(column: &Column, mistakes: &mut Mistakes) {
         };
         mistakes.add(
             *place,
-            format!("`{word}` makes the field {what}, and a synced field is one column: write its columns as fields, or mark it `#[sync(skip)]`"),
+            format!(
+                "`{word}` makes the field {what}, and a synced field is one column: write its columns as fields, or mark it `#[sync(skip)]`"
+            ),
         );
     }
+}
+
+fn check_mapping(column: &Column, mistakes: &mut Mistakes) {
     if let Some((word, place)) = &column.written.mapping.other_type
         && column.travels()
     {
@@ -187,6 +197,14 @@ fn check_backends(model: &Model, mistakes: &mut Mistakes) {
         mistakes.add(
             table.span(),
             "a table for SQLite, and `backends` leaves SQLite out: remove one of them",
+        );
+    }
+    if let Some(table) = &model.container.sqlite_table
+        && model.repeats_its_table()
+    {
+        mistakes.add(
+            table.span(),
+            "the table for SQLite is the model's own, which SQLite takes anyway: remove `sqlite(..)`",
         );
     }
     if let (Some(backends), true, false) = (

@@ -1,10 +1,15 @@
 //! Prints the implementations of a model without mistakes; nothing here can fail.
 
 mod backend;
-mod changeset;
+pub mod changeset;
+mod checks;
 mod companion;
-mod insert;
+mod definition;
+mod id;
+pub mod insert;
 mod table;
+
+pub use backend::{Backend, backends};
 
 use crate::model::{Column, Model};
 use proc_macro2::TokenStream;
@@ -14,7 +19,7 @@ use quote::{quote, quote_spanned};
 pub fn expand(model: &Model) -> TokenStream {
     let companions = companions(model);
     let table = table::table(model);
-    let backends = backend::backends(model);
+    let backends = backend::tables_on(model);
     quote! {
         #companions
 
@@ -27,9 +32,17 @@ pub fn expand(model: &Model) -> TokenStream {
 
 /// The insert model and the changeset, without what a backend knows of them.
 pub fn companions(model: &Model) -> TokenStream {
-    let insert = insert::insert(model);
-    let changeset = changeset::changeset(model);
-    quote!(#insert #changeset)
+    let (insert, changeset) = (insert::structure(model), changeset::structure(model));
+    let (insert_impls, changeset_impls) = (insert::impls(model), changeset::impls(model));
+    quote! {
+        #insert
+        #changeset
+
+        const _: () = {
+            #insert_impls
+            #changeset_impls
+        };
+    }
 }
 
 /// The path of the library.
@@ -40,10 +53,27 @@ pub fn library(model: &Model) -> TokenStream {
     }
 }
 
+/// What names the model's table; with SQLite alone that is SQLite's own, so that the program needs no other.
+pub fn with_table(model: &Model, output: impl Fn(&syn::Path) -> TokenStream) -> TokenStream {
+    let own = output(&model.table);
+    let Some(sqlite) = &model.container.sqlite_table else {
+        return own;
+    };
+    let (library, sqlite) = (library(model), output(sqlite));
+    quote! {
+        #library::__unless_only_sqlite! { #own }
+        #library::__if_only_sqlite! { #sqlite }
+    }
+}
+
+/// `column` as its `table!` in `table` has it.
+fn path(table: &syn::Path, column: &Column) -> TokenStream {
+    let ident = &column.ident;
+    quote_spanned!(column.field.span()=> #table::#ident)
+}
+
 /// The SQL type of `column` in `table`.
 fn sql_type(table: &syn::Path, column: &Column) -> TokenStream {
-    let ident = &column.ident;
-    let span = column.field.span();
-    let path = quote_spanned!(span=> #table::#ident);
+    let path = path(table, column);
     quote!(::diesel::dsl::SqlTypeOf<#path>)
 }

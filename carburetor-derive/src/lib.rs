@@ -6,12 +6,14 @@ mod expand;
 mod fallback;
 mod mistakes;
 mod model;
+#[cfg(test)]
+mod snapshot;
 
 use mistakes::Mistakes;
 use model::Model;
 use proc_macro2::TokenStream;
 
-/// Makes a Diesel model a synced table.
+#[doc = include_str!("../docs/sync_table.md")]
 #[proc_macro_derive(SyncTable, attributes(sync, diesel))]
 pub fn sync_table(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(&syn::parse_macro_input!(input as syn::DeriveInput)).into()
@@ -27,7 +29,7 @@ fn derive(input: &syn::DeriveInput) -> TokenStream {
         expand::expand(&model)
     } else {
         let report = mistakes.report();
-        let fallback = fallback::fallback(&model);
+        let fallback = fallback::fallback(model);
         quote::quote!(#report #fallback)
     }
 }

@@ -3,7 +3,7 @@
 use crate::attr::{Backends, Container, Field, Role, raw_where_needed};
 use crate::mistakes::Mistakes;
 use proc_macro2::Span;
-use quote::format_ident;
+use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -18,7 +18,13 @@ pub struct Model<'a> {
     pub container: Container,
     pub columns: Vec<Column<'a>>,
     /// Fields that are no column; they take their default.
-    pub others: Vec<&'a syn::Ident>,
+    pub others: Vec<Other<'a>>,
+}
+
+/// A field that stands for no column, or for several.
+pub struct Other<'a> {
+    pub field: &'a syn::Ident,
+    pub written: Field,
 }
 
 /// A field that stands for a column.
@@ -63,8 +69,11 @@ impl<'a> Model<'a> {
     fn add(&mut self, field: &'a syn::Field, mistakes: &mut Mistakes) {
         let Some(ident) = &field.ident else { return };
         let written = Field::read(&field.attrs, mistakes);
-        if written.mapping.no_column.is_some() && written.place(Role::Skip).is_some() {
-            return self.others.push(ident);
+        if written.mapping.no_column.is_some() {
+            return self.others.push(Other {
+                field: ident,
+                written,
+            });
         }
         self.columns.push(Column {
             field: ident,
@@ -100,11 +109,11 @@ impl<'a> Model<'a> {
     }
 
     /// The columns that travel, numbered.
-    pub fn downloaded(&self) -> impl Iterator<Item = (usize, &Column<'a>)> {
-        self.columns
-            .iter()
-            .filter(|column| column.travels())
+    pub fn downloaded(&self) -> impl Iterator<Item = (syn::Index, &Column<'a>)> {
+        let travelling = self.columns.iter().filter(|column| column.travels());
+        travelling
             .enumerate()
+            .map(|(number, column)| (syn::Index::from(number), column))
     }
 
     /// Is the model for PostgreSQL?
@@ -119,6 +128,13 @@ impl<'a> Model<'a> {
         self.container
             .backends
             .is_none_or(|backends: Backends| backends.sqlite)
+    }
+
+    /// Is the table of `sqlite(table = ..)` that of `table_name`?
+    pub fn repeats_its_table(&self) -> bool {
+        let written = |path: &syn::Path| path.to_token_stream().to_string();
+        let sqlite = self.container.sqlite_table.as_ref();
+        sqlite.is_some_and(|sqlite| written(sqlite) == written(&self.table))
     }
 
     /// The `table!` on SQLite.

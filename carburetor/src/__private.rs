@@ -2,13 +2,17 @@
 
 mod column;
 mod companion;
+mod given;
 mod role;
 mod row;
 
 pub use column::{base, column, dates, nullable, plain};
 pub use companion::{Companion, deserialize, serialize};
-pub use role::{id_is_never_null, instant, same_storage, soft_delete, stamp_is_never_null};
-pub use row::{Received, Sent, bind, no_such_part, part, parts, read, whole};
+pub use given::{Given, Set, set};
+pub use role::{
+    id_is_never_null, instant, one_is_never_null, same_storage, soft_delete, stamp_is_never_null,
+};
+pub use row::{Received, Sent, decode, encode, no_such_part, parts, read};
 
 pub use diesel;
 pub use serde;
@@ -55,6 +59,22 @@ macro_rules! __if_sqlite {
     ($($tokens:tt)*) => {};
 }
 
+/// Keeps what stands in where there is no SQLite.
+#[cfg(not(feature = "sqlite"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unless_sqlite {
+    ($($tokens:tt)*) => { $($tokens)* };
+}
+
+/// Leaves out what stands in where there is no SQLite.
+#[cfg(feature = "sqlite")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unless_sqlite {
+    ($($tokens:tt)*) => {};
+}
+
 /// Keeps what SQLite does where PostgreSQL isn't there to do it.
 #[cfg(all(feature = "sqlite", not(feature = "postgres-backend")))]
 #[doc(hidden)]
@@ -68,5 +88,21 @@ macro_rules! __if_only_sqlite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __if_only_sqlite {
+    ($($tokens:tt)*) => {};
+}
+
+/// Keeps what names a table that a program with SQLite alone needs not have.
+#[cfg(not(all(feature = "sqlite", not(feature = "postgres-backend"))))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unless_only_sqlite {
+    ($($tokens:tt)*) => { $($tokens)* };
+}
+
+/// Leaves out the table that only PostgreSQL has.
+#[cfg(all(feature = "sqlite", not(feature = "postgres-backend")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unless_only_sqlite {
     ($($tokens:tt)*) => {};
 }

@@ -6,7 +6,9 @@ use super::{arguments, diesel, field};
 use crate::mistakes::Mistakes;
 use proc_macro2::Span;
 use quote::format_ident;
+use syn::Token;
 use syn::meta::ParseNestedMeta;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 
 /// The struct's attributes, as written.
@@ -132,11 +134,6 @@ fn name(argument: &ParseNestedMeta) -> syn::Result<syn::LitStr> {
 
 fn backends(argument: &ParseNestedMeta) -> syn::Result<Backends> {
     let place = argument.path.span();
-    let mut backends = Backends {
-        postgres: false,
-        sqlite: false,
-        place,
-    };
     let form = || {
         syn::Error::new(
             place,
@@ -146,16 +143,25 @@ fn backends(argument: &ParseNestedMeta) -> syn::Result<Backends> {
     if !argument.input.peek(syn::token::Paren) {
         return Err(form());
     }
-    argument.parse_nested_meta(|backend| {
-        if backend.path.is_ident("postgres") {
-            backends.postgres = true;
-        } else if backend.path.is_ident("sqlite") {
-            backends.sqlite = true;
-        } else {
-            return Err(backend.error("no such backend: write `postgres` or `sqlite`"));
+    let named;
+    syn::parenthesized!(named in argument.input);
+    let mut backends = Backends {
+        postgres: false,
+        sqlite: false,
+        place,
+    };
+    for name in Punctuated::<syn::Ident, Token![,]>::parse_terminated(&named)? {
+        match name.to_string().as_str() {
+            "postgres" => backends.postgres = true,
+            "sqlite" => backends.sqlite = true,
+            _ => {
+                return Err(syn::Error::new(
+                    name.span(),
+                    "no such backend: write `postgres` or `sqlite`",
+                ));
+            }
         }
-        Ok(())
-    })?;
+    }
     if backends.postgres || backends.sqlite {
         Ok(backends)
     } else {

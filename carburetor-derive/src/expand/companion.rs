@@ -6,6 +6,77 @@ use crate::model::{Column, Model};
 use proc_macro2::TokenStream;
 use quote::quote;
 
+/// A field of a companion.
+pub struct Member<'a> {
+    pub column: &'a Column<'a>,
+    pub ty: TokenStream,
+    /// Its value, out of a `row` of the model.
+    pub from: TokenStream,
+}
+
+/// The struct; `attributes` are those of Diesel's derives.
+pub fn structure(
+    model: &Model,
+    ident: &syn::Ident,
+    text: &str,
+    attributes: &TokenStream,
+    members: &[Member],
+) -> TokenStream {
+    let visibility = model.visibility;
+    let fields = members.iter().map(|Member { column, ty, .. }| {
+        let (docs, visibility, own) = (docs(column), column.visibility, column.field);
+        let name = (!attributes.is_empty()).then(|| {
+            let name = &column.ident;
+            quote!(#[diesel(column_name = #name)])
+        });
+        quote!(#docs #name #visibility #own: #ty)
+    });
+    quote! {
+        #[doc = #text]
+        #[derive(Debug)]
+        #attributes
+        #[allow(dead_code, reason = "the derive writes it, whether it is used or not")]
+        #visibility struct #ident { #(#fields,)* }
+    }
+}
+
+/// What both have. The bounds' lifetime makes the compiler look at them where the trait is used: a type that can't be cloned
+/// doesn't break the model.
+pub fn impls(model: &Model, ident: &syn::Ident, members: &[Member]) -> TokenStream {
+    let of = model.ident;
+    let own: Vec<_> = members.iter().map(|member| member.column.field).collect();
+    let types: Vec<_> = members.iter().map(|member| &member.ty).collect();
+    let from: Vec<_> = members.iter().map(|member| &member.from).collect();
+    quote! {
+        #[automatically_derived]
+        impl ::core::clone::Clone for #ident
+        where
+            #(for<'always> #types: ::core::clone::Clone,)*
+        {
+            fn clone(&self) -> Self {
+                #ident { #(#own: ::core::clone::Clone::clone(&self.#own),)* }
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::default::Default for #ident
+        where
+            #(for<'always> #types: ::core::default::Default,)*
+        {
+            fn default() -> Self {
+                #ident { #(#own: ::core::default::Default::default(),)* }
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::convert::From<#of> for #ident {
+            fn from(row: #of) -> Self {
+                #ident { #(#own: #from,)* }
+            }
+        }
+    }
+}
+
 /// The wire's forms of both, by the columns of `backend`.
 pub fn wire(model: &Model, backend: &Backend) -> TokenStream {
     let insert = implementation(

@@ -1,8 +1,8 @@
 //! The insert model: every field that an insert may give.
 
 use super::backend::Backend;
-use super::companion::{Wire, docs};
-use super::sql_type;
+use super::companion::{self, Member, Wire};
+use super::library;
 use crate::attr::Role;
 use crate::model::{Column, Model};
 use proc_macro2::TokenStream;
@@ -25,7 +25,7 @@ enum Given<'a> {
     PerhapsOrNull(&'a syn::Type),
 }
 
-fn given<'m>(model: &'m Model) -> impl Iterator<Item = (usize, &'m Column<'m>, Given<'m>)> {
+fn given<'m>(model: &'m Model) -> impl Iterator<Item = (syn::Index, &'m Column<'m>, Given<'m>)> {
     let untracked = model.container.untracked;
     let given = move |column: &Column| {
         !column.is(Role::ReadOnly) && (untracked || !column.is(Role::LastSyncedAt))
@@ -46,76 +46,83 @@ fn given<'m>(model: &'m Model) -> impl Iterator<Item = (usize, &'m Column<'m>, G
         })
 }
 
-/// The struct and its Diesel half.
-pub fn insert(model: &Model) -> TokenStream {
-    let (visibility, of, ident, table) =
-        (model.visibility, model.ident, ident(model), &model.table);
-    let fields = given(model).map(|(_, column, how)| {
-        let (docs, visibility, field, name) =
-            (docs(column), column.visibility, column.field, &column.ident);
+/// The struct. Diesel's derive makes it `Insertable`, into both tables where SQLite has its own.
+pub fn structure(model: &Model) -> TokenStream {
+    let (of, ident, table, library) = (model.ident, ident(model), &model.table, library(model));
+    let text = format!(" What an insert of a [`{of}`] gives; `None` takes the database's default.");
+    let members = members(model);
+    let into = |tables: TokenStream| {
+        let attributes = match members.len() {
+            0 => TokenStream::new(),
+            _ => quote!(#[derive(::diesel::Insertable)] #[diesel(#tables)]),
+        };
+        companion::structure(model, &ident, &text, &attributes, &members)
+    };
+    let own = into(quote!(table_name = #table));
+    match &model.container.sqlite_table {
+        None => own,
+        Some(sqlite) => {
+            let both = into(quote!(table_name = #table, table_name = #sqlite));
+            let sqlite = into(quote!(table_name = #sqlite));
+            quote! {
+                #library::__unless_only_sqlite! {
+                    #library::__unless_sqlite! { #own }
+                    #library::__if_sqlite! { #both }
+                }
+                #library::__if_only_sqlite! { #sqlite }
+            }
+        }
+    }
+}
+
+/// What doesn't depend on a backend.
+pub fn impls(model: &Model) -> TokenStream {
+    companion::impls(model, &ident(model), &members(model))
+}
+
+fn members<'m>(model: &'m Model) -> Vec<Member<'m>> {
+    let member = |(_, column, how): (syn::Index, &'m Column<'m>, Given)| {
+        let own = column.field;
+        let from = match how {
+            Given::Always(_) | Given::OrNull(_) => quote!(row.#own),
+            Given::Perhaps(_) | Given::PerhapsOrNull(_) => {
+                quote!(::core::option::Option::Some(row.#own))
+            }
+        };
         let ty = match how {
             Given::Always(ty) => quote!(#ty),
             Given::Perhaps(ty) | Given::OrNull(ty) | Given::PerhapsOrNull(ty) => {
                 quote!(::core::option::Option<#ty>)
             }
         };
-        quote!(#docs #[diesel(column_name = #name)] #visibility #field: #ty)
-    });
-    let from = given(model).map(|(_, column, how)| {
-        let field = column.field;
-        match how {
-            Given::Always(_) | Given::OrNull(_) => quote!(#field: row.#field),
-            Given::Perhaps(_) | Given::PerhapsOrNull(_) => {
-                quote!(#field: ::core::option::Option::Some(row.#field))
-            }
-        }
-    });
-    let text = format!(" What an insert of a [`{of}`] gives; `None` takes the database's default.");
-    let derive = given(model).next().map(|_| {
-        quote! {
-            #[derive(::diesel::Insertable)]
-            #[diesel(table_name = #table)]
-        }
-    });
-    quote! {
-        #[doc = #text]
-        #[derive(Debug, Clone)]
-        #derive
-        #[allow(dead_code, reason = "the derive writes it, whether it is used or not")]
-        #visibility struct #ident { #(#fields,)* }
-
-        #[automatically_derived]
-        impl ::core::convert::From<#of> for #ident {
-            fn from(row: #of) -> Self {
-                #ident { #(#from,)* }
-            }
-        }
-    }
+        Member { column, ty, from }
+    };
+    given(model).map(member).collect()
 }
 
 /// The wire's form.
 pub fn wire(model: &Model, backend: &Backend) -> Wire {
     let (mut encode, mut decode) = (TokenStream::new(), TokenStream::new());
     for (number, column, how) in given(model) {
-        let (field, ty, sql) = (column.field, column.ty, sql_type(backend.table, column));
+        let (own, field) = (column.field, backend.field(model, column));
         encode.extend(match how {
-            Given::Always(_) => quote!(row.put::<#sql, #ty>(#number, &self.#field)?;),
+            Given::Always(_) => quote!(row.put(#number, &self.#own, #field::encode)?;),
             Given::OrNull(_) => quote! {
-                if self.#field.is_some() {
-                    row.put::<#sql, #ty>(#number, &self.#field)?;
+                if self.#own.is_some() {
+                    row.put(#number, &self.#own, #field::encode)?;
                 }
             },
             Given::Perhaps(_) | Given::PerhapsOrNull(_) => quote! {
-                if let ::core::option::Option::Some(given) = &self.#field {
-                    row.put::<#sql, #ty>(#number, given)?;
+                if let ::core::option::Option::Some(given) = &self.#own {
+                    row.put(#number, given, #field::encode)?;
                 }
             },
         });
         decode.extend(match how {
-            Given::Always(_) => quote!(#field: row.take::<#sql, #ty>(#number)?,),
-            Given::OrNull(_) => quote!(#field: row.given::<#sql, #ty>(#number)?.flatten(),),
+            Given::Always(_) => quote!(#own: row.take(#number, #field::decode)?,),
+            Given::OrNull(_) => quote!(#own: row.given(#number, #field::decode)?.flatten(),),
             Given::Perhaps(_) | Given::PerhapsOrNull(_) => {
-                quote!(#field: row.given::<#sql, #ty>(#number)?,)
+                quote!(#own: row.given(#number, #field::decode)?,)
             }
         });
     }

@@ -1,6 +1,6 @@
 //! `impl SyncTable`.
 
-use super::library;
+use super::{library, with_table};
 use crate::attr::Role;
 use crate::expand::{changeset, insert};
 use crate::model::Model;
@@ -9,7 +9,7 @@ use quote::quote;
 
 /// The part that no backend decides.
 pub fn table(model: &Model) -> TokenStream {
-    let (library, ident, table, name) = (library(model), model.ident, &model.table, &model.name);
+    let (library, ident, name) = (library(model), model.ident, &model.name);
     let insert = insert::ident(model);
     let changeset = changeset::ident(model);
     let (fields, types): (Vec<_>, Vec<_>) = model
@@ -26,18 +26,20 @@ pub fn table(model: &Model) -> TokenStream {
             quote!((#(::core::clone::Clone::clone(&self.#fields),)*)),
         ),
     };
-    quote! {
-        #[automatically_derived]
-        impl #library::SyncTable for #ident {
-            type Table = #table::table;
-            type Id = #id;
-            type Insert = #insert;
-            type Changeset = #changeset;
-            const NAME: &'static str = #name;
+    with_table(model, |table| {
+        quote! {
+            #[automatically_derived]
+            impl #library::SyncTable for #ident {
+                type Table = #table::table;
+                type Id = #id;
+                type Insert = #insert;
+                type Changeset = #changeset;
+                const NAME: &'static str = #name;
 
-            fn id(&self) -> Self::Id {
-                #own
+                fn id(&self) -> Self::Id {
+                    #own
+                }
             }
         }
-    }
+    })
 }

@@ -1,9 +1,8 @@
-//! What a column must be to play its role, asked of its SQL type where the derive sees only tokens.
+//! What a column must be to play its role, asked of its SQL type, because the derive sees only tokens.
 
-use super::column::Nullability;
 use crate::backend::SyncBackend;
 use crate::table::{DeletedType, StampType};
-use diesel::sql_types::SqlType;
+use diesel::sql_types::{SqlType, is_nullable};
 
 /// An instant: a stamp, or when a row was inserted.
 pub const fn instant<ST: StampType<DB>, DB: SyncBackend>() {}
@@ -20,17 +19,37 @@ pub const fn same_storage<A: StampType<DB>, B: StampType<DB>, DB: SyncBackend>()
 }
 
 /// A column that identifies rows.
-pub const fn id_is_never_null<ST: SqlType<IsNull: Nullability>>() {
-    assert!(
-        !<ST::IsNull as Nullability>::NULLABLE,
-        "the id's column is nullable in `table!`: two rows could share NULL; declare it NOT NULL"
-    );
+pub const fn id_is_never_null<ST: SqlType<IsNull: IdentifiesRows>>() {}
+
+/// A stamp that every row has.
+pub const fn stamp_is_never_null<ST: SqlType<IsNull: DatesEveryRow>>() {}
+
+/// A stamp, and what stands in where it is NULL.
+pub const fn one_is_never_null<A: SqlType, B: SqlType>()
+where
+    (A::IsNull, B::IsNull): DatesEveryRow,
+{
 }
 
-/// A stamp, or what stands in for one, that every row has.
-pub const fn stamp_is_never_null<ST: SqlType<IsNull: Nullability>>() {
-    assert!(
-        !<ST::IsNull as Nullability>::NULLABLE,
-        "an untracked table's new rows need a stamp, and this column may be NULL: add a field `#[sync(created_at)]` that is NOT NULL, or remove `untracked`"
-    );
-}
+/// NOT NULL, as an id is.
+#[diagnostic::on_unimplemented(
+    message = "the id's column may be NULL",
+    label = "two rows could share NULL",
+    note = "declare the column NOT NULL, in the database and in its `table!`"
+)]
+pub trait IdentifiesRows {}
+
+impl IdentifiesRows for is_nullable::NotNull {}
+
+/// NOT NULL, as the stamp of an untracked table is, or what stands in for it.
+#[diagnostic::on_unimplemented(
+    message = "an untracked row without a stamp is never downloaded, and this column may be NULL",
+    label = "NOT NULL is needed here",
+    note = "mark the field of the row's insert, which is NOT NULL, by `#[sync(created_at)]`, or remove `untracked`"
+)]
+pub trait DatesEveryRow {}
+
+impl DatesEveryRow for is_nullable::NotNull {}
+impl DatesEveryRow for (is_nullable::NotNull, is_nullable::NotNull) {}
+impl DatesEveryRow for (is_nullable::NotNull, is_nullable::IsNullable) {}
+impl DatesEveryRow for (is_nullable::IsNullable, is_nullable::NotNull) {}

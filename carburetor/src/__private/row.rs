@@ -1,42 +1,39 @@
-//! Rows, column by column.
+//! Rows, column by column. What a field's type must be is asked where it is named, in the derive's output, so that each
+//! function here takes the answer as a function of [`SyncField`](crate::table::SyncField).
 
 use crate::backend::SyncBackend;
-use crate::table::{SyncField, TableOn};
+use crate::table::TableOn;
 use crate::wire::{Codec, WireError};
 use diesel::deserialize;
-use diesel::query_builder::AstPass;
 use diesel::result::Error::QueryBuilderError;
 use diesel::row::{Field, Row};
 use serde_json::{Map, Value};
 use std::marker::PhantomData;
 
+/// `SyncField::read`
+type Read<DB, U> =
+    fn(Option<<DB as diesel::backend::Backend>::RawValue<'_>>) -> deserialize::Result<U>;
+/// `SyncField::encode`
+type Encode<DB, U> = fn(&U, &Codec<DB>) -> Result<Value, WireError>;
+/// `SyncField::decode`
+type Decode<DB, U> = fn(&Codec<DB>, Value) -> Result<U, WireError>;
+
 /// Reads column `number` of a downloaded row of `M` whose first column is number `at` of `row`.
-pub fn read<'a, M, DB, ST, U>(
+pub fn read<'a, M, DB, U>(
     row: &impl Row<'a, DB>,
     at: usize,
     number: usize,
+    read: Read<DB, U>,
 ) -> deserialize::Result<U>
 where
     M: TableOn<DB>,
     DB: SyncBackend,
-    U: SyncField<ST, DB>,
 {
-    let field = row.get(at + number).ok_or_else(|| {
-        format!(
-            "{} is not among the columns of the result",
-            place::<M, DB>(number)
-        )
-    })?;
-    U::read(field.value()).map_err(|error| format!("{}: {error}", place::<M, DB>(number)).into())
-}
-
-/// Pushes `value` as a bind of a column of type `ST`.
-pub fn bind<'b, DB, ST, U>(value: &'b U, out: AstPass<'_, 'b, DB>) -> diesel::QueryResult<()>
-where
-    DB: SyncBackend,
-    U: SyncField<ST, DB>,
-{
-    value.bind(out)
+    let place = || format!("{}.{}", M::NAME, name::<M, DB>(number));
+    let field = row
+        .get(at + number)
+        .ok_or_else(|| format!("{} is not among the columns of the result", place()))?;
+    read(field.value()).map_err(|error| format!("{}: {error}", place()).into())
 }
 
 /// An id has no part of this number.
@@ -47,31 +44,29 @@ pub fn no_such_part<M: TableOn<DB>, DB: SyncBackend>(part: usize) -> diesel::Que
 }
 
 /// `value`, in column `number`, as it travels.
-pub fn whole<M, DB, ST, U>(number: usize, value: &U) -> Result<Value, WireError>
+pub fn encode<M, DB, U>(number: usize, value: &U, encode: Encode<DB, U>) -> Result<Value, WireError>
 where
     M: TableOn<DB>,
     DB: SyncBackend,
-    U: SyncField<ST, DB>,
 {
-    value
-        .encode(codec::<M, DB>(number)?)
-        .map_err(|error| at::<M, DB>(error, number))
+    encode(value, codec::<M, DB>(number)?).map_err(|error| at::<M, DB>(error, number))
 }
 
 /// A value of column `number` that travelled.
-pub fn part<M, DB, ST, U>(number: usize, value: Value) -> Result<U, WireError>
+pub fn decode<M, DB, U>(number: usize, value: Value, decode: Decode<DB, U>) -> Result<U, WireError>
 where
     M: TableOn<DB>,
     DB: SyncBackend,
-    U: SyncField<ST, DB>,
 {
-    U::decode(codec::<M, DB>(number)?, value).map_err(|error| at::<M, DB>(error, number))
+    decode(codec::<M, DB>(number)?, value).map_err(|error| at::<M, DB>(error, number))
 }
 
 /// The parts of an id that travelled as an array.
-pub fn parts<M: TableOn<DB>, DB: SyncBackend, const N: usize>(
-    id: Value,
-) -> Result<[Value; N], WireError> {
+pub fn parts<M, DB, const N: usize>(id: Value) -> Result<[Value; N], WireError>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+{
     let wrong =
         || WireError::new(format!("expected an id of {N} parts in an array")).at(M::NAME, "");
     match id {
@@ -97,12 +92,8 @@ impl<M: TableOn<DB>, DB: SyncBackend> Default for Sent<M, DB> {
 
 impl<M: TableOn<DB>, DB: SyncBackend> Sent<M, DB> {
     /// Adds column `number`.
-    pub fn put<ST, U: SyncField<ST, DB>>(
-        &mut self,
-        number: usize,
-        value: &U,
-    ) -> Result<(), WireError> {
-        let value = whole::<M, DB, ST, U>(number, value)?;
+    pub fn put<U>(&mut self, number: usize, value: &U, by: Encode<DB, U>) -> Result<(), WireError> {
+        let value = encode::<M, DB, U>(number, value, by)?;
         self.row.insert(name::<M, DB>(number).to_owned(), value);
         Ok(())
     }
@@ -129,38 +120,32 @@ impl<M: TableOn<DB>, DB: SyncBackend> Received<M, DB> {
     }
 
     /// Column `number`, which must be there.
-    pub fn take<ST, U: SyncField<ST, DB>>(&mut self, number: usize) -> Result<U, WireError> {
-        self.given(number)?
+    pub fn take<U>(&mut self, number: usize, by: Decode<DB, U>) -> Result<U, WireError> {
+        self.given(number, by)?
             .ok_or_else(|| at::<M, DB>(WireError::new("missing"), number))
     }
 
     /// Column `number`, if it is there.
-    pub fn given<ST, U: SyncField<ST, DB>>(
-        &mut self,
-        number: usize,
-    ) -> Result<Option<U>, WireError> {
-        self.row
-            .remove(name::<M, DB>(number))
-            .map(|value| part::<M, DB, ST, U>(number, value))
+    pub fn given<U>(&mut self, number: usize, by: Decode<DB, U>) -> Result<Option<U>, WireError> {
+        let value = self.row.remove(name::<M, DB>(number));
+        value
+            .map(|value| decode::<M, DB, U>(number, value, by))
             .transpose()
     }
 }
 
-fn codec<M: TableOn<DB>, DB: SyncBackend>(number: usize) -> Result<&'static Codec<DB>, WireError> {
-    M::codecs()
-        .get(number)
-        .ok_or_else(|| WireError::new(format!("no column {number}")).at(M::NAME, ""))
+fn codec<M, DB>(number: usize) -> Result<&'static Codec<DB>, WireError>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+{
+    let missing = || WireError::new(format!("no column {number}")).at(M::NAME, "");
+    M::codecs().get(number).ok_or_else(missing)
 }
 
 fn name<M: TableOn<DB>, DB: SyncBackend>(number: usize) -> &'static str {
-    M::definition()
-        .downloaded()
-        .nth(number)
-        .map_or("", |column| &column.name)
-}
-
-fn place<M: TableOn<DB>, DB: SyncBackend>(number: usize) -> String {
-    format!("{}.{}", M::NAME, name::<M, DB>(number))
+    let mut columns = M::definition().downloaded();
+    columns.nth(number).map_or("", |column| &column.name)
 }
 
 fn at<M: TableOn<DB>, DB: SyncBackend>(error: WireError, number: usize) -> WireError {

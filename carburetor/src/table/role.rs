@@ -42,6 +42,7 @@ pub trait StampType<DB: SyncBackend> {
 )]
 pub trait DeletedType<DB: SyncBackend> {}
 
+#[diagnostic::do_not_recommend]
 impl<ST, DB> StampType<DB> for Nullable<ST>
 where
     ST: StampType<DB> + SqlType<IsNull = is_nullable::NotNull>,
@@ -50,6 +51,7 @@ where
     const STORAGE: Storage = ST::STORAGE;
 }
 
+#[diagnostic::do_not_recommend]
 impl<ST, DB> DeletedType<DB> for Nullable<ST>
 where
     ST: StampType<DB> + SqlType<IsNull = is_nullable::NotNull>,

@@ -1,7 +1,8 @@
 //! Which codec a column's SQL type has, asked where the type is known: in what the derive writes.
 
-use super::{Codec, WireType};
+use super::{Codec, WireError, WireType};
 use crate::backend::SyncBackend;
+use crate::table::Storage;
 use diesel::sql_types::HasSqlType;
 use std::marker::PhantomData;
 
@@ -23,7 +24,7 @@ pub trait OwnCodec<DB: SyncBackend> {
     fn codec(&self) -> Codec<DB>;
 }
 
-impl<ST, DB> OwnCodec<DB> for &&Probe<ST, DB>
+impl<ST, DB> OwnCodec<DB> for &&&Probe<ST, DB>
 where
     DB: SyncBackend,
     ST: WireType<DB>,
@@ -47,7 +48,7 @@ mod array {
     use diesel::pg::Pg;
     use diesel::sql_types::{Array, Nullable};
 
-    impl<ST> ArrayCodec for &Probe<Array<ST>, Pg>
+    impl<ST> ArrayCodec for &&Probe<Array<ST>, Pg>
     where
         Pg: HasSqlType<ST>,
     {
@@ -56,7 +57,7 @@ mod array {
         }
     }
 
-    impl<ST> ArrayCodec for &Probe<Nullable<Array<ST>>, Pg>
+    impl<ST> ArrayCodec for &&Probe<Nullable<Array<ST>>, Pg>
     where
         Pg: HasSqlType<ST>,
     {
@@ -66,20 +67,32 @@ mod array {
     }
 }
 
-/// The last choice: a user's own type, by how it is stored.
-pub trait CustomCodec<ST, DB: SyncBackend> {
+/// The third choice: a user's own type, by how it is stored.
+pub trait CustomCodec<DB: SyncBackend> {
     /// The codec.
-    fn codec(&self) -> Codec<DB>
-    where
-        DB: HasSqlType<ST>;
+    fn codec(&self) -> Codec<DB>;
 }
 
-impl<ST, DB: SyncBackend> CustomCodec<ST, DB> for Probe<ST, DB> {
-    fn codec(&self) -> Codec<DB>
-    where
-        DB: HasSqlType<ST>,
-    {
+impl<ST, DB: SyncBackend + HasSqlType<ST>> CustomCodec<DB> for &Probe<ST, DB> {
+    fn codec(&self) -> Codec<DB> {
         DB::custom_codec::<ST>()
+    }
+}
+
+/// No choice: a type that the backend lacks. The compiler refuses the field, so that it need not refuse the codec too.
+pub trait NoCodec<DB: SyncBackend> {
+    /// A codec that refuses every value.
+    fn codec(&self) -> Codec<DB>;
+}
+
+impl<ST, DB: SyncBackend> NoCodec<DB> for Probe<ST, DB> {
+    fn codec(&self) -> Codec<DB> {
+        const LACKING: &str = "the backend lacks the column's type; change it in the `table!`";
+        Codec {
+            storage: Storage::Other,
+            write: |_, _| Err(WireError::new(LACKING)),
+            read: |_| Err(WireError::new(LACKING)),
+        }
     }
 }
 
@@ -92,7 +105,7 @@ macro_rules! __codec {
     ($sql_type:ty, $backend:ty) => {{
         #[allow(unused_imports)]
         use $crate::__private::probe::*;
-        (&&&Probe::<$sql_type, $backend>::new()).codec()
+        (&&&&Probe::<$sql_type, $backend>::new()).codec()
     }};
 }
 

@@ -1,0 +1,117 @@
+//! What is known without a connection.
+
+use super::{Game, Note};
+use carburetor::SyncTable;
+use carburetor::table::{ColumnDefinition, Conflict, Storage, TableDefinition, TableOn};
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
+
+fn named(name: &str) -> ColumnDefinition {
+    ColumnDefinition::new(name)
+}
+
+fn notes() -> TableDefinition {
+    let columns = vec![
+        ColumnDefinition {
+            id: true,
+            visible_by: true,
+            ..named("team")
+        },
+        ColumnDefinition {
+            id: true,
+            storage: Storage::Integer,
+            ..named("number")
+        },
+        ColumnDefinition {
+            conflict: Some(Conflict::ClientWins),
+            ..named("text")
+        },
+        ColumnDefinition {
+            default: true,
+            ..named("mood")
+        },
+        ColumnDefinition {
+            nullable: true,
+            ..named("title")
+        },
+        ColumnDefinition {
+            default: true,
+            nullable: true,
+            storage: Storage::Integer,
+            ..named("stars")
+        },
+        ColumnDefinition {
+            immutable: true,
+            ..named("where")
+        },
+        ColumnDefinition {
+            skip: true,
+            ..named("secret")
+        },
+        ColumnDefinition {
+            local: true,
+            nullable: true,
+            ..named("draft")
+        },
+        ColumnDefinition {
+            deleted: true,
+            nullable: true,
+            storage: Storage::Timestamp,
+            ..named("removed")
+        },
+        ColumnDefinition {
+            read_only: true,
+            created_at: true,
+            storage: Storage::Timestamp,
+            ..named("written")
+        },
+        ColumnDefinition {
+            last_synced_at: true,
+            storage: Storage::Timestamp,
+            ..named("seen")
+        },
+    ];
+    TableDefinition {
+        wire_name: "jottings".into(),
+        table: "notes".into(),
+        online_only: true,
+        conflict: Conflict::LastWriteWins,
+        columns,
+        ..TableDefinition::default()
+    }
+}
+
+#[test]
+fn a_definition_has_the_names_of_the_database_and_the_roles_of_the_model() {
+    assert_eq!(<Note as TableOn<Pg>>::definition(), &notes());
+    assert_eq!(<Note as TableOn<Sqlite>>::definition(), &notes());
+}
+
+#[test]
+fn a_definition_is_the_same_after_its_way_through_json() {
+    let json = serde_json::to_string(&notes()).expect("a definition is JSON");
+    assert_eq!(
+        serde_json::from_str::<TableDefinition>(&json).ok(),
+        Some(notes())
+    );
+}
+
+#[test]
+fn the_schema_is_that_of_the_table_on_its_backend() {
+    let server = <Game as TableOn<Pg>>::definition();
+    assert_eq!(server.sql_name(), r#""play"."games""#);
+    let device = <Game as TableOn<Sqlite>>::definition();
+    assert_eq!(device.sql_name(), r#""games_on_devices""#);
+    assert_eq!(
+        (Game::NAME, &*server.wire_name, &*device.wire_name),
+        ("games", "games", "games")
+    );
+}
+
+#[test]
+fn what_never_travels_has_no_codec() {
+    let downloaded = <Note as TableOn<Sqlite>>::definition().downloaded().count();
+    assert_eq!(downloaded, 10);
+    assert_eq!(<Note as TableOn<Sqlite>>::codecs().len(), downloaded);
+    assert_eq!(<Note as TableOn<Pg>>::codecs().len(), downloaded);
+}

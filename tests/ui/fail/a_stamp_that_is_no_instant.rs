@@ -1,0 +1,25 @@
+use carburetor::SyncTable;
+use chrono::NaiveDateTime;
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        name -> Text,
+        gone -> Nullable<Bool>,
+        since -> Nullable<Timestamp>,
+        day -> Date,
+    }
+}
+
+type Moment = Option<NaiveDateTime>;
+
+#[derive(SyncTable)]
+#[diesel(table_name = users)]
+struct User {
+    id: String,
+    #[sync(last_synced_at)]
+    day: chrono::NaiveDate,
+    since: Moment,
+}
+
+fn main() {}

@@ -1,0 +1,23 @@
+use carburetor::SyncTable;
+use chrono::NaiveDateTime;
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        name -> Text,
+        note -> Nullable<Text>,
+        gone -> Bool,
+        created -> Timestamp,
+        last_synced_at -> Timestamp,
+    }
+}
+
+#[derive(SyncTable)]
+#[diesel(table_name = users)]
+struct User {
+    #[sync(id)]
+    note: Option<String>,
+    last_synced_at: NaiveDateTime,
+}
+
+fn main() {}

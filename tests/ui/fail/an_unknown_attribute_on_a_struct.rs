@@ -1,0 +1,24 @@
+use carburetor::SyncTable;
+use chrono::NaiveDateTime;
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        name -> Text,
+        note -> Nullable<Text>,
+        gone -> Bool,
+        created -> Timestamp,
+        last_synced_at -> Timestamp,
+    }
+}
+
+#[derive(SyncTable)]
+#[diesel(table_name = users)]
+#[sync(onlineonly, rename = "people", telepathic)]
+#[sync(primary_key(id), skip)]
+struct User {
+    id: String,
+    last_synced_at: NaiveDateTime,
+}
+
+fn main() {}
