@@ -13,7 +13,7 @@ use mistakes::Mistakes;
 use model::Model;
 use proc_macro2::TokenStream;
 
-#[doc = include_str!("../docs/sync_table.md")]
+/// Makes a Diesel model a synced table; `carburetor::SyncTable` documents it.
 #[proc_macro_derive(SyncTable, attributes(sync, diesel))]
 pub fn sync_table(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(&syn::parse_macro_input!(input as syn::DeriveInput)).into()

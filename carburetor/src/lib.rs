@@ -14,6 +14,7 @@ mod token;
 pub mod tracking;
 pub mod wire;
 
+#[doc = include_str!("../docs/sync_table.md")]
 pub use carburetor_derive::SyncTable;
 pub use connection::SyncConnection;
 #[cfg(feature = "async")]

@@ -48,8 +48,8 @@ fn definition(name: &str, ids: &[&str], visible_by: &[&str]) -> TableDefinition 
         wire_name: table.to_owned(),
         schema,
         table: table.to_owned(),
-        untracked: false,
         columns,
+        ..TableDefinition::default()
     }
 }
 
