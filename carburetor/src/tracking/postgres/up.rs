@@ -21,6 +21,7 @@ use std::fmt;
 ///         ColumnDefinition { id: true, ..ColumnDefinition::new("id") },
 ///         ColumnDefinition { last_synced_at: true, storage: Storage::Timestamptz, ..ColumnDefinition::new("updated_at") },
 ///     ],
+///     ..TableDefinition::default()
 /// };
 /// let up = up(&[&users]);
 /// assert_eq!(up.tables.len(), 1);
@@ -45,7 +46,7 @@ pub struct Up {
 /// # use carburetor::table::{ColumnDefinition, TableDefinition};
 /// # use carburetor::tracking::postgres::up;
 /// # let games = TableDefinition { wire_name: "games".into(), schema: None, table: "games".into(), untracked: false,
-/// #     columns: vec![ColumnDefinition { id: true, ..ColumnDefinition::new("id") }] };
+/// #     columns: vec![ColumnDefinition { id: true, ..ColumnDefinition::new("id") }], ..TableDefinition::default() };
 /// assert!(up(&[&games]).indexes[0].plain.starts_with("create index if not exists"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ const SLACK: &str = "interval '1 second'";
 /// ```
 /// # use carburetor::{table::TableDefinition, tracking::postgres::purge};
 /// # use std::time::Duration;
-/// let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+/// let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![], ..TableDefinition::default() };
 /// assert!(purge(&users, Duration::from_secs(30 * 86400)).contains("interval '2592000000000 microseconds'"));
 /// ```
 pub fn purge(definition: &TableDefinition, age: Duration) -> String {
@@ -41,7 +41,7 @@ delete from carburetor.{removal} r using moved where r.carburetor_removed_at < m
 /// # use carburetor::{table::{ColumnDefinition, TableDefinition}, tracking::postgres::touch};
 /// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![
 /// #     ColumnDefinition { id: true, ..ColumnDefinition::new("id") },
-/// #     ColumnDefinition { last_synced_at: true, ..ColumnDefinition::new("updated_at") } ] };
+/// #     ColumnDefinition { last_synced_at: true, ..ColumnDefinition::new("updated_at") } ], ..TableDefinition::default() };
 /// assert_eq!(touch(&users), r#"update "users" set "updated_at" = "updated_at" where "id" = $1"#);
 /// ```
 pub fn touch(definition: &TableDefinition) -> String {
@@ -65,7 +65,7 @@ pub fn touch(definition: &TableDefinition) -> String {
 ///
 /// ```
 /// # use carburetor::{table::TableDefinition, tracking::postgres::reset};
-/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+/// # let users = TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![], ..TableDefinition::default() };
 /// assert_eq!(reset(&users), "select carburetor.reset_table('users')");
 /// ```
 pub fn reset(definition: &TableDefinition) -> String {
