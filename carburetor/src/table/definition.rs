@@ -150,7 +150,7 @@ impl TableDefinition {
     ///
     /// ```
     /// # use carburetor::table::TableDefinition;
-    /// let mut games = TableDefinition { wire_name: "games".into(), schema: None, table: "games".into(), untracked: false, columns: vec![] };
+    /// let mut games = TableDefinition { table: "games".into(), ..TableDefinition::default() };
     /// assert_eq!(games.removal_name(), "removal_games");
     /// games.schema = Some("play".into());
     /// assert!(games.removal_name().starts_with("removal_play_games~"));
