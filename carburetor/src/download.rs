@@ -7,7 +7,7 @@ pub(crate) mod blocking;
 pub(crate) mod budget;
 mod error;
 mod fingerprint;
-mod news;
+pub(crate) mod news;
 mod pages;
 pub(crate) mod reading;
 mod response;

@@ -6,6 +6,7 @@ mod joined;
 mod scoped;
 mod tuple;
 
+pub(crate) use arity::each_arity;
 #[cfg(feature = "async")]
 pub use joined::DownloadTablesAsync;
 #[cfg(feature = "async")]

@@ -23,7 +23,7 @@ pub use cutoff::Assumptions;
 pub use download::{DownloadError, Pages, Response, TableNews, Timestamps};
 pub use group::{Scoped, SyncGroup};
 pub use scope::{
-    DownloadTable, Everyone, Filtered, GroupTable, ScopeError, SyncFilter, SyncScope, Visible,
+    DownloadTable, Everyone, Filtered, GroupTable, Left, ScopeError, SyncFilter, SyncScope, Visible,
 };
 pub use since::Since;
 pub use table::SyncTable;

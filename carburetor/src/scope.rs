@@ -1,10 +1,12 @@
 //! Scopes (the rows that one caller may see) and filters (the rows that a group leaves out for everybody).
 
 mod expression;
+mod keys;
 mod token;
 mod visible;
 
 pub use expression::ScopeError;
+pub use keys::Left;
 pub(crate) use visible::Visibility;
 pub use visible::Visible;
 

@@ -8,6 +8,7 @@ mod calendar;
 mod codec;
 #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod document;
+mod download;
 mod error;
 pub mod json;
 pub(crate) mod message;
@@ -24,6 +25,7 @@ pub(crate) mod stream;
 
 pub use backend::WireBackend;
 pub use codec::{Codec, SqliteValue, WireType};
+pub use download::{Message, WireTables};
 pub use error::WireError;
 
 use crate::backend::SyncBackend;

@@ -367,3 +367,110 @@ fn a_transaction_that_has_written_is_refused() {
         })
         .unwrap();
 }
+
+struct ByKeys(Vec<String>);
+
+impl SyncScope<User, Pg> for ByKeys {
+    fn filter(&self) -> Visible<'_, users::table, Pg> {
+        Visible::keys(users::team, self.0.clone())
+    }
+}
+
+impl SyncScope<Game, Pg> for ByKeys {
+    fn filter(&self) -> Visible<'_, games::table, Pg> {
+        Visible::keys(games::team, self.0.clone())
+    }
+}
+
+#[test]
+fn a_joined_key_comes_from_the_beginning_and_a_left_one_goes() {
+    let (_, mut conn) = filled();
+    let conn = &mut conn;
+    let (both, blue) = (
+        ByKeys(vec!["red".into(), "blue".into()]),
+        ByKeys(vec!["blue".into()]),
+    );
+    let (mut users, mut games) = (HashMap::new(), HashMap::new());
+    let first = SyncGroup::<(User, Game), ByKeys>::scoped(&both)
+        .assuming(steady())
+        .download(conn, (None, None))
+        .unwrap();
+    let token = first.next();
+    let (u, g) = first.into_tables();
+    u.apply(&mut users);
+    g.apply(&mut games);
+    conn.batch_execute("update users set team = 'green' where id = 'u2'; update users set team = 'blue' where id = 'u4'; insert into users values ('secret', 'S', 'red')").unwrap();
+    let second = SyncGroup::<(User, Game), ByKeys>::scoped(&blue)
+        .assuming(steady())
+        .download(conn, token)
+        .unwrap();
+    assert!(!second.0.reset);
+    assert!(!format!("{:?}", second.0).contains("secret"));
+    let token = second.next();
+    let (u, g) = second.into_tables();
+    u.apply(&mut users);
+    g.apply(&mut games);
+    assert_eq!((users.len(), games.len()), (51, 0));
+    assert!(users.values().all(|user| user.team == "blue"));
+    let third = SyncGroup::<(User, Game), ByKeys>::scoped(&both)
+        .assuming(steady())
+        .download(conn, token)
+        .unwrap();
+    assert!(!third.0.reset);
+    let (u, g) = third.into_tables();
+    u.apply(&mut users);
+    g.apply(&mut games);
+    assert_eq!((users.len(), games.len()), (100, 30));
+    assert!(users.contains_key("secret") && !users.contains_key("u2"));
+}
+
+#[test]
+fn a_response_survives_the_wire() {
+    let (_, mut conn) = filled();
+    let response = Mobile::download(&mut conn, (None, None)).unwrap();
+    let back = Mobile::read_json::<Pg>(&response.to_json::<Pg>().unwrap()).unwrap();
+    assert_eq!(back.next(), response.next());
+    assert_eq!(back.0.rows, response.0.rows);
+    assert_eq!(back.1.rows, response.1.rows);
+    assert_eq!((back.1.reset, back.1.cutoff), (true, response.1.cutoff));
+    let mut json = Vec::new();
+    Mobile::download_json(&mut conn, (None, None), &mut json).unwrap();
+    assert_eq!(
+        Mobile::read_json::<Pg>(&json).unwrap().1.rows,
+        response.1.rows
+    );
+}
+
+#[test]
+fn a_bad_message_is_an_error_that_names_the_culprit() {
+    let error = |json: &str| {
+        Mobile::read_json::<Pg>(json.as_bytes())
+            .unwrap_err()
+            .to_string()
+    };
+    let message = |users: &str| {
+        format!(
+            r#"{{"carburetor":1,"tables":{{"users":{users}}},"next":"{}"}}"#,
+            carburetor::Token::default()
+        )
+    };
+    assert!(error("{}").contains("the member `carburetor` with the version is missing"));
+    assert!(error(r#"{"carburetor":2,"tables":{},"next":null}"#).contains("version 2"));
+    assert!(error(&message("[]")).starts_with("users: "));
+    let row = r#"{"reset":true,"removed":[],"rows":[{"id":"a","name":1,"team":"t","updated_at":"2026-01-01T00:00:00Z"}],"cutoff":"2026-01-01T00:00:00Z"}"#;
+    assert_eq!(error(&message(row)), "users.name: expected a string, got 1");
+    let row = r#"{"reset":true,"removed":[],"rows":[{"id":"a","team":"t","updated_at":"2026-01-01T00:00:00Z"}],"cutoff":"2026-01-01T00:00:00Z"}"#;
+    assert!(error(&message(row)).starts_with("users.name: "));
+    assert!(Mobile::read_json::<Pg>(b"{\"carburetor\":1,\xff").is_err());
+    let empty = format!(
+        r#"{{"carburetor":1,"more":1,"tables":{{"other":{{"rows":7}}}},"next":"{}"}}"#,
+        carburetor::Token::default()
+    );
+    assert!(
+        Mobile::read_json::<Pg>(empty.as_bytes())
+            .unwrap()
+            .0
+            .rows
+            .is_empty()
+    );
+}

@@ -14,6 +14,9 @@ impl<M: SyncTable> TableNews<M> {
         if self.reset {
             replica.clear();
         }
+        if let Some(left) = &self.left {
+            replica.retain(|_, row| !(self.gone)(row, left));
+        }
         for id in &self.removed {
             replica.remove(id);
         }

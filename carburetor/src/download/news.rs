@@ -3,36 +3,39 @@
 use super::DownloadError;
 use super::table::{About, Sink};
 use crate::backend::SyncBackend;
+use crate::scope::Left;
 use crate::table::{SyncTable, TableOn};
 use chrono::{DateTime, Utc};
 use diesel::result::Error::DeserializationError;
 use diesel::row::Row;
-use serde_json::Value;
 
 /// What a download says of the table `M`. A replica applies it unconditionally: removals first, then rows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TableNews<M: SyncTable> {
     /// These rows are all that is visible: whatever else the replica holds of the table has to go.
     pub reset: bool,
-    /// Values of the scope's key column ([`Visible::keys`](crate::Visible::keys)) that it no longer shows: rows that hold one of them have to go.
-    pub left: Vec<Value>,
+    /// What the scope's key column ([`Visible::keys`](crate::Visible::keys)) no longer shows: rows that hold one of the values have to go.
+    pub left: Option<Left>,
     /// Ids of rows that left: deleted, or no longer visible.
     pub removed: Vec<M::Id>,
     /// Rows that are new or changed; some may be known already.
     pub rows: Vec<M>,
     /// The instant up to which this is complete: the next timestamp.
     pub cutoff: DateTime<Utc>,
+    /// Whether a row holds what left.
+    pub(crate) gone: fn(&M, &Left) -> bool,
 }
 
 impl<M: SyncTable> Default for TableNews<M> {
     fn default() -> Self {
         TableNews {
             reset: false,
-            left: Vec::new(),
+            left: None,
             removed: Vec::new(),
             rows: Vec::new(),
             cutoff: DateTime::UNIX_EPOCH,
+            gone: |_, _| false,
         }
     }
 }
@@ -40,7 +43,8 @@ impl<M: SyncTable> Default for TableNews<M> {
 impl<M: TableOn<DB>, DB: SyncBackend> Sink<M, DB> for TableNews<M> {
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError> {
         self.reset = about.reset;
-        self.left = about.left.to_vec();
+        self.left = about.left.cloned();
+        self.gone = gone::<M, DB>;
         Ok(())
     }
 
@@ -60,4 +64,12 @@ impl<M: TableOn<DB>, DB: SyncBackend> Sink<M, DB> for TableNews<M> {
         self.cutoff = cutoff;
         Ok(())
     }
+}
+
+/// Whether `row` holds one of the values that left; a row that can't travel never came from a server.
+pub(crate) fn gone<M: TableOn<DB>, DB: SyncBackend>(row: &M, left: &Left) -> bool {
+    row.encode().is_ok_and(|row| {
+        row.get(&left.column)
+            .is_some_and(|value| left.values.contains(value))
+    })
 }

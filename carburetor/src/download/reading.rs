@@ -4,7 +4,7 @@ use super::DownloadError;
 use super::table_sql::TableSql;
 use crate::backend::SyncBackend;
 use crate::scope::Visibility;
-use crate::statement::Statement;
+use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition, TableOn};
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -78,6 +78,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
     pub(crate) fn statement<'a, M, DB>(
         &self,
         visibility: &'a Visibility<'a, DB>,
+        joined: Option<&'a Fragment<'a, DB>>,
     ) -> Result<Statement<'a, DB>, DownloadError>
     where
         DB: SyncBackend,
@@ -86,11 +87,11 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         let table = TableSql::new(visibility.definition())?;
         let mut statement = Statement::new();
         if !self.has_kind(table.definition) {
-            self.rows::<M, DB>(&table, visibility, &mut statement);
+            self.rows::<M, DB>(&table, visibility, joined, &mut statement);
             return Ok(statement);
         }
         statement.sql("with carburetor_row as (");
-        self.rows::<M, DB>(&table, visibility, &mut statement);
+        self.rows::<M, DB>(&table, visibility, joined, &mut statement);
         statement.sql(")");
         if !table.definition.untracked {
             statement.sql(table.header::<DB>()).sql(" union all");
@@ -114,6 +115,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         &self,
         table: &TableSql,
         visibility: &'a Visibility<'a, DB>,
+        joined: Option<&'a Fragment<'a, DB>>,
         statement: &mut Statement<'a, DB>,
     ) where
         DB: SyncBackend,
@@ -139,6 +141,17 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
                 }
                 statement.sql(format!(" order by {ids} limit {limit}"));
             }
+            Reading::Since(since) if joined.is_some() => {
+                let since = DB::bind_stamp(table.storage, *since);
+                statement
+                    .sql(format!(" and ({} >= ", table.stamp))
+                    .bind(since)
+                    .sql(" or ");
+                if let Some(joined) = joined {
+                    statement.fragment(joined);
+                }
+                statement.sql(")");
+            }
             Reading::Since(_) | Reading::SincePage(_) => {
                 self.changed::<M, DB>(
                     &table.stamp,
@@ -156,7 +169,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
     fn deleted<'a, M, DB>(
         &self,
         table: &TableSql,
-        visibility: &Visibility<'a, DB>,
+        visibility: &Visibility<'_, DB>,
         statement: &mut Statement<'a, DB>,
     ) where
         DB: SyncBackend,
@@ -190,7 +203,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
     fn removals<'a, M, DB>(
         &self,
         table: &TableSql,
-        visibility: &Visibility<'a, DB>,
+        visibility: &Visibility<'_, DB>,
         statement: &mut Statement<'a, DB>,
     ) where
         DB: SyncBackend,

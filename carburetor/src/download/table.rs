@@ -5,9 +5,9 @@ use super::{DownloadError, TableNews};
 use crate::backend::SyncBackend;
 use crate::connection::{Flow, TakeRows};
 use crate::cutoff::{Cutoffs, TableCutoff};
-use crate::scope::Visibility;
+use crate::scope::{Left, Visibility};
 use crate::since::Since;
-use crate::statement::Statement;
+use crate::statement::{Fragment, Statement};
 use crate::table::{SyncTable, TableDefinition, TableOn};
 use crate::token::TableState;
 use chrono::{DateTime, Duration, Utc};
@@ -30,8 +30,8 @@ pub(crate) trait Sink<M: TableOn<DB>, DB: SyncBackend> {
 #[derive(Debug)]
 pub(crate) struct About<'a> {
     pub(crate) reset: bool,
-    /// The values of the key column that the scope no longer shows.
-    pub(crate) left: &'a [Value],
+    /// What the scope no longer shows.
+    pub(crate) left: Option<&'a Left>,
 }
 
 /// What a caller asks of one table.
@@ -50,6 +50,8 @@ const FAILOVER: Duration = Duration::seconds(60);
 /// The download of one table, whole or by pages.
 pub struct TableDownload<'a, M: SyncTable, DB: SyncBackend> {
     visibility: Visibility<'a, DB>,
+    /// Which rows come from the beginning because their key joined the scope.
+    joined: Option<Box<Fragment<'a, DB>>>,
     progress: Progress<M>,
 }
 
@@ -64,7 +66,8 @@ struct Progress<M: SyncTable> {
     /// The greatest timestamp that the replica is known to have.
     since: Option<DateTime<Utc>>,
     expected_generation: Option<i64>,
-    left: Vec<Value>,
+    left: Option<Left>,
+    keys: Option<Vec<Value>>,
     /// The table is left out, and what the token said of it stays.
     skipped: Option<Option<TableState>>,
     limit: Option<i64>,
@@ -124,16 +127,27 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             reset: true,
             since: None,
             expected_generation: None,
-            left: Vec::new(),
+            left: None,
+            keys: visibility.keys()?,
             skipped: (request.since == Since::Skip).then(|| request.state.clone()),
             limit,
             lines: Lines::default(),
             finished: request.since == Since::Skip,
             cutoff,
         };
-        progress.resume::<DB>(request)?;
+        let before = request
+            .state
+            .as_ref()
+            .and_then(|state| state.keys.as_deref());
+        let (left, joined) = match before {
+            Some(before) => visibility.keys_since(before)?,
+            None => (None, None),
+        };
+        progress.left = left;
+        progress.resume::<DB>(request, joined.is_some())?;
         Ok(TableDownload {
             visibility,
+            joined,
             progress,
         })
     }
@@ -143,7 +157,10 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
         &'d mut self,
         sink: &'d mut K,
     ) -> Result<(Statement<'d, DB>, Reader<'d, M, K>), DownloadError> {
-        let statement = self.progress.reading.statement::<M, DB>(&self.visibility)?;
+        let statement = self
+            .progress
+            .reading
+            .statement::<M, DB>(&self.visibility, self.joined.as_deref())?;
         Ok((
             statement,
             Reader {
@@ -199,7 +216,7 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
 }
 
 impl<M: SyncTable> Progress<M> {
-    fn resume<DB>(&mut self, request: Request) -> Result<(), DownloadError>
+    fn resume<DB>(&mut self, request: Request, joined: bool) -> Result<(), DownloadError>
     where
         DB: SyncBackend,
         M: TableOn<DB>,
@@ -221,6 +238,7 @@ impl<M: SyncTable> Progress<M> {
         self.since = Some(since);
         self.expected_generation = request.state.and_then(|state| state.generation);
         match (unfinished, self.limit) {
+            (Some(_), Some(_)) if joined => self.begin_again(),
             (Some(after), Some(limit)) => {
                 self.cutoff.cutoff = since;
                 self.since = None;
@@ -231,6 +249,8 @@ impl<M: SyncTable> Progress<M> {
                 self.reset = false;
             }
             (Some(_), None) => self.begin_again(),
+            // Rows without a stamp can't be read by pages of stamps.
+            (None, Some(_)) if joined => self.begin_again(),
             (None, Some(limit)) => {
                 self.reset = false;
                 self.reading = Reading::SincePage(SincePage {
@@ -250,6 +270,7 @@ impl<M: SyncTable> Progress<M> {
 
     fn begin_again(&mut self) {
         self.reset = true;
+        self.left = None;
         self.since = None;
         self.reading = match self.limit {
             Some(limit) => Reading::AllPage { after: None, limit },
@@ -330,7 +351,7 @@ impl<M: SyncTable> Progress<M> {
             fingerprint: self.fingerprint.clone(),
             generation: self.cutoff.generation,
             after,
-            keys: None,
+            keys: self.keys.clone(),
         })
     }
 
@@ -437,7 +458,7 @@ impl<M: SyncTable, K> Reader<'_, M, K> {
             self.begun = true;
             self.sink.begin(&About {
                 reset,
-                left: &self.progress.left,
+                left: self.progress.left.as_ref(),
             })?;
         }
         Ok(())

@@ -2,12 +2,20 @@
 
 use super::ScopeError;
 use super::expression::Expression;
+use super::keys::{Keys, Left};
 use crate::backend::SyncBackend;
 use crate::statement::{Fragment, Statement};
 use crate::table::TableDefinition;
+use crate::wire::{WireError, WireType};
+use diesel::Column;
+use diesel::dsl::EqAny;
 use diesel::expression::AppearsOnTable;
+use diesel::expression::array_comparison::AsInExpression;
+use diesel::expression_methods::ExpressionMethods;
 use diesel::query_builder::{QueryBuilder, QueryFragment};
-use diesel::sql_types::BoolOrNullableBool;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BoolOrNullableBool, HasSqlType, SingleValue, SqlType};
+use serde_json::Value;
 use std::marker::PhantomData;
 
 /// The rows of the `table!` `T` that a scope shows or a filter keeps on `DB`.
@@ -21,6 +29,7 @@ pub(crate) enum Rows<'a, DB: SyncBackend> {
     All,
     None,
     Only(Box<Fragment<'a, DB>>),
+    Keys(Keys<DB>),
 }
 
 impl<T, DB: SyncBackend> std::fmt::Debug for Visible<'_, T, DB> {
@@ -29,6 +38,7 @@ impl<T, DB: SyncBackend> std::fmt::Debug for Visible<'_, T, DB> {
             Rows::All => "Visible::all()",
             Rows::None => "Visible::none()",
             Rows::Only(_) => "Visible::only(..)",
+            Rows::Keys(_) => "Visible::keys(..)",
         })
     }
 }
@@ -63,6 +73,23 @@ impl<'a, T, DB: SyncBackend> Visible<'a, T, DB> {
         Self::of(Rows::Only(Box::new(expression)))
     }
 
+    /// The rows whose `column` holds one of `values`: as `only(column.eq_any(values))`, but a token that was made with other values
+    /// does not reset the table. The rows of joined values then come from the beginning, and those of left values go.
+    pub fn keys<C, V>(column: C, values: impl IntoIterator<Item = V>) -> Self
+    where
+        C: Column<Table = T> + ExpressionMethods + Copy + Send + Sync + 'static,
+        C::SqlType: WireType<DB> + SqlType + SingleValue,
+        DB: HasSqlType<C::SqlType>,
+        V: ToSql<C::SqlType, DB> + Clone + Send + Sync + 'static,
+        Vec<V>: AsInExpression<C::SqlType>,
+        EqAny<C, Vec<V>>: QueryFragment<DB> + Send + Sync + 'static,
+    {
+        Self::of(Rows::Keys(Keys::new(
+            column,
+            values.into_iter().collect::<Vec<V>>(),
+        )))
+    }
+
     pub(crate) fn erased(self) -> Rows<'a, DB> {
         self.rows
     }
@@ -73,11 +100,14 @@ pub struct Visibility<'a, DB: SyncBackend> {
     definition: &'static TableDefinition,
     conditions: Vec<Condition<'a, DB>>,
     nothing: bool,
+    keys: Option<Keys<DB>>,
 }
 
 struct Condition<'a, DB: SyncBackend> {
     fragment: Box<Fragment<'a, DB>>,
     expression: Expression,
+    /// The values of the key column, which the token carries: they are no part of the description.
+    of_keys: bool,
 }
 
 impl<DB: SyncBackend> std::fmt::Debug for Visibility<'_, DB> {
@@ -97,22 +127,56 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
             definition,
             conditions: Vec::new(),
             nothing: false,
+            keys: None,
         };
         for rows in parts {
             match rows {
                 Rows::All => {}
                 Rows::None => visibility.nothing = true,
-                Rows::Only(fragment) => {
-                    let expression =
-                        Expression::parse(&rendered::<DB>(&fragment, definition)?, definition)?;
-                    visibility.conditions.push(Condition {
-                        fragment,
-                        expression,
-                    });
+                Rows::Only(fragment) => visibility.condition(fragment, false)?,
+                Rows::Keys(keys) => {
+                    let first = visibility.keys.is_none();
+                    visibility.condition((keys.condition)(&keys.places()), first)?;
+                    if first {
+                        visibility.keys = Some(keys);
+                    }
                 }
             }
         }
         Ok(visibility)
+    }
+
+    fn condition(
+        &mut self,
+        fragment: Box<Fragment<'a, DB>>,
+        of_keys: bool,
+    ) -> Result<(), ScopeError> {
+        let sql = rendered::<DB>(&fragment, self.definition)?;
+        let expression = Expression::parse(&sql, self.definition)?;
+        self.conditions.push(Condition {
+            fragment,
+            expression,
+            of_keys,
+        });
+        Ok(())
+    }
+
+    /// The values of the key column that are visible, for the token.
+    pub(crate) fn keys(&self) -> Result<Option<Vec<Value>>, WireError> {
+        self.keys
+            .as_ref()
+            .map(|keys| keys.values.clone())
+            .transpose()
+    }
+
+    /// What changed since the values of the key column were `old`: those that left, and a condition for those that joined.
+    pub(crate) fn keys_since(
+        &self,
+        old: &[Value],
+    ) -> Result<(Option<Left>, Option<Box<Fragment<'static, DB>>>), WireError> {
+        self.keys
+            .as_ref()
+            .map_or(Ok((None, None)), |keys| keys.since(old))
     }
 
     pub(crate) fn definition(&self) -> &'static TableDefinition {
@@ -151,7 +215,15 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
     /// Text that differs whenever what is visible could: the conditions with the values bound in them.
     pub(crate) fn description(&self) -> String {
         let mut text = String::from(if self.nothing { "nothing;" } else { "" });
-        for condition in &self.conditions {
+        if let Some(keys) = &self.keys {
+            text.push_str(keys.column);
+            text.push(';');
+        }
+        for condition in self
+            .conditions
+            .iter()
+            .filter(|condition| !condition.of_keys)
+        {
             text.push_str(&diesel::debug_query::<DB, _>(&condition.fragment).to_string());
             text.push(';');
         }

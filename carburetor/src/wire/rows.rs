@@ -107,10 +107,9 @@ where
             b"{\"reset\":false"
         };
         self.buffer.extend_from_slice(reset);
-        if !about.left.is_empty() {
+        if let Some(left) = about.left {
             self.buffer.extend_from_slice(b",\"left\":");
-            let left = serde_json::to_vec(about.left).map_err(std::io::Error::from)?;
-            self.buffer.extend_from_slice(&left);
+            serde_json::to_writer(&mut *self.buffer, left).map_err(std::io::Error::from)?;
         }
         self.buffer.extend_from_slice(b",\"removed\":[");
         Ok(())
@@ -159,11 +158,13 @@ where
             self.buffer.extend_from_slice(b"],\"rows\":[");
         }
         self.buffer.extend_from_slice(b"],\"cutoff\":");
-        write_string(
-            &cutoff.to_rfc3339_opts(SecondsFormat::Micros, true),
-            self.buffer,
-        );
+        cutoff_text(cutoff, self.buffer);
         self.buffer.push(b'}');
         Ok(())
     }
+}
+
+/// A cutoff as it travels.
+pub(crate) fn cutoff_text(cutoff: DateTime<Utc>, out: &mut Vec<u8>) {
+    write_string(&cutoff.to_rfc3339_opts(SecondsFormat::Micros, true), out);
 }

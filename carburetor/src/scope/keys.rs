@@ -1,0 +1,95 @@
+//! A scope of the form column-in-set.
+
+use crate::backend::SyncBackend;
+use crate::statement::Fragment;
+use crate::wire::{WireError, WireType, encode};
+use diesel::Column;
+use diesel::dsl::EqAny;
+use diesel::expression::array_comparison::AsInExpression;
+use diesel::expression_methods::ExpressionMethods;
+use diesel::query_builder::QueryFragment;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, SingleValue, SqlType};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The rows whose key column holds one of the values.
+pub(crate) struct Keys<DB: SyncBackend> {
+    pub(crate) column: &'static str,
+    /// The values as they travel, in the order of `condition`'s.
+    pub(crate) values: Result<Vec<Value>, WireError>,
+    /// The condition for some of the values, by place.
+    pub(crate) condition: Box<dyn Fn(&[usize]) -> Box<Fragment<'static, DB>> + Send + Sync>,
+}
+
+impl<DB: SyncBackend> Keys<DB> {
+    pub(crate) fn new<C, V>(column: C, values: Vec<V>) -> Self
+    where
+        C: Column + ExpressionMethods + Copy + Send + Sync + 'static,
+        C::SqlType: WireType<DB> + SqlType + SingleValue,
+        DB: HasSqlType<C::SqlType>,
+        V: ToSql<C::SqlType, DB> + Clone + Send + Sync + 'static,
+        Vec<V>: AsInExpression<C::SqlType>,
+        EqAny<C, Vec<V>>: QueryFragment<DB> + Send + Sync + 'static,
+    {
+        let encoded = values
+            .iter()
+            .map(|value| encode::<C::SqlType, V, DB>(&C::SqlType::CODEC, value));
+        Keys {
+            column: C::NAME,
+            values: encoded.collect(),
+            condition: Box::new(move |places| {
+                let some: Vec<V> = places.iter().map(|place| values[*place].clone()).collect();
+                Box::new(column.eq_any(some))
+            }),
+        }
+    }
+
+    /// The places of all values.
+    pub(crate) fn places(&self) -> Vec<usize> {
+        (0..self.values.as_ref().map_or(0, Vec::len)).collect()
+    }
+
+    /// The values that left since they were `old`, and a condition for those that joined.
+    #[allow(clippy::type_complexity, reason = "a pair of options says it best")]
+    pub(crate) fn since(
+        &self,
+        old: &[Value],
+    ) -> Result<(Option<Left>, Option<Box<Fragment<'static, DB>>>), WireError> {
+        let new = self.values.as_ref().map_err(Clone::clone)?;
+        let left: Vec<Value> = old
+            .iter()
+            .filter(|value| !new.contains(value))
+            .cloned()
+            .collect();
+        let joined: Vec<usize> = self
+            .places()
+            .into_iter()
+            .filter(|place| !old.contains(&new[*place]))
+            .collect();
+        let left = (!left.is_empty()).then(|| Left {
+            column: self.column.into(),
+            values: left,
+        });
+        Ok((
+            left,
+            (!joined.is_empty()).then(|| (self.condition)(&joined)),
+        ))
+    }
+}
+
+/// Values of a scope's key column that it no longer shows: rows that hold one of them have to go.
+///
+/// ```
+/// use carburetor::Left;
+/// let left = Left { column: "team".into(), values: vec!["red".into()] };
+/// assert_eq!(serde_json::to_string(&left)?, r#"{"column":"team","values":["red"]}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Left {
+    /// The column.
+    pub column: String,
+    /// The values, as they travel.
+    pub values: Vec<Value>,
+}

@@ -1,0 +1,189 @@
+//! A download read back from its message, and written from structs.
+
+use super::json::write_key;
+use super::message::{closing, opening};
+use super::rows::cutoff_text;
+use super::{VERSION, WireError};
+use crate::backend::SyncBackend;
+use crate::download::news::gone;
+use crate::download::{Response, TableNews};
+use crate::group::{SyncGroup, SyncTables, each_arity};
+use crate::scope::{GroupTable, Left};
+use crate::table::TableOn;
+use crate::token::Token;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// A tuple of tables whose rows can be read from JSON and written to it, as `DB` maps them.
+pub trait WireTables<DB: SyncBackend>: SyncTables {
+    #[doc(hidden)]
+    fn decode(message: &Message<'_>) -> Result<Self::News, WireError>;
+
+    #[doc(hidden)]
+    fn encode(news: &Self::News, out: &mut Vec<u8>) -> Result<(), WireError>;
+}
+
+/// A message taken apart as far as its tables.
+#[derive(Debug, Deserialize)]
+pub struct Message<'m> {
+    #[serde(rename = "carburetor")]
+    version: Option<u32>,
+    #[serde(borrow, default)]
+    tables: HashMap<Cow<'m, str>, &'m RawValue>,
+    #[serde(default)]
+    next: Option<Token>,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    reset: bool,
+    #[serde(default)]
+    left: Option<Left>,
+    removed: Vec<Value>,
+    rows: Vec<Map<String, Value>>,
+    cutoff: DateTime<Utc>,
+}
+
+impl<T, S> SyncGroup<T, S> {
+    /// Reads a download that another program wrote as JSON, the values as `DB` maps them to Rust.
+    ///
+    /// Unknown tables and columns are skipped; a table that the message lacks has no news.
+    ///
+    /// # Errors
+    ///
+    /// Text that is not a message of this version, or a value that does not fit: the error names table and column.
+    pub fn read_json<DB>(json: &[u8]) -> Result<Response<T>, WireError>
+    where
+        DB: SyncBackend,
+        T: WireTables<DB>,
+    {
+        let message: Message<'_> = serde_json::from_slice(json)
+            .map_err(|error| WireError::new(format!("not a download: {error}")))?;
+        match message.version {
+            Some(VERSION) => {}
+            Some(other) => {
+                return Err(WireError::new(format!(
+                    "the download is of version {other} of the protocol, this library reads version {VERSION}: update the older side"
+                )));
+            }
+            None => {
+                return Err(WireError::new(
+                    "not a download: the member `carburetor` with the version is missing",
+                ));
+            }
+        }
+        let next = message.next.clone().ok_or_else(|| {
+            WireError::new("the download ends early: the member `next` with the token is missing")
+        })?;
+        Ok(Response::new(T::decode(&message)?, next))
+    }
+}
+
+impl<T: SyncTables> Response<T> {
+    /// The download as JSON, the values as `DB` maps them. What the server itself sends is written by `download_json` without structs.
+    ///
+    /// # Errors
+    ///
+    /// A value that can't travel: the error names table and column.
+    pub fn to_json<DB>(&self) -> Result<Vec<u8>, WireError>
+    where
+        DB: SyncBackend,
+        T: WireTables<DB>,
+    {
+        let mut out = Vec::new();
+        opening(&mut out);
+        T::encode(self, &mut out)?;
+        closing(&self.next(), &mut out);
+        Ok(out)
+    }
+}
+
+fn decode<M: TableOn<DB>, DB: SyncBackend>(
+    message: &Message<'_>,
+) -> Result<TableNews<M>, WireError> {
+    let Some(section) = message.tables.get(M::NAME) else {
+        return Ok(TableNews::default());
+    };
+    let section: Section = serde_json::from_str(section.get())
+        .map_err(|error| WireError::new(error.to_string()).at(M::NAME, ""))?;
+    Ok(TableNews {
+        reset: section.reset,
+        left: section.left,
+        removed: section
+            .removed
+            .into_iter()
+            .map(M::decode_id)
+            .collect::<Result<_, _>>()?,
+        rows: section
+            .rows
+            .into_iter()
+            .map(M::decode)
+            .collect::<Result<_, _>>()?,
+        cutoff: section.cutoff,
+        gone: gone::<M, DB>,
+    })
+}
+
+fn encode<M: TableOn<DB>, DB: SyncBackend>(
+    news: &TableNews<M>,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
+    let put = |value: &Value, out: &mut Vec<u8>| {
+        serde_json::to_writer(out, value)
+            .map_err(|error| WireError::new(error.to_string()).at(M::NAME, ""))
+    };
+    write_key(M::NAME, out);
+    out.extend_from_slice(if news.reset {
+        b"{\"reset\":true"
+    } else {
+        b"{\"reset\":false"
+    });
+    if let Some(left) = &news.left {
+        out.extend_from_slice(b",\"left\":");
+        put(&serde_json::json!(left), out)?;
+    }
+    out.extend_from_slice(b",\"removed\":[");
+    for (place, id) in news.removed.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        put(&M::encode_id(id)?, out)?;
+    }
+    out.extend_from_slice(b"],\"rows\":[");
+    for (place, row) in news.rows.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        put(&Value::Object(row.encode()?), out)?;
+    }
+    out.extend_from_slice(b"],\"cutoff\":");
+    cutoff_text(news.cutoff, out);
+    out.push(b'}');
+    Ok(())
+}
+
+macro_rules! wire {
+    ($($T:ident $place:tt),+) => {
+        impl<DB: SyncBackend, $($T: GroupTable<Model: TableOn<DB>>),+> WireTables<DB> for ($($T,)+) {
+            fn decode(message: &Message<'_>) -> Result<Self::News, WireError> {
+                Ok(($(decode::<$T::Model, DB>(message)?,)+))
+            }
+
+            fn encode(news: &Self::News, out: &mut Vec<u8>) -> Result<(), WireError> {
+                $(
+                    if $place > 0 {
+                        out.push(b',');
+                    }
+                    encode::<$T::Model, DB>(&news.$place, out)?;
+                )+
+                Ok(())
+            }
+        }
+    };
+}
+
+each_arity!(wire);
