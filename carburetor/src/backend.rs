@@ -1,5 +1,7 @@
 //! The two backends: PostgreSQL and SQLite.
 
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+mod column;
 #[cfg(feature = "postgres-backend")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -11,11 +13,9 @@ use crate::table::{Storage, TableDefinition};
 use crate::wire::WireBackend;
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
-use diesel::deserialize::FromSql;
 use diesel::query_builder::QueryFragment;
-use diesel::result::{Error, QueryResult, UnexpectedEndOfRow};
-use diesel::row::{Field, Row};
-use diesel::sql_types::{Nullable, SingleValue, SqlType, is_nullable::NotNull};
+use diesel::result::QueryResult;
+use diesel::row::Row;
 
 /// A database that tables are synced from: `diesel::pg::Pg` or `diesel::sqlite::Sqlite`.
 ///
@@ -84,17 +84,4 @@ mod sealed {
     impl Sealed for diesel::pg::Pg {}
     #[cfg(feature = "sqlite")]
     impl Sealed for diesel::sqlite::Sqlite {}
-}
-
-fn read<'r, ST, T, DB>(row: &impl Row<'r, DB>, column: usize) -> QueryResult<Option<T>>
-where
-    DB: Backend,
-    ST: SqlType<IsNull = NotNull> + SingleValue,
-    T: FromSql<ST, DB>,
-{
-    let field = row
-        .get(column)
-        .ok_or_else(|| Error::DeserializationError(Box::new(UnexpectedEndOfRow)))?;
-    <Option<T> as FromSql<Nullable<ST>, DB>>::from_nullable_sql(field.value())
-        .map_err(Error::DeserializationError)
 }

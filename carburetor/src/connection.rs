@@ -1,6 +1,6 @@
 //! The connections that downloads run on, and the one way in which a statement is run on them.
 
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 mod asynchronous;
 mod blocking;
 #[cfg(feature = "async-postgres")]
@@ -8,9 +8,9 @@ mod pipelined;
 #[cfg(feature = "async-sqlite")]
 mod wrapped;
 
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub(crate) use asynchronous::PacedRows;
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub use asynchronous::{SharedConnection, SyncConnectionAsync};
 pub use blocking::SyncConnection;
 pub(crate) use blocking::run;

@@ -54,7 +54,7 @@ pub(crate) struct Cutoffs {
 
 impl Cutoffs {
     /// What is assumed while the cutoffs are on their way: that the token, if there is one, still fits.
-    #[cfg(feature = "async")]
+    #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
     pub(crate) fn assumed(generations: Vec<Option<i64>>, timeline: Option<&str>) -> Self {
         let table = |generation| TableCutoff {
             cutoff: DateTime::UNIX_EPOCH,

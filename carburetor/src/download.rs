@@ -1,7 +1,7 @@
 //! Downloads: cutoff first, then rows and removals of each table in one statement.
 
 mod apply;
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;
 pub(crate) mod budget;

@@ -1,15 +1,15 @@
 //! Groups: the tables that one application syncs together.
 
 mod arity;
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 mod joined;
 mod scoped;
 mod tuple;
 
 pub(crate) use arity::each_arity;
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub use joined::DownloadTablesAsync;
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub(crate) use joined::VisitTableAsync;
 pub use scoped::Scoped;
 pub(crate) use tuple::VisitTable;

@@ -17,7 +17,7 @@ pub mod wire;
 #[doc = include_str!("../docs/sync_table.md")]
 pub use carburetor_derive::SyncTable;
 pub use connection::SyncConnection;
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub use connection::{SharedConnection, SyncConnectionAsync};
 pub use cutoff::Assumptions;
 pub use download::{DownloadError, Pages, Response, TableNews, Timestamps};

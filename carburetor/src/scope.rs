@@ -6,6 +6,7 @@ mod token;
 mod visible;
 
 pub use expression::ScopeError;
+pub(crate) use keys::KeyChange;
 pub use keys::Left;
 pub(crate) use visible::Visibility;
 pub use visible::Visible;

@@ -20,7 +20,7 @@ pub(crate) mod probe;
 pub(crate) mod rows;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub(crate) mod stream;
 
 pub use backend::WireBackend;

@@ -1,6 +1,7 @@
 //! What is PostgreSQL's own.
 
-use super::{SyncBackend, read};
+use super::SyncBackend;
+use super::column::read;
 use crate::cutoff::Assumptions;
 use crate::stamp::StampBind;
 use crate::statement::Statement;

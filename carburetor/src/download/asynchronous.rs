@@ -93,10 +93,11 @@ impl<T, S: Sync> Scoped<'_, T, S> {
             let definitions = T::definitions();
             let conn = conn.share();
             let tracked = definitions.iter().all(|definition| !definition.untracked);
-            if C::PIPELINED && tracked {
-                if let Some(response) = self.at_once(&conn, &timestamps, &definitions).await? {
-                    return Ok(response);
-                }
+            if C::PIPELINED
+                && tracked
+                && let Some(response) = self.at_once(&conn, &timestamps, &definitions).await?
+            {
+                return Ok(response);
             }
             let cutoffs = cutoffs(&conn, &definitions, self.assumptions()).await?;
             let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
@@ -215,6 +216,10 @@ where
     /// # Errors
     ///
     /// As [`Scoped::download_async`]; the same page can be asked for again.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an `async fn` is not known to be `Send` for every lifetime"
+    )]
     pub fn next_async<C>(
         &mut self,
         conn: &mut C,

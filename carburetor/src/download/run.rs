@@ -43,7 +43,7 @@ where
     }
 
     /// The cutoffs that were on their way have come.
-    #[cfg(feature = "async")]
+    #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
     pub(crate) fn follow(&mut self, cutoffs: &Cutoffs) {
         self.timeline = cutoffs.timeline.clone().or(self.timeline.take());
     }

@@ -5,7 +5,7 @@ use super::{DownloadError, TableNews};
 use crate::backend::SyncBackend;
 use crate::connection::{Flow, TakeRows};
 use crate::cutoff::{Cutoffs, TableCutoff};
-use crate::scope::{Left, Visibility};
+use crate::scope::{KeyChange, Left, Visibility};
 use crate::since::Since;
 use crate::statement::{Fragment, Statement};
 use crate::table::{SyncTable, TableDefinition, TableOn};
@@ -139,9 +139,12 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             .state
             .as_ref()
             .and_then(|state| state.keys.as_deref());
-        let (left, joined) = match before {
+        let KeyChange { left, joined } = match before {
             Some(before) => visibility.keys_since(before)?,
-            None => (None, None),
+            None => KeyChange {
+                left: None,
+                joined: None,
+            },
         };
         progress.left = left;
         progress.resume::<DB>(request, joined.is_some())?;

@@ -77,7 +77,7 @@ impl<G> Timestamps<G> {
     }
 
     /// The generations that the token knows, of the tables named `definitions`.
-    #[cfg(feature = "async")]
+    #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
     pub(crate) fn generations(&self, definitions: &[&'static TableDefinition]) -> Vec<Option<i64>> {
         let requests = requests(self, definitions, None);
         requests

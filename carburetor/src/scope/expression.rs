@@ -134,9 +134,9 @@ impl Expression {
                             "a subquery changes what is visible without any row being written; load its rows into the scope value first",
                         ));
                     }
-                    if !WORDS.contains(&upper.as_str())
-                        && !(called && FUNCTIONS.contains(&upper.as_str()))
-                    {
+                    let allowed = WORDS.contains(&upper.as_str())
+                        || called && FUNCTIONS.contains(&upper.as_str());
+                    if !allowed {
                         return Err(refuse(
                             &word,
                             "it may change what is visible without any row being written; compute it first and bind it as a value",

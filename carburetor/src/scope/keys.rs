@@ -19,7 +19,17 @@ pub(crate) struct Keys<DB: SyncBackend> {
     /// The values as they travel, in the order of `condition`'s.
     pub(crate) values: Result<Vec<Value>, WireError>,
     /// The condition for some of the values, by place.
-    pub(crate) condition: Box<dyn Fn(&[usize]) -> Box<Fragment<'static, DB>> + Send + Sync>,
+    pub(crate) condition: Box<Condition<DB>>,
+}
+
+type Condition<DB> = dyn Fn(&[usize]) -> Box<Fragment<'static, DB>> + Send + Sync;
+
+/// What a change of the values means for the rows.
+pub(crate) struct KeyChange<DB: SyncBackend> {
+    /// The values that are no longer visible.
+    pub(crate) left: Option<Left>,
+    /// A condition for the rows that have become visible.
+    pub(crate) joined: Option<Box<Fragment<'static, DB>>>,
 }
 
 impl<DB: SyncBackend> Keys<DB> {
@@ -50,12 +60,8 @@ impl<DB: SyncBackend> Keys<DB> {
         (0..self.values.as_ref().map_or(0, Vec::len)).collect()
     }
 
-    /// The values that left since they were `old`, and a condition for those that joined.
-    #[allow(clippy::type_complexity, reason = "a pair of options says it best")]
-    pub(crate) fn since(
-        &self,
-        old: &[Value],
-    ) -> Result<(Option<Left>, Option<Box<Fragment<'static, DB>>>), WireError> {
+    /// What changed since the values were `old`.
+    pub(crate) fn since(&self, old: &[Value]) -> Result<KeyChange<DB>, WireError> {
         let new = self.values.as_ref().map_err(Clone::clone)?;
         let left: Vec<Value> = old
             .iter()
@@ -71,10 +77,8 @@ impl<DB: SyncBackend> Keys<DB> {
             column: self.column.into(),
             values: left,
         });
-        Ok((
-            left,
-            (!joined.is_empty()).then(|| (self.condition)(&joined)),
-        ))
+        let joined = (!joined.is_empty()).then(|| (self.condition)(&joined));
+        Ok(KeyChange { left, joined })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::ScopeError;
 use super::expression::Expression;
-use super::keys::{Keys, Left};
+use super::keys::{KeyChange, Keys};
 use crate::backend::SyncBackend;
 use crate::statement::{Fragment, Statement};
 use crate::table::TableDefinition;
@@ -169,14 +169,15 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
             .transpose()
     }
 
-    /// What changed since the values of the key column were `old`: those that left, and a condition for those that joined.
-    pub(crate) fn keys_since(
-        &self,
-        old: &[Value],
-    ) -> Result<(Option<Left>, Option<Box<Fragment<'static, DB>>>), WireError> {
-        self.keys
-            .as_ref()
-            .map_or(Ok((None, None)), |keys| keys.since(old))
+    /// What changed since the values of the key column were `old`; nothing without a key column.
+    pub(crate) fn keys_since(&self, old: &[Value]) -> Result<KeyChange<DB>, WireError> {
+        match &self.keys {
+            Some(keys) => keys.since(old),
+            None => Ok(KeyChange {
+                left: None,
+                joined: None,
+            }),
+        }
     }
 
     pub(crate) fn definition(&self) -> &'static TableDefinition {
