@@ -4,6 +4,7 @@ mod derive;
 mod download;
 mod infrastructure;
 mod tracking_postgres;
+mod tracking;
 mod tracking_sqlite;
 mod wire_rust;
 mod wire_values;
