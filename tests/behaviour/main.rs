@@ -3,8 +3,8 @@
 mod derive;
 mod download;
 mod infrastructure;
-mod tracking_postgres;
 mod tracking;
+mod tracking_postgres;
 mod tracking_sqlite;
 mod wire_rust;
 mod wire_values;

@@ -2,6 +2,7 @@
 
 use super::*;
 use carburetor::tracking::{self, Problem, Tracking, TrackingError};
+use carburetor::{Assumptions, Everyone};
 use std::sync::Barrier;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -10,10 +11,10 @@ use std::time::Duration;
 /// Everything that an installation leaves, but for instants.
 const CONTENTS: &str = "(
   select string_agg(line, e'\\n' order by line) from (
-    select 'trigger ' || tgrelid::regclass || tgname || tgenabled as line from pg_trigger where not tgisinternal
+    select 'trigger ' || tgrelid::regclass || tgname || tgenabled::text as line from pg_trigger where not tgisinternal
     union all select 'function ' || oid::regprocedure || md5(prosrc) from pg_proc where pronamespace = 'carburetor'::regnamespace
-    union all select 'relation ' || oid::regclass || relkind from pg_class where relnamespace in ('carburetor'::regnamespace, 'public'::regnamespace)
-    union all select 'index ' || indexrelid::regclass || indisvalid from pg_index where indrelid in ('users'::regclass, 'games'::regclass)
+    union all select 'relation ' || oid::regclass || relkind::text from pg_class where relnamespace in ('carburetor'::regnamespace, 'public'::regnamespace)
+    union all select 'index ' || indexrelid::regclass::text || indisvalid from pg_index where indrelid in ('users'::regclass, 'games'::regclass)
     union all select 'row ' || s::text from carburetor.synced_table s
   ) lines)";
 
@@ -108,7 +109,7 @@ fn many_may_install_at_once() {
         }
     });
     let valid = database.text(
-        "(select string_agg(indexrelid::regclass::text, ' ' order by 1) from pg_index where indisvalid and indexrelid::regclass::text like 'carburetor%')",
+        "(select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) from pg_index where indisvalid and indexrelid::regclass::text like 'carburetor\\_%')",
     );
     assert_eq!(valid, "carburetor_games carburetor_users");
 }
@@ -215,9 +216,14 @@ fn a_replica_behind_a_purge_starts_again() {
 fn a_reset_table_starts_again() {
     let (_, mut conn) = tracked_server();
     let conn = &mut conn;
-    let first = Mobile::download(conn, (None, None)).unwrap();
+    // Without slack, because the installation is no second ago.
+    let mobile = Mobile::scoped(&Everyone).assuming(Assumptions {
+        slack: Duration::ZERO,
+        ..Assumptions::default()
+    });
+    let first = mobile.download(conn, (None, None)).unwrap();
     tracking::reset::<User, _>(conn).unwrap();
-    let news = Mobile::download(conn, first.next()).unwrap();
+    let news = mobile.download(conn, first.next()).unwrap();
     assert!(news.0.reset);
     assert!(!news.1.reset);
 }
