@@ -10,6 +10,7 @@ mod sqlite;
 use crate::cutoff::Assumptions;
 use crate::statement::Statement;
 use crate::table::{Storage, TableDefinition};
+use crate::tracking::TrackingBackend;
 use crate::wire::WireBackend;
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
@@ -32,7 +33,7 @@ use diesel::row::Row;
     note = "the backends are `diesel::pg::Pg` (features `postgres`, `async-postgres`) and `diesel::sqlite::Sqlite` (feature `sqlite`)"
 )]
 pub trait SyncBackend:
-    Backend<QueryBuilder: Default> + WireBackend + Default + sealed::Sealed + 'static
+    Backend<QueryBuilder: Default> + WireBackend + TrackingBackend + Default + sealed::Sealed + 'static
 {
     /// What numbered placeholders begin with.
     const PLACEHOLDER: char;

@@ -13,7 +13,7 @@ pub use joined::DownloadTablesAsync;
 pub(crate) use joined::VisitTableAsync;
 pub use scoped::Scoped;
 pub(crate) use tuple::VisitTable;
-pub use tuple::{DownloadTables, SyncTables};
+pub use tuple::{DownloadTables, SyncTables, TrackTables};
 
 use crate::scope::Everyone;
 use std::marker::PhantomData;

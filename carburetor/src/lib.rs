@@ -28,6 +28,7 @@ pub use scope::{
 pub use since::Since;
 pub use table::SyncTable;
 pub use token::{Token, TokenError};
+pub use tracking::untracked;
 
 #[doc(hidden)]
 pub mod __private;

@@ -31,6 +31,17 @@ pub trait SyncTables: 'static {
     fn news(news: &Self::News, of: TypeId) -> Option<&dyn Any>;
 }
 
+/// A tuple of tables that can be tracked on `DB`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be tracked on `{DB}`",
+    note = "each table derives `SyncTable`, and neither the features of carburetor nor `#[sync(backends(..))]` leave the backend out"
+)]
+pub trait TrackTables<DB: SyncBackend>: SyncTables {
+    /// The definitions, in order.
+    #[doc(hidden)]
+    fn definitions() -> Vec<&'static TableDefinition>;
+}
+
 /// A tuple of tables that can be downloaded from `DB` within a scope `S`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be downloaded from `{DB}` within the scope `{S}`",
@@ -115,6 +126,12 @@ macro_rules! group {
                     return Some(&news.$place);
                 })+
                 None
+            }
+        }
+
+        impl<DB: SyncBackend, $($T: GroupTable<Model: TableOn<DB>>),+> TrackTables<DB> for ($($T,)+) {
+            fn definitions() -> Vec<&'static TableDefinition> {
+                vec![$(<$T::Model as TableOn<DB>>::definition()),+]
             }
         }
 

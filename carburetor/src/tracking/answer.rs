@@ -1,0 +1,67 @@
+//! What the database answers to a question about its tracking: rows of text.
+
+use super::Problem;
+use crate::backend::SyncBackend;
+use crate::connection::{Flow, SyncConnection, TakeRows, run};
+use crate::statement::Statement;
+use diesel::QueryResult;
+use diesel::row::Row;
+
+/// Rows of text columns.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    rows: Vec<Vec<Option<String>>>,
+}
+
+impl Answer {
+    /// The only value of the only row, if there is one.
+    pub(super) fn value(self) -> Option<String> {
+        self.rows.into_iter().next()?.into_iter().next()?
+    }
+
+    /// The columns of the only row.
+    pub(super) fn columns(self) -> impl Iterator<Item = String> {
+        let row = self.rows.into_iter().next().unwrap_or_default();
+        row.into_iter().map(Option::unwrap_or_default)
+    }
+
+    /// The values of the only column.
+    pub(super) fn values(self) -> impl Iterator<Item = String> {
+        self.rows
+            .into_iter()
+            .filter_map(|row| row.into_iter().next()?)
+    }
+
+    /// Rows of (name, problem, remedy).
+    pub(super) fn problems(self) -> impl Iterator<Item = Problem> {
+        self.rows.into_iter().map(|row| {
+            let mut columns = row.into_iter().map(Option::unwrap_or_default);
+            let mut next = || columns.next().unwrap_or_default();
+            Problem::new(next(), next(), next())
+        })
+    }
+}
+
+impl<DB: SyncBackend> TakeRows<DB> for Answer {
+    type Error = diesel::result::Error;
+
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> QueryResult<Flow> {
+        let columns = 0..row.field_count();
+        self.rows.push(
+            columns
+                .map(|column| DB::text(row, column))
+                .collect::<Result<_, _>>()?,
+        );
+        Ok(Flow::Next)
+    }
+}
+
+/// Asks `question`, whose columns are all text.
+pub(super) fn ask<C: SyncConnection>(
+    conn: &mut C,
+    question: impl Into<String>,
+) -> QueryResult<Answer> {
+    let mut answer = Answer::default();
+    run(conn, Statement::of(question), &mut answer)?;
+    Ok(answer)
+}

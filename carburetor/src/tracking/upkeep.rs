@@ -1,0 +1,104 @@
+//! What a tracked database needs from time to time.
+
+use super::{Tracking, TrackingBackend};
+use crate::backend::SyncBackend;
+use crate::connection::SyncConnection;
+use crate::table::TableOn;
+use diesel::QueryResult;
+use std::time::Duration;
+
+impl<DB: SyncBackend> Tracking<DB> {
+    /// Forgets the removals that are older than `age`; a month is a good age. A replica that was away for longer starts again.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// # use carburetor::tracking::Tracking;
+    /// # use diesel::{Connection, SqliteConnection, sqlite::Sqlite};
+    /// # let mut conn = SqliteConnection::establish(":memory:")?;
+    /// # let tracking = Tracking::<Sqlite>::of([]);
+    /// # tracking.install(&mut conn)?;
+    /// tracking.purge(&mut conn, std::time::Duration::from_secs(30 * 24 * 3600))?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A failed query: tables that were purged before it stay so, outside of a transaction.
+    pub fn purge<C>(&self, conn: &mut C, age: Duration) -> QueryResult<()>
+    where
+        C: SyncConnection<Backend = DB>,
+    {
+        let tracked = self.definitions().iter().filter(|table| !table.untracked);
+        for table in tracked {
+            conn.transaction(|conn| conn.batch_execute(&DB::purge_sql(table, age)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes every replica download the table from the beginning: for what triggers can't see, such as a partition that was attached
+/// with rows, or a restored backup. On PostgreSQL the table's owner calls it.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// # use carburetor::{SyncGroup, SyncTable, tracking};
+/// # use diesel::{connection::SimpleConnection, prelude::*, sqlite::Sqlite};
+/// # diesel::table! { notes (id) { id -> Integer, last_synced_at -> BigInt, } }
+/// # #[derive(SyncTable)]
+/// # struct Note { id: i32, last_synced_at: i64 }
+/// # type Notes = SyncGroup<(Note,)>;
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # conn.batch_execute("create table notes (id integer primary key)")?;
+/// # Notes::tracking::<Sqlite>().install(&mut conn)?;
+/// let first = Notes::download(&mut conn, (None,))?;
+/// tracking::reset::<Note, _>(&mut conn)?;
+/// assert!(Notes::download(&mut conn, first.next())?.0.reset);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// A failed query.
+pub fn reset<M, C>(conn: &mut C) -> QueryResult<()>
+where
+    C: SyncConnection,
+    M: TableOn<C::Backend>,
+{
+    let sql = C::Backend::reset_sql(M::definition());
+    conn.transaction(|conn| conn.batch_execute(&sql))
+}
+
+/// Moves the watermark on a primary, every second or so, and returns it: what read replicas have in the place of a cutoff.
+///
+/// ```no_run
+/// # #[cfg(feature = "postgres")] {
+/// use diesel::{Connection, PgConnection};
+/// let mut conn = PgConnection::establish("postgres://primary/app")?;
+/// let complete_until = carburetor::tracking::watermark(&mut conn)?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// A failed query; also on a standby, and without the right to write `carburetor.watermark`.
+#[cfg(feature = "postgres-backend")]
+pub fn watermark<C>(conn: &mut C) -> QueryResult<chrono::DateTime<chrono::Utc>>
+where
+    C: SyncConnection<Backend = diesel::pg::Pg>,
+{
+    let moved = super::postgres::watermark();
+    let micros = super::answer::ask(
+        conn,
+        format!(
+            "with moved as ({moved}) select (extract(epoch from cutoff) * 1000000)::bigint::text from moved"
+        ),
+    )?;
+    let instant = micros
+        .value()
+        .and_then(|micros| micros.parse().ok())
+        .and_then(chrono::DateTime::from_timestamp_micros);
+    instant.ok_or(diesel::result::Error::NotFound)
+}

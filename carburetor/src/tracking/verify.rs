@@ -1,0 +1,34 @@
+//! What is wrong with an installation.
+
+use super::merge::disagreements;
+use super::{Problem, Tracking, TrackingError};
+use crate::backend::SyncBackend;
+use crate::connection::SyncConnection;
+
+impl<DB: SyncBackend> Tracking<DB> {
+    /// What is wrong in the database, and what to do: a trigger that is missing or disabled, or fires after ours, a column that was dropped, a
+    /// definition that changed, a missing index. It changes nothing.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use carburetor::tracking::Tracking;
+    /// use diesel::{Connection, SqliteConnection, sqlite::Sqlite};
+    /// let mut conn = SqliteConnection::establish(":memory:")?;
+    /// let problems = Tracking::<Sqlite>::of([]).verify(&mut conn)?;
+    /// assert_eq!(problems[0].problem, "the tracking is not installed");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A failed query.
+    pub fn verify<C>(&self, conn: &mut C) -> Result<Vec<Problem>, TrackingError>
+    where
+        C: SyncConnection<Backend = DB>,
+    {
+        let mut problems = disagreements(self.definitions());
+        problems.extend(DB::verify(conn, self)?);
+        Ok(problems)
+    }
+}
