@@ -20,7 +20,6 @@ pub fn json(options: &Options) {
     println!("  {} bytes of JSON per row", bytes / rows);
     figure_line("json_memory_mib", growth, "at most 8");
 
-    if std::env::var_os("ONLY").is_some() { for _ in 0..15 { download(conn); } return; }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -43,15 +42,6 @@ pub fn json(options: &Options) {
         .served_by(server),
     )
     .speed("json/copy", rows, "at least 0.9");
-    race(options.runs, Runner::new("binary rows", || { assert_eq!(runtime.block_on(copy_rows(&client, false)), rows); }).served_by(copier),
-      Runner::new("binary rows, values", || { assert_eq!(runtime.block_on(copy_rows(&client, true)), rows); }).served_by(copier)).speed("x", rows, "");
-    race(options.runs, Runner::new("load_iter", || { 
-        use diesel::prelude::*; use diesel::connection::LoadConnection;
-        let q = diesel::query_builder::AsQuery::as_query(crate::items::items::table);
-        let n = LoadConnection::<diesel::pg::PgRowByRowLoadingMode>::load(conn, q).unwrap().map(|r| r.unwrap()).count();
-        assert_eq!(n, rows);
- }).served_by(server),
-      Runner::new("binary rows, values", || { assert_eq!(runtime.block_on(copy_rows(&client, true)), rows); }).served_by(copier)).speed("x", rows, "");
 }
 
 async fn copy(client: &Client) -> usize {
@@ -64,23 +54,6 @@ async fn copy(client: &Client) -> usize {
         .try_fold(0, async |bytes, part| Ok(bytes + part.len()))
         .await
         .expect("COPY ends")
-}
-
-async fn copy_rows(client: &Client, values: bool) -> usize {
-    use tokio_postgres::types::Type;
-    let statement = format!(
-        "copy (select {} from items) to stdout (format binary)",
-        items::COLUMNS
-    );
-    let stream = client.copy_out(&statement).await.expect("COPY starts");
-    let rows = tokio_postgres::binary_copy::BinaryCopyOutStream::new(stream, &[Type::INT4, Type::TEXT, Type::TEXT, Type::INT8, Type::BOOL, Type::TIMESTAMPTZ]);
-    rows.try_fold(0, async |n, row| {
-        if values {
-            let x = (row.get::<i32>(0), row.get::<&str>(1), row.get::<Option<&str>>(2), row.get::<i64>(3), row.get::<bool>(4), row.get::<std::time::SystemTime>(5));
-            std::hint::black_box(x);
-        }
-        Ok(n + 1)
-    }).await.expect("COPY ends")
 }
 
 fn download(conn: &mut PgConnection) -> usize {

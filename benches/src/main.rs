@@ -5,7 +5,10 @@ mod items;
 mod json;
 mod process;
 mod race;
+mod redelivery;
+mod sqlite;
 mod structs;
+mod writes;
 
 use std::env;
 
@@ -30,6 +33,9 @@ const GROUPS: &[(&str, fn(&Options))] = &[
     ("json", json::json),
     ("structs", structs::structs),
     ("incremental", incremental::incremental),
+    ("writes", writes::writes),
+    ("redelivery", redelivery::redelivery),
+    ("sqlite", sqlite::sqlite),
 ];
 
 fn main() {
@@ -60,7 +66,10 @@ fn options() -> Options {
             "--bench" => {}
             unknown => {
                 let groups: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
-                eprintln!("{unknown} is none of: --rows N, --runs N, {}", groups.join(", "));
+                eprintln!(
+                    "{unknown} is none of: --rows N, --runs N, {}",
+                    groups.join(", ")
+                );
                 std::process::exit(2);
             }
         }

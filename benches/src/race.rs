@@ -110,8 +110,9 @@ impl Race {
             (&self.names.1, |laps| laps.1),
         ];
         for (label, side) in sides {
-            let of =
-                |value: fn(Lap) -> Duration| median(self.laps.iter().map(|laps| value(side(laps)).as_secs_f64()));
+            let of = |value: fn(Lap) -> Duration| {
+                median(self.laps.iter().map(|laps| value(side(laps)).as_secs_f64()))
+            };
             println!(
                 "  {label:<44} {:>9.0} rows/s, processor s: client {:.2}, server {:.2}, median of {}",
                 rows as f64 / of(|lap| lap.wall),

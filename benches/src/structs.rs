@@ -24,8 +24,8 @@ pub fn structs(options: &Options) {
         })
         .served_by(loader),
         Runner::new("download", || {
-            let news = SyncGroup::<(Item,)>::download(conn, (None,))
-                .expect("the table can be downloaded");
+            let news =
+                SyncGroup::<(Item,)>::download(conn, (None,)).expect("the table can be downloaded");
             kept.replace(news.into_tables().0.rows);
             assert_eq!(kept.borrow().len(), rows);
         })
