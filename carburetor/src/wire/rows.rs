@@ -5,10 +5,10 @@ use crate::backend::SyncBackend;
 use crate::download::DownloadError;
 use crate::download::table::{About, Sink};
 use crate::table::TableOn;
-use crate::wire::{Codec, WireError};
+use crate::wire::Codec;
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::result::{Error, UnexpectedEndOfRow};
-use diesel::row::{Field, Row};
+use diesel::row::Row;
 
 /// Where JSON goes while it is being written.
 pub(crate) trait Drain {
@@ -84,11 +84,8 @@ impl<'m, D, DB: SyncBackend> JsonTable<'m, D, DB> {
         let field = row
             .get(at + place)
             .ok_or_else(|| Error::DeserializationError(Box::new(UnexpectedEndOfRow)))?;
-        match field.value() {
-            None => self.buffer.extend_from_slice(b"null"),
-            Some(value) => (column.codec.write)(value, self.buffer)
-                .map_err(|error: WireError| error.at(self.name, column.name))?,
-        }
+        DB::write(column.codec, &field, self.buffer)
+            .map_err(|error| error.at(self.name, column.name))?;
         Ok(())
     }
 }
