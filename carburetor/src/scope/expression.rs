@@ -58,9 +58,9 @@ enum Piece {
 /// Why an expression can't be a scope or a filter.
 ///
 /// ```
-/// use carburetor::ScopeError;
-/// let error = ScopeError { table: "games".into(), culprit: "now".into(), remedy: "bind the instant as a value".into() };
-/// assert_eq!(error.to_string(), "the scope or filter of games can't use `now`: bind the instant as a value");
+/// fn explain(error: &carburetor::ScopeError) -> String {
+///     format!("leave `{}` out of the scope of {}: {}", error.culprit, error.table, error.remedy)
+/// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
