@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -46,8 +46,10 @@ pub(crate) struct TableState {
 }
 
 impl TableState {
+    /// The cutoff; an instant that no server can have returned counts as none.
     pub(crate) fn instant(&self) -> Option<DateTime<Utc>> {
-        self.since.and_then(DateTime::from_timestamp_micros)
+        let instant = self.since.and_then(DateTime::from_timestamp_micros);
+        instant.filter(|instant| (1..=9999).contains(&instant.year()))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::table::Request;
 use crate::since::Since;
 use crate::table::TableDefinition;
-use crate::token::Token;
+use crate::token::{TableState, Token};
 use std::marker::PhantomData;
 
 /// From where each table of the group `G` is downloaded.
@@ -123,7 +123,7 @@ pub(crate) fn requests<G>(
                 .filter(|state| state.name == *name)
                 .nth(earlier)
                 .cloned();
-            let since = state.as_ref().and_then(|state| state.instant());
+            let since = state.as_ref().and_then(TableState::instant);
             Request {
                 since: since.into(),
                 state,
