@@ -49,6 +49,13 @@ pub trait SyncBackend:
     /// A condition that is true and keeps the lines of a union in order.
     const IN_ORDER: &'static str;
 
+    /// Whether the cutoff itself finds out what a transaction of the caller's has done.
+    const JUDGES_TRANSACTIONS: bool;
+    /// Has a row with a value where tests may download within their transaction.
+    const IS_TESTING: &'static str;
+    /// Allows that until the transaction ends.
+    const ALLOW_TESTING: &'static str;
+
     /// Makes the statements of the transaction that has just begun see one instant.
     const ONE_INSTANT: &'static str;
 

@@ -5,6 +5,7 @@ mod apply;
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;
 pub(crate) mod budget;
+mod caller;
 mod error;
 mod fingerprint;
 pub(crate) mod news;

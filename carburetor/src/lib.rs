@@ -10,6 +10,8 @@ mod since;
 pub mod stamp;
 mod statement;
 pub mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 pub mod tracking;
 pub mod wire;

@@ -3,6 +3,7 @@
 mod migrations;
 mod postgres;
 mod sqlite;
+mod testing;
 mod untracked;
 
 use carburetor::{SyncGroup, SyncTable};

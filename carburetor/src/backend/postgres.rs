@@ -15,6 +15,10 @@ impl SyncBackend for diesel::pg::Pg {
     const PLACEHOLDER: char = '$';
     const REGISTRY: &'static str = "carburetor.synced_table";
     const ONE_INSTANT: &'static str = "set transaction isolation level repeatable read, read only";
+    const JUDGES_TRANSACTIONS: bool = true;
+    const IS_TESTING: &'static str =
+        "select 'on' where current_setting('carburetor.testing', true) = 'on'";
+    const ALLOW_TESTING: &'static str = "select set_config('carburetor.testing', 'on', true)";
     const REMOVAL_STORAGE: Storage = Storage::Timestamptz;
     // Workers of a parallel plan would mix the lines; a function that is restricted to the leader forbids such a plan.
     const IN_ORDER: &'static str = " and pg_catalog.random() >= 0";

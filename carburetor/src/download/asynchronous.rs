@@ -1,6 +1,7 @@
 //! Downloads on an asynchronous connection. The twins in `blocking` say what each does.
 
 use super::budget::Budget;
+use super::caller::Caller;
 use super::run::Run;
 use super::table::{Advance, Reader, Sink, TableDownload};
 use super::{DownloadError, Pages, Response, TableNews, Timestamps};
@@ -12,7 +13,6 @@ use crate::scope::Everyone;
 use crate::table::{TableDefinition, TableOn};
 use crate::wire::message::{closing, opening};
 use crate::wire::stream::WriteTablesAsync;
-use diesel::connection::TransactionManagerStatus;
 use diesel_async::TransactionManager;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -91,6 +91,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         let timestamps = timestamps.into();
         async move {
             let definitions = T::definitions();
+            judge(conn).await?;
             let conn = conn.share();
             let tracked = definitions.iter().all(|definition| !definition.untracked);
             if C::PIPELINED
@@ -228,6 +229,7 @@ where
         C: SyncConnectionAsync<Database = DB>,
     {
         async move {
+            judge(conn).await?;
             let conn = conn.share();
             if self.run.is_none() {
                 let definitions = T::definitions();
@@ -260,6 +262,14 @@ where
     run.response(news)
 }
 
+/// Fails where the caller's transaction could make a download untrue, and the cutoff doesn't see it.
+async fn judge<C: SyncConnectionAsync>(conn: &mut C) -> Result<(), DownloadError> {
+    if C::Database::JUDGES_TRANSACTIONS {
+        return Ok(());
+    }
+    Caller::of_async(conn).await?.judge::<C::Database>()
+}
+
 /// Reads the cutoffs, then begins a transaction that sees one instant.
 pub(crate) async fn begin_consistently<C>(
     conn: &mut C,
@@ -269,18 +279,10 @@ pub(crate) async fn begin_consistently<C>(
 where
     C: SyncConnectionAsync,
 {
-    match C::TransactionManager::transaction_manager_status_mut(conn) {
-        TransactionManagerStatus::InError => {
-            return Err(diesel::result::Error::BrokenTransactionManager.into());
-        }
-        TransactionManagerStatus::Valid(status) if status.transaction_depth().is_some() => {
-            return Err(DownloadError::Snapshot);
-        }
-        TransactionManagerStatus::Valid(_) => {}
-    }
+    let one_instant = Caller::of_async(conn).await?.one_instant::<C::Database>()?;
     let cutoffs = cutoffs(&conn.share(), definitions, assumptions).await?;
     C::TransactionManager::begin_transaction(conn).await?;
-    let one_instant = conn.batch_execute(C::Database::ONE_INSTANT).await;
+    let one_instant = conn.batch_execute(one_instant).await;
     end_on_error(conn, one_instant.map_err(Into::into)).await?;
     Ok(cutoffs)
 }

@@ -1,6 +1,7 @@
 //! Downloads on a synchronous connection.
 
 use super::budget::Budget;
+use super::caller::Caller;
 use super::run::Run;
 use super::table::{Advance, Sink, TableDownload};
 use super::{DownloadError, Pages, Response, Timestamps};
@@ -11,7 +12,6 @@ use crate::group::{DownloadTables, Scoped, SyncGroup};
 use crate::scope::Everyone;
 use crate::table::{TableDefinition, TableOn};
 use crate::wire::message::{WriteTables, closing, opening};
-use diesel::connection::{TransactionManager, TransactionManagerStatus};
 use std::io::Write;
 
 impl<T> SyncGroup<T> {
@@ -188,12 +188,10 @@ fn consistently<C, R>(
 where
     C: SyncConnection,
 {
-    if in_transaction(conn)? {
-        return Err(DownloadError::Snapshot);
-    }
+    let one_instant = Caller::of(conn)?.one_instant::<C::Backend>()?;
     let cutoffs = cutoffs(conn, definitions, assumptions)?;
     conn.transaction(|conn| {
-        conn.batch_execute(C::Backend::ONE_INSTANT)?;
+        conn.batch_execute(one_instant)?;
         read(conn, &cutoffs)
     })
 }
@@ -204,6 +202,9 @@ fn cutoffs<C: SyncConnection>(
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
 ) -> Result<Cutoffs, DownloadError> {
+    if !C::Backend::JUDGES_TRANSACTIONS {
+        Caller::of(conn)?.judge::<C::Backend>()?;
+    }
     let mut taken = CutoffRows::new(definitions);
     for statement in C::Backend::cutoff(definitions, assumptions) {
         run(conn, statement, &mut taken)?;
@@ -229,14 +230,4 @@ where
         advance = reader.finish()?;
     }
     Ok(())
-}
-
-/// Whether the caller has a transaction open on `conn`.
-fn in_transaction<C: SyncConnection>(conn: &mut C) -> Result<bool, DownloadError> {
-    match C::TransactionManager::transaction_manager_status_mut(conn) {
-        TransactionManagerStatus::Valid(status) => Ok(status.transaction_depth().is_some()),
-        TransactionManagerStatus::InError => {
-            Err(diesel::result::Error::BrokenTransactionManager.into())
-        }
-    }
 }

@@ -58,7 +58,7 @@ pub enum DownloadError {
     },
     /// The standby has no watermark yet.
     NoWatermark,
-    /// The transaction has written: its rows could still be rolled back.
+    /// The transaction has written: its rows could still be rolled back. On SQLite, where that can't be seen, any transaction.
     Written,
     /// The transaction already has its snapshot, or would get one older than the cutoff.
     Snapshot,
@@ -100,7 +100,7 @@ impl fmt::Display for DownloadError {
             DownloadError::Query(error) => {
                 write!(f, "{error}")?;
                 let text = error.to_string();
-                if text.contains("carburetor.synced_table") || text.contains("carburetor_clock") {
+                if text.contains("carburetor.synced_table") || text.contains("carburetor_clock") || text.contains("carburetor_flag") {
                     f.write_str("; the tracking is not installed: run the migration that `Group::tracking()` prints")?;
                 }
                 Ok(())
@@ -140,7 +140,7 @@ impl fmt::Display for DownloadError {
                 "the standby has no watermark: call `carburetor::tracking::watermark` on the primary every second or so",
             ),
             DownloadError::Written => f.write_str(
-                "this transaction has written, and what it wrote could still be rolled back: download before it begins or after it ends",
+                "this transaction has written, or may have on SQLite, and what it wrote could still be rolled back: download before it begins or after it ends; a test calls `carburetor::testing::allow` first",
             ),
             DownloadError::Snapshot => f.write_str(
                 "this transaction already has its snapshot, which is older than a cutoff read now: download outside of it under read committed, or use `download_consistent`",
