@@ -25,7 +25,6 @@ impl<'a, DB: SyncBackend> Statement<'a, DB> {
     }
 
     /// A statement without binds.
-    #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
     pub(crate) fn of(sql: impl Into<String>) -> Self {
         let mut statement = Self::new();
         statement.sql(sql);

@@ -9,6 +9,7 @@
 //! use diesel::{connection::SimpleConnection, prelude::*, sqlite::Sqlite};
 //! diesel::table! { notes (id) { id -> Integer, body -> Text, last_synced_at -> BigInt, } }
 //! #[derive(SyncTable)]
+//! #[sync(backends(sqlite))]
 //! struct Note {
 //!     id: i32,
 //!     body: String,

@@ -30,7 +30,7 @@ impl Caller {
         Ok(testing.caller())
     }
 
-    #[cfg(feature = "async")]
+    #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
     pub(crate) async fn of_async<C>(conn: &mut C) -> QueryResult<Self>
     where
         C: crate::connection::SyncConnectionAsync,
@@ -91,5 +91,5 @@ impl<DB: SyncBackend> TakeRows<DB> for Testing {
     }
 }
 
-#[cfg(feature = "async")]
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 impl<DB: SyncBackend> crate::connection::PacedRows<DB> for Testing {}

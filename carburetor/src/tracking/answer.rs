@@ -1,6 +1,5 @@
 //! What the database answers to a question about its tracking: rows of text.
 
-use super::Problem;
 use crate::backend::SyncBackend;
 use crate::connection::{Flow, SyncConnection, TakeRows, run};
 use crate::statement::Statement;
@@ -16,13 +15,12 @@ pub(super) struct Answer {
 impl Answer {
     /// The only value of the only row, if there is one.
     pub(super) fn value(self) -> Option<String> {
-        self.rows.into_iter().next()?.into_iter().next()?
+        self.columns().next()?
     }
 
     /// The columns of the only row.
-    pub(super) fn columns(self) -> impl Iterator<Item = String> {
-        let row = self.rows.into_iter().next().unwrap_or_default();
-        row.into_iter().map(Option::unwrap_or_default)
+    pub(super) fn columns(self) -> impl Iterator<Item = Option<String>> {
+        self.rows.into_iter().next().unwrap_or_default().into_iter()
     }
 
     /// The values of the only column.
@@ -32,12 +30,13 @@ impl Answer {
             .filter_map(|row| row.into_iter().next()?)
     }
 
+    #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
     /// Rows of (name, problem, remedy).
-    pub(super) fn problems(self) -> impl Iterator<Item = Problem> {
+    pub(super) fn problems(self) -> impl Iterator<Item = super::Problem> {
         self.rows.into_iter().map(|row| {
             let mut columns = row.into_iter().map(Option::unwrap_or_default);
             let mut next = || columns.next().unwrap_or_default();
-            Problem::new(next(), next(), next())
+            super::Problem::new(next(), next(), next())
         })
     }
 }

@@ -41,7 +41,7 @@ impl<T, S> SyncGroup<T, S> {
     /// type Mobile = SyncGroup<(User,)>;
     /// let checked_in = Mobile::tracking::<Pg>().to_string();
     /// let installed: Installed = checked_in.parse()?;
-    /// assert!(!Mobile::tracking_since::<Pg>(&installed).to_string().contains("create or replace trigger"));
+    /// assert!(!Mobile::tracking_since::<Pg>(&installed).to_string().contains(r#"on "users""#));
     /// # }
     /// # Ok::<(), carburetor::tracking::TrackingError>(())
     /// ```

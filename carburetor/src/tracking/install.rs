@@ -4,13 +4,13 @@
 pub(super) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(super) mod sqlite;
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+mod transaction;
 
 use super::merge::disagreements;
 use super::{Tracking, TrackingError};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
-use diesel::QueryResult;
-use diesel::connection::{TransactionManager, TransactionManagerStatus};
 
 impl<DB: SyncBackend> Tracking<DB> {
     /// Installs the tracking, or brings it up to date. Doing it again changes nothing, and several programs may do it at once.
@@ -45,13 +45,5 @@ impl<DB: SyncBackend> Tracking<DB> {
             return Err(TrackingError::Refused(problems));
         }
         DB::install(conn, self)
-    }
-}
-
-/// Whether the caller has a transaction open.
-fn in_transaction<C: SyncConnection>(conn: &mut C) -> QueryResult<bool> {
-    match C::TransactionManager::transaction_manager_status_mut(conn) {
-        TransactionManagerStatus::Valid(status) => Ok(status.transaction_depth().is_some()),
-        TransactionManagerStatus::InError => Err(diesel::result::Error::BrokenTransactionManager),
     }
 }

@@ -63,11 +63,6 @@ impl Installed {
     pub fn definitions(&self) -> &[TableDefinition] {
         &self.definitions
     }
-
-    /// The definition of the table with this key.
-    pub(super) fn get(&self, key: &str) -> Option<&TableDefinition> {
-        self.definitions.iter().find(|table| table.key() == key)
-    }
 }
 
 /// The text of an `up.sql`. Of several, put one after another, the last one counts.
@@ -83,6 +78,7 @@ impl FromStr for Installed {
     }
 }
 
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 /// The line from which `definitions` are read back.
 pub(super) fn line(definitions: &[TableDefinition]) -> String {
     let json = serde_json::to_string(definitions).unwrap_or_default();

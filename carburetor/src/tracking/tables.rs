@@ -18,8 +18,10 @@ use std::marker::PhantomData;
 /// # diesel::table! { users (id) { id -> Text, last_synced_at -> BigInt, } }
 /// # diesel::table! { games (id) { id -> Text, last_synced_at -> BigInt, } }
 /// # #[derive(SyncTable)]
+/// # #[sync(backends(sqlite))]
 /// # struct User { id: String, last_synced_at: i64 }
 /// # #[derive(SyncTable)]
+/// # #[sync(backends(sqlite))]
 /// # struct Game { id: String, last_synced_at: i64 }
 /// type Mobile = SyncGroup<(User,)>;
 /// type Admin = SyncGroup<(User, Game)>;
@@ -101,6 +103,7 @@ impl<DB> Tracking<DB> {
         &self.definitions
     }
 
+    #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
     /// What [`since`](Self::since) was told.
     pub(super) fn installed(&self) -> Option<&Installed> {
         self.installed.as_ref()

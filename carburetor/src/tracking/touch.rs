@@ -15,6 +15,7 @@ use diesel::query_builder::{AstPass, QueryFragment};
 /// # use diesel::{connection::SimpleConnection, prelude::*, sqlite::Sqlite};
 /// # diesel::table! { notes (id) { id -> Integer, last_synced_at -> BigInt, } }
 /// # #[derive(SyncTable)]
+/// # #[sync(backends(sqlite))]
 /// # struct Note { id: i32, last_synced_at: i64 }
 /// # type Notes = SyncGroup<(Note,)>;
 /// # let mut conn = SqliteConnection::establish(":memory:")?;

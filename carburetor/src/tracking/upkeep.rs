@@ -46,6 +46,7 @@ impl<DB: SyncBackend> Tracking<DB> {
 /// # use diesel::{connection::SimpleConnection, prelude::*, sqlite::Sqlite};
 /// # diesel::table! { notes (id) { id -> Integer, last_synced_at -> BigInt, } }
 /// # #[derive(SyncTable)]
+/// # #[sync(backends(sqlite))]
 /// # struct Note { id: i32, last_synced_at: i64 }
 /// # type Notes = SyncGroup<(Note,)>;
 /// # let mut conn = SqliteConnection::establish(":memory:")?;

@@ -185,6 +185,56 @@ fn a_touched_row_is_delivered_again() {
     assert_eq!(ids, ["b"]);
 }
 
+#[test]
+fn verify_names_what_is_broken_and_installing_mends_it() {
+    for (harm, problem) in [
+        (
+            "drop trigger \"~carburetor_stamp\" on users",
+            "users has no trigger ~carburetor_stamp",
+        ),
+        (
+            "alter table users disable trigger \"~carburetor_removal_delete\"",
+            "the trigger ~carburetor_removal_delete of users is disabled, or not enabled always",
+        ),
+        (
+            "drop index carburetor_users",
+            "no valid index begins with (updated_at, id)",
+        ),
+        (
+            "update carburetor.synced_table set hash = 'x' where name = 'users'",
+            "its definition changed since it was tracked",
+        ),
+    ] {
+        let (database, mut conn) = tracked_server();
+        let tracking = Mobile::tracking::<Pg>();
+        assert_eq!(tracking.verify(&mut conn).unwrap(), []);
+        database.psql(harm);
+        let problems = tracking.verify(&mut conn).unwrap();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(
+            (problems[0].table.as_str(), problems[0].problem.as_str()),
+            ("users", problem)
+        );
+        assert!(!problems[0].remedy.is_empty());
+        tracking.install(&mut conn).unwrap();
+        assert_eq!(tracking.verify(&mut conn).unwrap(), []);
+    }
+}
+
+#[test]
+fn nothing_is_tracked_where_nothing_is_installed() {
+    let mut conn = server().connect();
+    let problems = Mobile::tracking::<Pg>().verify(&mut conn).unwrap();
+    let named: Vec<_> = problems.iter().map(|problem| problem.to_string()).collect();
+    assert_eq!(
+        named,
+        [
+            "games: it is not tracked; run up.sql of its group",
+            "users: it is not tracked; run up.sql of its group"
+        ]
+    );
+}
+
 /// The database's clock after all that was written, beyond what a cutoff stays behind.
 fn settled(conn: &mut PgConnection) -> DateTime<Utc> {
     diesel::select(sql::<diesel::sql_types::Timestamptz>("clock_timestamp()"))

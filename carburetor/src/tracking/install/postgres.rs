@@ -3,7 +3,7 @@
 mod index;
 mod part;
 
-use super::in_transaction;
+use super::transaction::in_transaction;
 use crate::connection::SyncConnection;
 use crate::table::TableDefinition;
 use crate::tracking::answer::ask;

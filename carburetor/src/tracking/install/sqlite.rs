@@ -1,6 +1,6 @@
 //! Installing on SQLite: refusals first, then everything in one transaction.
 
-use super::in_transaction;
+use super::transaction::in_transaction;
 use crate::connection::SyncConnection;
 use crate::table::{TableDefinition, literal};
 use crate::tracking::answer::ask;
@@ -30,10 +30,7 @@ where
             conn.batch_execute(&gone(since, &installed, tracking.definitions()))?;
         }
         for definition in tracking.definitions() {
-            if let Some(old) = installed
-                .get(&definition.key())
-                .filter(|old| *old != definition)
-            {
+            if let Some(old) = of(&installed, definition).filter(|old| *old != definition) {
                 change(conn, old, definition)?;
             }
         }
@@ -124,11 +121,17 @@ fn gone(since: &Installed, installed: &Installed, wanted: &[TableDefinition]) ->
     let gone: Vec<_> = since
         .definitions()
         .iter()
-        .filter(|old| installed.get(&old.key()).is_some())
+        .filter(|old| of(installed, old).is_some())
         .filter(|old| !wanted.iter().any(|new| new.key() == old.key()))
         .cloned()
         .collect();
     down(&gone)
+}
+
+/// The installed definition of the same table.
+fn of<'i>(installed: &'i Installed, table: &TableDefinition) -> Option<&'i TableDefinition> {
+    let mut definitions = installed.definitions().iter();
+    definitions.find(|definition| definition.key() == table.key())
 }
 
 /// Runs `write` as the only writer from its beginning on: a transaction that reads first could find that another has written since.

@@ -10,7 +10,7 @@ use crate::table::{TableDefinition, literal};
 ///
 /// ```
 /// # use carburetor::tracking::postgres::verify;
-/// # let users = carburetor::table::TableDefinition { wire_name: "users".into(), schema: None, table: "users".into(), untracked: false, columns: vec![] };
+/// # let users = carburetor::table::TableDefinition { table: "users".into(), ..Default::default() };
 /// assert!(verify(&[&users]).contains("no valid index begins with"));
 /// ```
 pub fn verify(definitions: &[&TableDefinition]) -> String {

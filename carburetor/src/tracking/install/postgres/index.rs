@@ -22,7 +22,7 @@ impl Step {
     /// A build that failed leaves an index that isn't valid, and `if not exists` would take that for one.
     pub(super) fn after(state: Answer, index: &Index, alone: bool) -> Step {
         let mut columns = state.columns();
-        let mut next = || columns.next().unwrap_or_default();
+        let mut next = || columns.next().flatten().unwrap_or_default();
         let (kind, found, name) = (next(), next(), next());
         let alone = alone && kind != "p";
         match (found.as_str(), alone) {
