@@ -29,6 +29,10 @@ pub fn incremental(options: &Options) {
     items::track(&database, &definitions);
     items::settle(&database, &tables);
 
+    // What is asked from before the tracking began is everything.
+    database.wait_until(
+        "(select max(horizon) < now() - interval '2 seconds' from carburetor.synced_table)",
+    );
     let (by_hand, conn) = (&mut database.connect(), &mut database.connect());
     let hour = Utc::now() - TimeDelta::hours(1);
     let quiet = Group::download(conn, (Some(hour), Some(hour), Some(hour)))
@@ -37,7 +41,7 @@ pub fn incremental(options: &Options) {
     for table in tables {
         database.psql(&format!(
             "update {table} set amount = amount + 1 where id % {} = 0",
-            options.rows / CHANGED
+            (options.rows / CHANGED).max(1)
         ));
     }
     let (loader, downloader) = (process(by_hand), process(conn));

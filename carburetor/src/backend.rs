@@ -65,6 +65,9 @@ pub trait SyncBackend:
     /// The instant `expression` in microseconds since 1970.
     fn micros(expression: &str, storage: Storage) -> String;
 
+    /// What stands before and after a bind to ask for a `stamp` at that instant or later.
+    fn since(stamp: &str) -> [String; 2];
+
     /// The statements that read the cutoffs of `definitions`, in order.
     #[doc(hidden)]
     #[allow(

@@ -39,6 +39,10 @@ impl SyncBackend for diesel::sqlite::Sqlite {
         }
     }
 
+    fn since(stamp: &str) -> [String; 2] {
+        [format!("{stamp} >= "), String::new()]
+    }
+
     #[allow(
         private_interfaces,
         reason = "the trait is sealed: nobody else calls it"

@@ -256,9 +256,11 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         match self {
             Reading::All | Reading::AllPage { .. } => {}
             Reading::Since(since) => {
+                let [before, after] = DB::since(stamp);
                 statement
-                    .sql(format!(" and {stamp} >= "))
-                    .bind(bind(*since));
+                    .sql(format!(" and {before}"))
+                    .bind(bind(*since))
+                    .sql(after);
             }
             Reading::SincePage(page) => {
                 statement
