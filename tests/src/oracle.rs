@@ -1,0 +1,41 @@
+//! The oracle: writers whose transactions overlap, copies that downloads keep meanwhile, and their exact comparison with the tables.
+//!
+//! Naive downloads run beside ours on the same rows in the same run, and must lose some of them.
+
+mod balance;
+mod contest;
+mod downloader;
+mod follower;
+mod ledger;
+mod message;
+mod naive;
+mod operation;
+mod options;
+mod postgres;
+mod prepared;
+mod replica;
+mod run;
+mod verdict;
+mod view;
+mod writer;
+
+pub use options::{Mode, Options};
+pub use replica::Difference;
+pub use verdict::Verdict;
+
+/// Runs it.
+///
+/// # Errors
+///
+/// A database that can't be used, or a download that fails.
+pub fn run(options: &Options) -> Result<Verdict, String> {
+    eprintln!(
+        "{:?}, {} writers for {} s, a download every {} ms, seed {}",
+        options.mode,
+        options.writers,
+        options.time.as_secs(),
+        options.poll.as_millis(),
+        options.seed
+    );
+    postgres::run(options)
+}
