@@ -15,6 +15,7 @@ mod postgres;
 mod prepared;
 mod replica;
 mod run;
+mod sqlite;
 mod verdict;
 mod view;
 mod writer;
@@ -37,5 +38,8 @@ pub fn run(options: &Options) -> Result<Verdict, String> {
         options.poll.as_millis(),
         options.seed
     );
-    postgres::run(options)
+    match options.mode {
+        Mode::Sqlite => sqlite::run(options),
+        Mode::Tracked | Mode::Untracked => postgres::run(options),
+    }
 }
