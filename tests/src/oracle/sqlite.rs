@@ -1,0 +1,249 @@
+//! A run on one SQLite file.
+
+mod writer;
+
+use super::contest::{self, Finish, Write};
+use super::downloader::{Competitor, Kind};
+use super::follower::{Follower, Keep, Way};
+use super::ledger::tracked::{Account, Entry};
+use super::ledger::{Stored, TABLES};
+use super::naive::{Cutoff, Instants, Naive};
+use super::options::Options;
+use super::replica::Truth;
+use super::run::Run;
+use super::verdict::Verdict;
+use super::view::{Member, Published, View};
+use carburetor::group::{DownloadTables, SyncTables};
+use carburetor::table::{TableDefinition, TableOn};
+use carburetor::tracking::sqlite::{Surroundings, TrackedTable, surroundings, up};
+use carburetor::{Assumptions, Filtered, SyncGroup, TableNews, Timestamps};
+use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
+use std::path::PathBuf;
+use std::{env, fs, process};
+use writer::Writer;
+
+/// The rows that there are before anybody writes: in each team as much in accounts as in entries.
+const SEED: &str = "
+with recursive n(id) as (select 1 union all select id + 1 from n where id < 200)
+insert into accounts (id, team, published, amount)
+  select id, case id % 4 when 0 then 'red' when 1 then 'green' when 2 then 'blue' else 'grey' end, id % 3 <> 0, 5 from n;
+with recursive n(id) as (select 1 union all select id + 1 from n where id < 1000)
+insert into entries (id, team, amount)
+  select 200 + id, case id % 4 when 0 then 'red' when 1 then 'green' when 2 then 'blue' else 'grey' end, 1 from n;
+";
+const FIRST_ID: i64 = 1201;
+
+/// A folder of the run's own, gone when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Self, String> {
+        let path = env::temp_dir().join(format!("carburetor-oracle-{}", process::id()));
+        fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Folder(path))
+    }
+
+    fn connect(&self) -> Result<SqliteConnection, String> {
+        let file = self.0.join("oracle.sqlite");
+        let mut conn = SqliteConnection::establish(&file.to_string_lossy())
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        let settings =
+            "pragma busy_timeout = 20000; pragma journal_mode = wal; pragma synchronous = off";
+        execute(&mut conn, settings)?;
+        Ok(conn)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("{} was not removed: {error}", self.0.display());
+        }
+    }
+}
+
+pub(super) fn run(options: &Options) -> Result<Verdict, String> {
+    let folder = Folder::new()?;
+    let mut conn = folder.connect()?;
+    let create = TABLES.replace(
+        "{instant}",
+        "text not null default '1970-01-01 00:00:00.000000+00:00'",
+    );
+    execute(&mut conn, &create)?;
+    track(&mut conn)?;
+    execute(&mut conn, SEED)?;
+    let run = Run::new(options.time, options.poll, FIRST_ID);
+    let mut random = fastrand::Rng::with_seed(options.seed);
+    let mut writers: Vec<Write<'_>> = Vec::new();
+    for _ in 0..options.writers {
+        let mut writer = Writer {
+            conn: folder.connect()?,
+            random: random.fork(),
+            run: &run,
+        };
+        writers.push(Box::new(move || {
+            writer.write().map_err(|error| format!("a writer: {error}"))
+        }));
+    }
+    let finish: Finish<'_> = Box::new(|_| Ok(()));
+    let mut competitors = ours(&folder)?;
+    competitors.extend(naive(&folder)?);
+    contest::hold(&run, writers, finish, &mut competitors, options.seed)?;
+    let truth = Truth {
+        accounts: Account::load(&mut conn, None).map_err(|error| error.to_string())?,
+        entries: Entry::load(&mut conn, None).map_err(|error| error.to_string())?,
+    };
+    Ok(Verdict::of(&competitors, &truth))
+}
+
+fn track(conn: &mut SqliteConnection) -> Result<(), String> {
+    let definitions: [&TableDefinition; 2] = [
+        <Account as TableOn<Sqlite>>::definition(),
+        <Entry as TableOn<Sqlite>>::definition(),
+    ];
+    let mut tables = Vec::new();
+    for definition in definitions {
+        let query = format!("({})", surroundings(definition));
+        let read: String = diesel::select(sql::<Text>(&query))
+            .get_result(conn)
+            .map_err(|error| error.to_string())?;
+        let surroundings: Surroundings =
+            serde_json::from_str(&read).map_err(|error| error.to_string())?;
+        tables.push(TrackedTable {
+            definition: definition.clone(),
+            surroundings,
+        });
+    }
+    execute(conn, &format!("begin immediate; {}; commit", up(&tables)))
+}
+
+fn ours(folder: &Folder) -> Result<Vec<Competitor<Account, Entry>>, String> {
+    use Keep::{Timestamps, Token, TokenOfChangingScope};
+    use Way::{Consistent, Json, Pages, Plain};
+    type Whole = (Account, Entry);
+    type Public = (Filtered<Account, Published>, Entry);
+    let everyone = Member::everyone;
+    Ok(vec![
+        ours_in::<Whole>("timestamps", folder, everyone(), Plain, Timestamps)?,
+        ours_in::<Whole>("token", folder, everyone(), Plain, Token)?,
+        ours_in::<Whole>("consistent", folder, everyone(), Consistent, Token)?,
+        ours_in::<Whole>("pages of 7", folder, everyone(), Pages(7), Token)?,
+        ours_in::<Whole>("json", folder, everyone(), Json, Token)?,
+        ours_in::<Whole>(
+            "red, timestamps",
+            folder,
+            Member::of(&["red"]),
+            Plain,
+            Timestamps,
+        )?,
+        ours_in::<Whole>(
+            "blue and grey, consistent",
+            folder,
+            Member::of(&["blue", "grey"]),
+            Consistent,
+            Timestamps,
+        )?,
+        ours_in::<Whole>(
+            "green, pages of 7",
+            folder,
+            Member::of(&["green"]),
+            Pages(7),
+            Token,
+        )?,
+        ours_in::<Public>(
+            "published, red and blue",
+            folder,
+            Member::of(&["red", "blue"]),
+            Plain,
+            Token,
+        )?,
+        ours_in::<Whole>(
+            "changing scope",
+            folder,
+            Member::of(&["red"]),
+            Consistent,
+            TokenOfChangingScope,
+        )?,
+    ])
+}
+
+fn ours_in<T>(
+    name: &'static str,
+    folder: &Folder,
+    member: Member,
+    way: Way,
+    keep: Keep,
+) -> Result<Competitor<Account, Entry>, String>
+where
+    T: DownloadTables<Sqlite, Member> + SyncTables<News = (TableNews<Account>, TableNews<Entry>)>,
+    Timestamps<SyncGroup<T, Member>>: From<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)>,
+{
+    let view = View {
+        member,
+        published: name.starts_with("published"),
+    };
+    let follower = Follower::<T, Account, Entry, _>::new(
+        name,
+        folder.connect()?,
+        view,
+        way,
+        keep,
+        Assumptions::default(),
+    );
+    Ok(Competitor {
+        kind: Kind::Ours,
+        consistent: matches!(way, Way::Consistent | Way::Json),
+        downloader: Box::new(follower),
+    })
+}
+
+/// Writers take turns here, so the greatest stamp that was read is a good cutoff for rows that stay. What loses is the clock, because
+/// a transaction stamps before it commits, and the greatest stamp as a statement of its own after the rows.
+fn naive(folder: &Folder) -> Result<Vec<Competitor<Account, Entry>>, String> {
+    let competitor = |name, cutoff| {
+        Ok(Competitor {
+            kind: Kind::Naive,
+            consistent: false,
+            downloader: Box::new(Naive::<Account, Entry, _>::new(
+                name,
+                folder.connect()?,
+                cutoff,
+            )),
+        })
+    };
+    vec![
+        competitor("naive clock", Cutoff::Clock),
+        competitor("naive max(stamp) afterwards", Cutoff::GreatestAfter),
+    ]
+    .into_iter()
+    .collect()
+}
+
+impl Instants for SqliteConnection {
+    fn clock(&mut self) -> QueryResult<DateTime<Utc>> {
+        instant(self, "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
+            .map(|clock| clock.unwrap_or_default())
+    }
+
+    fn greatest(&mut self) -> QueryResult<Option<DateTime<Utc>>> {
+        instant(
+            self,
+            "coalesce(max((select max(updated_at) from accounts), (select max(updated_at) from entries)), '')",
+        )
+    }
+}
+
+fn instant(conn: &mut SqliteConnection, expression: &str) -> QueryResult<Option<DateTime<Utc>>> {
+    let text: String = diesel::select(sql::<Text>(expression)).get_result(conn)?;
+    Ok(text.replacen(' ', "T", 1).parse().ok())
+}
+
+fn execute(conn: &mut SqliteConnection, statements: &str) -> Result<(), String> {
+    conn.batch_execute(statements)
+        .map_err(|error| format!("{error} in:\n{statements}"))
+}
