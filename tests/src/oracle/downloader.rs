@@ -19,6 +19,8 @@ pub(super) struct Tally {
     pub downloads: u64,
     pub delivered: u64,
     pub fresh: u64,
+    /// Resets that nothing called for. They would hide what is lost.
+    pub needless_resets: u64,
     /// Downloads after which the copy was of no single instant, where that was looked at.
     pub torn: Option<u64>,
 }

@@ -37,6 +37,8 @@ pub(super) enum Keep {
     TokenOfChangingScope,
 }
 
+const TABLES: u64 = 2;
+
 /// The cutoffs of both tables.
 type Cutoffs = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
@@ -53,6 +55,10 @@ pub(super) struct Follower<T, A, E, C> {
     token: Option<Token>,
     downloads: u64,
     torn: u64,
+    /// Resets of tables.
+    resets: u64,
+    /// How often both tables had to be reset.
+    beginnings: u64,
     group: PhantomData<fn() -> T>,
 }
 
@@ -77,6 +83,8 @@ impl<T, A: Line, E: Line, C> Follower<T, A, E, C> {
             token: None,
             downloads: 0,
             torn: 0,
+            resets: 0,
+            beginnings: 1,
             group: PhantomData,
         }
     }
@@ -121,6 +129,7 @@ where
                 let mut pages = group.pages(timestamps, limit);
                 while let Some(page) = pages.next(&mut self.conn)? {
                     let (accounts, entries) = page.into_tables();
+                    self.resets += u64::from(accounts.reset) + u64::from(entries.reset);
                     self.replica.apply(accounts, entries);
                 }
                 self.token = pages.token()?;
@@ -129,6 +138,7 @@ where
         };
         self.cutoffs = (Some(news.0.cutoff), Some(news.1.cutoff));
         self.token = Some(token.to_string().parse()?);
+        self.resets += u64::from(news.0.reset) + u64::from(news.1.reset);
         self.replica.apply(news.0, news.1);
         Ok(())
     }
@@ -138,6 +148,7 @@ where
         let first = random.usize(..TEAMS.len());
         let second = random.usize(..TEAMS.len());
         self.view.member = Member::of(&[TEAMS[first], TEAMS[second]]);
+        self.beginnings += 1;
     }
 }
 
@@ -172,6 +183,7 @@ where
             downloads: self.downloads,
             delivered: self.replica.delivered,
             fresh: self.replica.fresh,
+            needless_resets: self.resets.saturating_sub(TABLES * self.beginnings),
             torn: (!self.view.published).then_some(self.torn),
         }
     }

@@ -3,7 +3,7 @@
 use super::downloader::{Downloader, Tally};
 use super::ledger::Stored;
 use super::replica::{Difference, Replica, Truth};
-use super::view::{Member, View};
+use super::view::View;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use std::time::Duration;
@@ -17,16 +17,11 @@ pub(super) enum Cutoff {
     ClockLess(Duration),
     /// The greatest stamp of the rows that were read.
     GreatestRead,
-    /// The greatest stamp of the table, read after the rows.
-    GreatestAfter,
 }
 
-/// What a database says of instants, in its own SQL.
-pub(super) trait Instants {
-    /// The clock.
+/// The clock of a database, in its own SQL.
+pub(super) trait Clock {
     fn clock(&mut self) -> QueryResult<DateTime<Utc>>;
-    /// The greatest stamp of both tables.
-    fn greatest(&mut self) -> QueryResult<Option<DateTime<Utc>>>;
 }
 
 /// A copy without a truthful cutoff. It sees everything, and knows no removals.
@@ -43,7 +38,7 @@ impl<A, E, C> Naive<A, E, C>
 where
     A: Stored<C>,
     E: Stored<C>,
-    C: Instants,
+    C: Clock,
 {
     pub(super) fn new(name: &'static str, conn: C, cutoff: Cutoff) -> Self {
         Naive {
@@ -63,7 +58,6 @@ where
         let next = match self.cutoff {
             Cutoff::Clock => Some(clock),
             Cutoff::ClockLess(margin) => Some(clock - margin),
-            Cutoff::GreatestAfter => self.conn.greatest()?,
             Cutoff::GreatestRead => {
                 let accounts = accounts.iter().map(A::stamp).max();
                 accounts.max(entries.iter().map(E::stamp).max())
@@ -80,7 +74,7 @@ impl<A, E, C> Downloader<A, E> for Naive<A, E, C>
 where
     A: Stored<C>,
     E: Stored<C>,
-    C: Instants + Send,
+    C: Clock + Send,
 {
     fn name(&self) -> &str {
         self.name
@@ -91,11 +85,7 @@ where
     }
 
     fn compare(&self, truth: &Truth<A, E>) -> Difference {
-        let view = View {
-            member: Member::everyone(),
-            published: false,
-        };
-        self.replica.compare(truth, &view)
+        self.replica.compare(truth, &View::everything())
     }
 
     fn tally(&self) -> Tally {
@@ -103,6 +93,7 @@ where
             downloads: self.downloads,
             delivered: self.replica.delivered,
             fresh: self.replica.fresh,
+            needless_resets: 0,
             torn: None,
         }
     }

@@ -94,7 +94,7 @@ impl Operation<'_> {
 
     fn copy(&mut self) -> QueryResult<()> {
         use schema::entries::{amount, id, table, team};
-        let (count, group, value) = (self.random.i64(1..=150), self.team(), self.amount());
+        let (count, group, value) = (self.random.i64(1..=50), self.team(), self.amount());
         let first = self.run.ids(count);
         let lines: String = (first..first + count)
             .map(|number| format!("{number}\t{group}\t{value}\n"))

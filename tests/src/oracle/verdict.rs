@@ -65,7 +65,7 @@ impl Line {
             ..
         } = self.difference;
         let torn = self.consistent && self.tally.torn.is_some_and(|torn| torn > 0);
-        self.kind == Kind::Ours && (lost + stale + ghosts > 0 || torn)
+        self.kind == Kind::Ours && (lost + stale + ghosts + self.tally.needless_resets > 0 || torn)
     }
 }
 
@@ -82,6 +82,7 @@ impl fmt::Display for Verdict {
                 downloads,
                 delivered,
                 fresh,
+                needless_resets,
                 torn,
             } = line.tally;
             let redelivery = delivered as f64 / fresh.max(1) as f64;
@@ -101,6 +102,9 @@ impl fmt::Display for Verdict {
                     )?;
                 }
                 None => write!(f, ", {downloads} downloads")?,
+            }
+            if needless_resets > 0 {
+                write!(f, ", {needless_resets} needless resets")?;
             }
             writeln!(f, "{}", if line.wrong() { "  <- WRONG" } else { "" })?;
         }

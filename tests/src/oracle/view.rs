@@ -13,10 +13,6 @@ pub(super) struct Member {
 pub(super) struct Published;
 
 impl Member {
-    pub(super) fn everyone() -> Self {
-        Member { teams: None }
-    }
-
     pub(super) fn of(teams: &[&str]) -> Self {
         Member {
             teams: Some(teams.iter().map(|&team| team.to_owned()).collect()),
@@ -40,6 +36,27 @@ pub(super) struct View {
 }
 
 impl View {
+    pub(super) fn everything() -> Self {
+        View {
+            member: Member { teams: None },
+            published: false,
+        }
+    }
+
+    pub(super) fn of(teams: &[&str]) -> Self {
+        View {
+            member: Member::of(teams),
+            published: false,
+        }
+    }
+
+    pub(super) fn published_of(teams: &[&str]) -> Self {
+        View {
+            published: true,
+            ..View::of(teams)
+        }
+    }
+
     pub(super) fn shows(&self, line: &impl Line) -> bool {
         !line.deleted() && self.member.sees(line.team()) && (line.published() || !self.published)
     }

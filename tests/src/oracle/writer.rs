@@ -43,7 +43,7 @@ impl Writer<'_> {
                 self.run.counts.refused();
                 self.execute("rollback").map_err(|_| error)?;
             }
-            self.run.think(&mut self.random, Duration::from_millis(60));
+            self.run.think(&mut self.random, Duration::from_millis(30));
         }
         Ok(())
     }

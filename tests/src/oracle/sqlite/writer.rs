@@ -31,16 +31,16 @@ impl Writer<'_> {
                 self.run.counts.refused();
                 self.execute("rollback").map_err(|_| error)?;
             }
-            self.run.think(&mut self.random, Duration::from_millis(60));
+            self.run.think(&mut self.random, Duration::from_millis(25));
         }
         Ok(())
     }
 
     fn transaction(&mut self) -> QueryResult<()> {
         let idle = Duration::from_millis(match self.random.u8(..100) {
-            0..85 => 0,
-            85..97 => 60,
-            _ => 700,
+            0..90 => 0,
+            90..99 => 25,
+            _ => 400,
         });
         self.execute("begin immediate")?;
         for _ in 0..self.random.u8(1..=4) {
