@@ -15,9 +15,7 @@ use super::writer::Writer;
 use crate::Cluster;
 use carburetor::group::{DownloadTables, SyncTables};
 use carburetor::table::TableOn;
-use carburetor::{
-    Assumptions, Filtered, SyncFilter, SyncGroup, SyncScope, TableNews, Timestamps, tracking,
-};
+use carburetor::{Assumptions, Filtered, SyncFilter, SyncGroup, SyncScope, TableNews, Timestamps};
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
@@ -67,17 +65,10 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
             hold::<untracked::Account, untracked::Entry>(options, &url, assumptions)
         }
         Mode::Tracked | Mode::Sqlite => {
-            let up = tracking::postgres::up(&[
-                <tracked::Account as TableOn<Pg>>::definition(),
-                <tracked::Entry as TableOn<Pg>>::definition(),
-            ]);
-            execute(&mut conn, &up.schema)?;
-            for table in up.tables {
-                execute(&mut conn, &format!("begin; {table}; commit"))?;
-            }
-            for index in up.indexes {
-                execute(&mut conn, &index.plain)?;
-            }
+            let tracking = SyncGroup::<(tracked::Account, tracked::Entry)>::tracking::<Pg>();
+            tracking
+                .install(&mut conn)
+                .map_err(|error| error.to_string())?;
             execute(&mut conn, SEED)?;
             // A cutoff that stays a second behind must have passed the installation, or the first downloads are resets.
             execute(&mut conn, "select pg_sleep(1.1)")?;

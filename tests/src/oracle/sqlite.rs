@@ -14,14 +14,12 @@ use super::run::Run;
 use super::verdict::Verdict;
 use super::view::{Member, Published, View};
 use carburetor::group::{DownloadTables, SyncTables};
-use carburetor::table::{TableDefinition, TableOn};
-use carburetor::tracking::sqlite::{Surroundings, TrackedTable, surroundings, up};
 use carburetor::{Assumptions, Filtered, SyncGroup, TableNews, Timestamps};
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 use std::path::PathBuf;
 use std::{env, fs, process};
@@ -75,7 +73,9 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
         "text not null default '1970-01-01 00:00:00.000000+00:00'",
     );
     execute(&mut conn, &create)?;
-    track(&mut conn)?;
+    SyncGroup::<(Account, Entry)>::tracking::<Sqlite>()
+        .install(&mut conn)
+        .map_err(|error| error.to_string())?;
     execute(&mut conn, SEED)?;
     let run = Run::new(options.time, options.poll, FIRST_ID);
     let mut random = fastrand::Rng::with_seed(options.seed);
@@ -99,27 +99,6 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
         entries: Entry::load(&mut conn, None).map_err(|error| error.to_string())?,
     };
     Ok(Verdict::of(&competitors, &truth))
-}
-
-fn track(conn: &mut SqliteConnection) -> Result<(), String> {
-    let definitions: [&TableDefinition; 2] = [
-        <Account as TableOn<Sqlite>>::definition(),
-        <Entry as TableOn<Sqlite>>::definition(),
-    ];
-    let mut tables = Vec::new();
-    for definition in definitions {
-        let query = format!("({})", surroundings(definition));
-        let read: String = diesel::select(sql::<Text>(&query))
-            .get_result(conn)
-            .map_err(|error| error.to_string())?;
-        let surroundings: Surroundings =
-            serde_json::from_str(&read).map_err(|error| error.to_string())?;
-        tables.push(TrackedTable {
-            definition: definition.clone(),
-            surroundings,
-        });
-    }
-    execute(conn, &format!("begin immediate; {}; commit", up(&tables)))
 }
 
 fn ours(folder: &Folder) -> Result<Vec<Competitor<Account, Entry>>, String> {
