@@ -6,6 +6,7 @@ mod balance;
 mod contest;
 mod downloader;
 mod follower;
+mod history;
 mod ledger;
 mod message;
 mod naive;

@@ -130,7 +130,7 @@ where
                 while let Some(page) = pages.next(&mut self.conn)? {
                     let (accounts, entries) = page.into_tables();
                     self.resets += u64::from(accounts.reset) + u64::from(entries.reset);
-                    self.replica.apply(accounts, entries);
+                    self.replica.apply(accounts, entries, &self.view);
                 }
                 self.token = pages.token()?;
                 return Ok(());
@@ -139,7 +139,7 @@ where
         self.cutoffs = (Some(news.0.cutoff), Some(news.1.cutoff));
         self.token = Some(token.to_string().parse()?);
         self.resets += u64::from(news.0.reset) + u64::from(news.1.reset);
-        self.replica.apply(news.0, news.1);
+        self.replica.apply(news.0, news.1, &self.view);
         Ok(())
     }
 
@@ -148,6 +148,7 @@ where
         let first = random.usize(..TEAMS.len());
         let second = random.usize(..TEAMS.len());
         self.view.member = Member::of(&[TEAMS[first], TEAMS[second]]);
+        self.replica.forget_removed();
         self.beginnings += 1;
     }
 }

@@ -3,6 +3,7 @@
 use super::contest::{self, Finish, Write};
 use super::downloader::{Competitor, Kind};
 use super::follower::{Follower, Keep, Way};
+use super::history;
 use super::ledger::{Line, Stored, TABLES, tracked, untracked};
 use super::naive::{Clock, Cutoff, Naive};
 use super::options::{Mode, Options};
@@ -54,6 +55,7 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
     conn.batch_execute(&create).map_err(|error| {
         format!("the tables can't be made: {error}; `--database` takes an empty database")
     })?;
+    execute(&mut conn, history::POSTGRES)?;
     match options.mode {
         Mode::Untracked => {
             execute(&mut conn, TOUCH)?;
@@ -125,6 +127,7 @@ where
     let truth = Truth {
         accounts: A::load(&mut conn, None).map_err(|error| error.to_string())?,
         entries: E::load(&mut conn, None).map_err(|error| error.to_string())?,
+        history: history::read(&mut conn).map_err(|error| error.to_string())?,
     };
     Ok(Verdict::of(&competitors, &truth))
 }

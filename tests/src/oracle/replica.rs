@@ -1,9 +1,10 @@
 //! A copy in memory, and its comparison with the tables.
 
+use super::history::{History, Key};
 use super::ledger::{Line, TEAMS};
 use super::view::View;
 use carburetor::TableNews;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Both tables as one downloader has them.
 pub(super) struct Replica<A, E> {
@@ -12,12 +13,17 @@ pub(super) struct Replica<A, E> {
     /// How many rows came, and how many of them were not known yet.
     pub delivered: u64,
     pub fresh: u64,
+    /// Rows that came although the view does not show them.
+    foreign: u64,
+    /// The ids that were removed since the scope is what it is.
+    removed: HashSet<Key>,
 }
 
 /// Every row of both tables.
 pub(super) struct Truth<A, E> {
     pub accounts: Vec<A>,
     pub entries: Vec<E>,
+    pub history: History,
 }
 
 /// How a copy differs from the tables.
@@ -29,6 +35,8 @@ pub struct Difference {
     pub stale: u64,
     /// Rows that it has and should not.
     pub ghosts: u64,
+    /// Rows and removals that came although its scope shows nothing of them.
+    pub foreign: u64,
     /// Rows that it should have.
     pub rows: u64,
 }
@@ -40,12 +48,19 @@ impl<A: Line, E: Line> Replica<A, E> {
             entries: HashMap::new(),
             delivered: 0,
             fresh: 0,
+            foreign: 0,
+            removed: HashSet::new(),
         }
     }
 
     /// Takes what a download says.
-    pub(super) fn apply(&mut self, accounts: TableNews<A>, entries: TableNews<E>) {
+    pub(super) fn apply(&mut self, accounts: TableNews<A>, entries: TableNews<E>, view: &View) {
         self.count(&accounts.rows, &entries.rows);
+        self.foreign += (foreign(&accounts.rows, view) + foreign(&entries.rows, view)) as u64;
+        self.removed
+            .extend(accounts.removed.iter().map(|id| (A::NAME, *id)));
+        self.removed
+            .extend(entries.removed.iter().map(|id| (E::NAME, *id)));
         accounts.apply(&mut self.accounts);
         entries.apply(&mut self.entries);
     }
@@ -64,6 +79,11 @@ impl<A: Line, E: Line> Replica<A, E> {
         self.fresh += (fresh(&self.accounts, accounts) + fresh(&self.entries, entries)) as u64;
     }
 
+    /// The scope is another one, for which other removals are right.
+    pub(super) fn forget_removed(&mut self) {
+        self.removed.clear();
+    }
+
     /// Some team's accounts and entries don't add up to the same: they are not of one instant.
     pub(super) fn torn(&self) -> bool {
         TEAMS
@@ -72,7 +92,10 @@ impl<A: Line, E: Line> Replica<A, E> {
     }
 
     pub(super) fn compare(&self, truth: &Truth<A, E>, view: &View) -> Difference {
-        let mut difference = Difference::default();
+        let mut difference = Difference {
+            foreign: self.foreign + truth.history.foreign(&self.removed, &view.member),
+            ..Difference::default()
+        };
         difference.table(&self.accounts, &truth.accounts, view);
         difference.table(&self.entries, &truth.entries, view);
         difference
@@ -102,6 +125,10 @@ fn fresh<M: Line>(copy: &HashMap<i64, M>, rows: &[M]) -> usize {
     rows.iter()
         .filter(|row| copy.get(&row.id()) != Some(row))
         .count()
+}
+
+fn foreign<M: Line>(rows: &[M], view: &View) -> usize {
+    rows.iter().filter(|row| !view.shows(*row)).count()
 }
 
 fn sum<'a, M: Line>(rows: impl Iterator<Item = &'a M>, team: &str) -> i64 {

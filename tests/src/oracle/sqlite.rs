@@ -5,6 +5,7 @@ mod writer;
 use super::contest::{self, Finish, Write};
 use super::downloader::{Competitor, Kind};
 use super::follower::{Follower, Keep, Way};
+use super::history;
 use super::ledger::tracked::{Account, Entry};
 use super::ledger::{Stored, TABLES};
 use super::naive::{Clock, Cutoff, Naive};
@@ -73,6 +74,7 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
         "text not null default '1970-01-01 00:00:00.000000+00:00'",
     );
     execute(&mut conn, &create)?;
+    execute(&mut conn, history::SQLITE)?;
     SyncGroup::<(Account, Entry)>::tracking::<Sqlite>()
         .install(&mut conn)
         .map_err(|error| error.to_string())?;
@@ -97,6 +99,7 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
     let truth = Truth {
         accounts: Account::load(&mut conn, None).map_err(|error| error.to_string())?,
         entries: Entry::load(&mut conn, None).map_err(|error| error.to_string())?,
+        history: history::read(&mut conn).map_err(|error| error.to_string())?,
     };
     Ok(Verdict::of(&competitors, &truth))
 }

@@ -62,10 +62,12 @@ impl Line {
             lost,
             stale,
             ghosts,
+            foreign,
             ..
         } = self.difference;
         let torn = self.consistent && self.tally.torn.is_some_and(|torn| torn > 0);
-        self.kind == Kind::Ours && (lost + stale + ghosts + self.tally.needless_resets > 0 || torn)
+        self.kind == Kind::Ours
+            && (lost + stale + ghosts + foreign + self.tally.needless_resets > 0 || torn)
     }
 }
 
@@ -76,6 +78,7 @@ impl fmt::Display for Verdict {
                 lost,
                 stale,
                 ghosts,
+                foreign,
                 rows,
             } = line.difference;
             let Tally {
@@ -102,6 +105,9 @@ impl fmt::Display for Verdict {
                     )?;
                 }
                 None => write!(f, ", {downloads} downloads")?,
+            }
+            if foreign > 0 {
+                write!(f, ", {foreign} foreign rows or removals")?;
             }
             if needless_resets > 0 {
                 write!(f, ", {needless_resets} needless resets")?;
