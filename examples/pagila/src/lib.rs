@@ -1,0 +1,4 @@
+//! Pagila, the sample database of a video rental, with downloads for its shops and its head office.
+
+pub mod models;
+pub mod schema;
