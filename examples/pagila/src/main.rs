@@ -7,12 +7,15 @@ use carburetor::table::TableOn;
 use carburetor::tracking;
 use devices::Devices;
 use diesel::connection::SimpleConnection;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use pagila::models::*;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let url = std::env::var("DATABASE_URL")
-        .map_err(|_| "set DATABASE_URL to a PostgreSQL that holds Pagila, or run examples/pagila/load")?;
+    let url = std::env::var("DATABASE_URL").map_err(
+        |_| "set DATABASE_URL to a PostgreSQL that holds Pagila, or run examples/pagila/load",
+    )?;
     let mut ann = PgConnection::establish(&url)?;
     let mut bob = PgConnection::establish(&url)?;
     install(&mut ann)?;
@@ -24,10 +27,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     ann.batch_execute(
         "begin;
          update rental set return_date = now() where rental_id in (101, 102, 103);
-         insert into rental (rental_id, rental_date, inventory_id, customer_id, staff_id) values (90001, now(), 1, 1, 1)",
+         insert into rental (rental_id, rental_date, inventory_id, customer_id, staff_id)
+         values (90001, now(), 1, 1, 1), (90002, now(), 5, 4, 2)",
     )?;
     bob.batch_execute("update rental set return_date = now() where rental_id = 104")?;
-    devices.sync("Ann rents and takes back, and does not commit; Bob begins later and commits first")?;
+    devices.sync(
+        "Ann rents and takes back, and does not commit; Bob begins later and commits first",
+    )?;
     ann.batch_execute("commit")?;
     devices.sync("Ann commits: her rows are older than what has been downloaded")?;
 
@@ -53,7 +59,9 @@ fn main() -> Result<(), Box<dyn Error>> {
          values (90001, 1, 1, 90001, 2.99, '2022-03-31 23:59:59Z');
          update payment set payment_date = payment_date + interval '1 month' where payment_id in (16051, 16065)",
     )?;
-    devices.sync("A payment; two others were booked in the wrong month and move to another partition")?;
+    devices.sync(
+        "A payment; two others were booked in the wrong month and move to another partition",
+    )?;
 
     ann.batch_execute("begin; delete from film_actor where film_id = 1; update store set address_id = 5; rollback")?;
     bob.batch_execute(
@@ -68,19 +76,42 @@ fn main() -> Result<(), Box<dyn Error>> {
     devices.sync("Ann changes her mind; Bob deletes a payment and its rental, and takes back a larger deletion")?;
 
     ann.batch_execute("update inventory set store_id = 2 where inventory_id = 1")?;
-    devices.sync("A copy goes to the other shop: both see other rentals now, so these are downloaded anew")?;
+    devices.sync(
+        "A copy goes to the other shop: both see other rentals now, so these are downloaded anew",
+    )?;
 
+    println!("\nSix people work at the same time, and everybody downloads all the while");
     let rush = rush::start(&url, 6, 120);
+    let mut rounds = 0;
     while !rush.is_over() {
-        devices.sync_quietly()?;
+        devices.download()?;
+        rounds += 1;
     }
-    println!("\n{}", rush.end());
-    devices.sync("After the rush, in which everybody downloaded all the time")?;
+    println!("  {}", rush.end()?);
+    println!("  {rounds} rounds of downloads meanwhile");
+    devices.sync("After the rush")?;
 
     devices.verdict()
 }
 
 /// Makes all tables tracked, as the migration does that a program checks in.
 fn install(conn: &mut PgConnection) -> QueryResult<()> {
-    todo!()
+    let up = tracking::postgres::up(&[
+        <Actor as TableOn<Pg>>::definition(),
+        <Address as TableOn<Pg>>::definition(),
+        <Category as TableOn<Pg>>::definition(),
+        <City as TableOn<Pg>>::definition(),
+        <Country as TableOn<Pg>>::definition(),
+        <Customer as TableOn<Pg>>::definition(),
+        <Film as TableOn<Pg>>::definition(),
+        <FilmActor as TableOn<Pg>>::definition(),
+        <FilmCategory as TableOn<Pg>>::definition(),
+        <Inventory as TableOn<Pg>>::definition(),
+        <Language as TableOn<Pg>>::definition(),
+        <Payment as TableOn<Pg>>::definition(),
+        <Rental as TableOn<Pg>>::definition(),
+        <Staff as TableOn<Pg>>::definition(),
+        <Store as TableOn<Pg>>::definition(),
+    ]);
+    conn.batch_execute(&format!("begin; {up} commit"))
 }

@@ -27,7 +27,10 @@ impl NaiveRentals {
         let all: Vec<Rental> = rental::table.select(Rental::as_select()).load(conn)?;
         let known = |row: &&Rental| self.0.contains_key(&row.rental_id);
         let missing = all.iter().filter(|row| !known(row)).count();
-        let stale = all.iter().filter(known).filter(|row| self.0[&row.rental_id] != **row);
+        let stale = all
+            .iter()
+            .filter(known)
+            .filter(|row| self.0[&row.rental_id] != **row);
         Ok((missing, stale.count()))
     }
 }
