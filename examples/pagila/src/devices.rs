@@ -3,7 +3,8 @@
 use carburetor::Everyone;
 use diesel::prelude::*;
 use pagila::naive::NaiveRentals;
-use pagila::replica::{HeadOfficeReplica, News, TabletReplica};
+use pagila::news::News;
+use pagila::replica::{HeadOfficeReplica, TabletReplica};
 use pagila::scopes::Shop;
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -99,16 +100,26 @@ impl Devices {
     }
 }
 
+/// One line where little came; where everything came, a line for each table.
 fn print(device: &str, news: &[News], took: Duration) {
-    let tables: Vec<String> = news
-        .iter()
-        .filter(|news| news.reset || news.rows + news.removed > 0)
-        .map(News::to_string)
-        .collect();
-    let what = if tables.is_empty() {
+    let took = took.as_millis();
+    let news: Vec<_> = news.iter().filter(|news| news.is_any()).collect();
+    if news.len() > 4 {
+        let rows: usize = news.iter().map(|news| news.rows).sum();
+        println!(
+            "  {device:<12} {rows} rows of {} tables in {took} ms",
+            news.len()
+        );
+        for news in news {
+            println!("{:15}{news}", "");
+        }
+        return;
+    }
+    let tables: Vec<_> = news.iter().map(ToString::to_string).collect();
+    let tables = if tables.is_empty() {
         "nothing".into()
     } else {
         tables.join(", ")
     };
-    println!("  {device:<12} {what} [{} ms]", took.as_millis());
+    println!("  {device:<12} {tables} [{took} ms]");
 }

@@ -2,6 +2,7 @@
 
 pub mod models;
 pub mod naive;
+pub mod news;
 pub mod replica;
 pub mod schema;
 pub mod scopes;

@@ -3,13 +3,11 @@
 mod devices;
 mod rush;
 
-use carburetor::table::TableOn;
-use carburetor::tracking;
 use devices::Devices;
 use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use pagila::models::*;
+use pagila::scopes::HeadOffice;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -18,7 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let mut ann = PgConnection::establish(&url)?;
     let mut bob = PgConnection::establish(&url)?;
-    install(&mut ann)?;
+    // A program under traffic checks in the printed migration instead.
+    HeadOffice::tracking::<Pg>().install(&mut ann)?;
     let mut devices = Devices::connect(&url)?;
 
     devices.sync("The first download")?;
@@ -76,9 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     devices.sync("Ann changes her mind; Bob deletes a payment and its rental, and takes back a larger deletion")?;
 
     ann.batch_execute("update inventory set store_id = 2 where inventory_id = 1")?;
-    devices.sync(
-        "A copy goes to the other shop: both see other rentals now, so these are downloaded anew",
-    )?;
+    devices.sync("A copy goes to the other shop, and its rentals with it, which name no shop")?;
 
     println!("\nSix people work at the same time, and everybody downloads all the while");
     let rush = rush::start(&url, 6, 120);
@@ -92,26 +89,4 @@ fn main() -> Result<(), Box<dyn Error>> {
     devices.sync("After the rush")?;
 
     devices.verdict()
-}
-
-/// Makes all tables tracked, as the migration does that a program checks in.
-fn install(conn: &mut PgConnection) -> QueryResult<()> {
-    let up = tracking::postgres::up(&[
-        <Actor as TableOn<Pg>>::definition(),
-        <Address as TableOn<Pg>>::definition(),
-        <Category as TableOn<Pg>>::definition(),
-        <City as TableOn<Pg>>::definition(),
-        <Country as TableOn<Pg>>::definition(),
-        <Customer as TableOn<Pg>>::definition(),
-        <Film as TableOn<Pg>>::definition(),
-        <FilmActor as TableOn<Pg>>::definition(),
-        <FilmCategory as TableOn<Pg>>::definition(),
-        <Inventory as TableOn<Pg>>::definition(),
-        <Language as TableOn<Pg>>::definition(),
-        <Payment as TableOn<Pg>>::definition(),
-        <Rental as TableOn<Pg>>::definition(),
-        <Staff as TableOn<Pg>>::definition(),
-        <Store as TableOn<Pg>>::definition(),
-    ]);
-    conn.batch_execute(&format!("begin; {up} commit"))
 }

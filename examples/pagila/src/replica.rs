@@ -1,26 +1,17 @@
 //! Replicas in memory, and how each is compared with the database.
 
 use crate::models::*;
+use crate::news::News;
 use crate::schema::*;
 use crate::scopes::{HeadOffice, Shop, Tablet};
-use carburetor::{Assumptions, DownloadError, Everyone, SyncTable, TableNews, Timestamps, Token};
+use carburetor::{Assumptions, DownloadError, Everyone, SyncTable, Timestamps, Token};
 use diesel::prelude::*;
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
 
 /// The rows of one table, by id.
 pub type Rows<M> = HashMap<<M as SyncTable>::Id, M>;
-
-/// What one download said of one table.
-#[derive(Debug)]
-pub struct News {
-    pub table: &'static str,
-    pub rows: usize,
-    pub removed: usize,
-    pub reset: bool,
-}
 
 /// Defines a replica of a group: per table the rows, and the plain Diesel query that they have to equal.
 macro_rules! replica {
@@ -126,28 +117,4 @@ where
         let name = M::NAME;
         format!("{name}: {missing} of {total} rows missing, {stale} stale, {extra} should be gone")
     })
-}
-
-impl News {
-    fn of<M: SyncTable>(news: &TableNews<M>) -> News {
-        News {
-            table: M::NAME,
-            rows: news.rows.len(),
-            removed: news.removed.len(),
-            reset: news.reset,
-        }
-    }
-}
-
-impl fmt::Display for News {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.table, self.rows)?;
-        if self.removed > 0 {
-            write!(f, " -{}", self.removed)?;
-        }
-        if self.reset {
-            f.write_str(" (reset)")?;
-        }
-        Ok(())
-    }
 }

@@ -87,7 +87,7 @@ impl SyncScope<Inventory, Pg> for Shop {
 
 impl SyncScope<Rental, Pg> for Shop {
     fn filter(&self) -> Visible<'_, rental::table, Pg> {
-        Visible::only(rental::inventory_id.eq_any(&self.copies))
+        Visible::keys(rental::inventory_id, self.copies.clone())
     }
 }
 
