@@ -3,6 +3,7 @@
 mod derive;
 mod download;
 mod infrastructure;
+mod pagila;
 mod tracking;
 mod tracking_postgres;
 mod tracking_sqlite;

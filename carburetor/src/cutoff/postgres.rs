@@ -26,7 +26,10 @@ pub(crate) fn statements(
     let (tracked, untracked) = (place(true), place(false));
     let mut statements = Vec::new();
     if !untracked.is_empty() {
-        statements.push(Statement::of("select pg_catalog.pg_stat_clear_snapshot()"));
+        // The activity that this transaction has seen before is cached. The function's own result, void, has no value to read.
+        statements.push(Statement::of(
+            "select null::bigint, null::bigint from pg_catalog.pg_stat_clear_snapshot()",
+        ));
         statements.push(Statement::of(untracked_cutoff(&untracked, assumptions)));
     }
     if !tracked.is_empty() {

@@ -6,6 +6,7 @@ mod catalogue;
 mod place;
 mod shop;
 
-pub use catalogue::{Actor, Category, Film, FilmActor, FilmCategory, Language, MpaaRating};
+pub use catalogue::{Actor, Category, Film, FilmActor, FilmCategory, Language};
+pub use catalogue::{MpaaRating, MpaaRatingMapping};
 pub use place::{Address, City, Country};
 pub use shop::{Customer, Inventory, Payment, Rental, Staff, Store};

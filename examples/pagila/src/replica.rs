@@ -3,8 +3,10 @@
 use crate::models::*;
 use crate::news::News;
 use crate::schema::*;
-use crate::scopes::{HeadOffice, Shop, Tablet};
-use carburetor::{Assumptions, DownloadError, Everyone, SyncTable, Timestamps, Token};
+use crate::scopes::{HeadOfficeTables, Shop, TabletTables};
+use carburetor::{
+    Assumptions, DownloadError, Everyone, Response, SyncGroup, SyncTable, Timestamps, Token,
+};
 use diesel::prelude::*;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -17,7 +19,7 @@ pub type Rows<M> = HashMap<<M as SyncTable>::Id, M>;
 macro_rules! replica {
     (
         $(#[$doc:meta])*
-        $Replica:ident of $Group:ty, within $scope:ident: $Scope:ty {
+        $Replica:ident of $Tables:ty, within $scope:ident: $Scope:ty {
             $($field:ident: $Model:ty = $query:expr;)+
         }
     ) => {
@@ -25,20 +27,24 @@ macro_rules! replica {
         #[derive(Default)]
         pub struct $Replica {
             $(pub $field: Rows<$Model>,)+
-            token: Option<Token>,
+            pub token: Option<Token>,
         }
 
         impl $Replica {
             /// Downloads what is new since the last time, and applies it.
             pub fn sync(&mut self, conn: &mut PgConnection, $scope: &$Scope) -> Result<Vec<News>, DownloadError> {
                 let since = self.token.as_ref().map_or_else(Timestamps::default, Timestamps::from);
-                let response = <$Group>::scoped($scope).assuming(STEADY).download_consistent(conn, since)?;
-                let next = response.next();
+                let group = SyncGroup::<$Tables, $Scope>::scoped($scope).assuming(STEADY);
+                Ok(self.take(group.download_consistent(conn, since)?))
+            }
+
+            /// Applies a download, and says what was in it.
+            pub fn take(&mut self, response: Response<$Tables>) -> Vec<News> {
+                self.token = Some(response.next());
                 let ($($field,)+) = response.into_tables();
                 let news = vec![$(News::of(&$field)),+];
                 $($field.apply(&mut self.$field);)+
-                self.token = Some(next);
-                Ok(news)
+                news
             }
 
             /// What differs from the database, in words; nothing if all is well.
@@ -57,7 +63,7 @@ macro_rules! replica {
 
 replica! {
     /// The tablet of one shop.
-    TabletReplica of Tablet, within shop: Shop {
+    TabletReplica of TabletTables, within shop: Shop {
         stores: Store = store::table.filter(store::store_id.eq(shop.store));
         staff: Staff = staff::table.filter(staff::store_id.eq(shop.store));
         customers: Customer = customer::table.filter(customer::store_id.eq(shop.store));
@@ -72,7 +78,7 @@ replica! {
 
 replica! {
     /// The head office.
-    HeadOfficeReplica of HeadOffice, within everyone: Everyone {
+    HeadOfficeReplica of HeadOfficeTables, within everyone: Everyone {
         actors: Actor = actor::table;
         addresses: Address = address::table;
         categories: Category = category::table;
@@ -93,7 +99,7 @@ replica! {
 
 /// The clock of one machine does not step back while the example runs. Without this promise each download brings the last second's
 /// rows once more.
-const STEADY: Assumptions = Assumptions {
+pub const STEADY: Assumptions = Assumptions {
     slack: Duration::ZERO,
     margin: Duration::from_secs(2),
     prepare_grace: Duration::from_secs(3600),

@@ -3,13 +3,6 @@
 //! Two differences: `film.fulltext`, a tsvector that a trigger fills, is left out, because no replica needs it; and `payment` has a
 //! `last_update`, which the real one lacks until the tracking adds it.
 
-pub mod sql_types {
-    /// A Postgres enum.
-    #[derive(diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
-    #[diesel(postgres_type(name = "mpaa_rating"))]
-    pub struct MpaaRating;
-}
-
 diesel::table! {
     actor (actor_id) {
         actor_id -> Integer,
@@ -77,7 +70,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::sql_types::MpaaRating;
+    use crate::models::MpaaRatingMapping;
 
     film (film_id) {
         film_id -> Integer,
@@ -90,7 +83,7 @@ diesel::table! {
         rental_rate -> Numeric,
         length -> Nullable<SmallInt>,
         replacement_cost -> Numeric,
-        rating -> Nullable<MpaaRating>,
+        rating -> Nullable<MpaaRatingMapping>,
         last_update -> Timestamptz,
         special_features -> Nullable<Array<Nullable<Text>>>,
     }

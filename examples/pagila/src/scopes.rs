@@ -8,7 +8,9 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 
 /// What the head office holds: everything.
-pub type HeadOffice = SyncGroup<(
+pub type HeadOffice = SyncGroup<HeadOfficeTables>;
+
+pub type HeadOfficeTables = (
     Actor,
     Address,
     Category,
@@ -24,23 +26,22 @@ pub type HeadOffice = SyncGroup<(
     Rental,
     Staff,
     Store,
-)>;
+);
 
 /// What the tablet on a shop's counter holds: what belongs to the shop, and the films that may lie on a counter.
-pub type Tablet = SyncGroup<
-    (
-        Store,
-        Staff,
-        Customer,
-        Inventory,
-        Rental,
-        Filtered<Film, Family>,
-        Category,
-        FilmCategory,
-        Language,
-    ),
-    Shop,
->;
+pub type Tablet = SyncGroup<TabletTables, Shop>;
+
+pub type TabletTables = (
+    Store,
+    Staff,
+    Customer,
+    Inventory,
+    Rental,
+    Filtered<Film, Family>,
+    Category,
+    FilmCategory,
+    Language,
+);
 
 /// One shop, as a tablet sees it.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What can be rented.
 
-use crate::schema::{actor, category, film, film_actor, film_category, language, sql_types};
+use crate::schema::{actor, category, film, film_actor, film_category, language};
 use bigdecimal::BigDecimal;
 use carburetor::SyncTable;
 use chrono::{DateTime, Utc};
@@ -8,7 +8,6 @@ use diesel::prelude::*;
 use diesel_derive_enum::DbEnum;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, DbEnum)]
-#[db_enum(existing_type_path = "sql_types::MpaaRating")]
 pub enum MpaaRating {
     #[db_enum(rename = "G")]
     General,
