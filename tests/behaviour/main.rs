@@ -1,5 +1,6 @@
 //! The behaviour of the library on real databases.
 
+mod adventureworks;
 mod derive;
 mod download;
 mod infrastructure;
