@@ -1,9 +1,11 @@
 //! The behaviour of the library on real databases.
 
+mod adventureworks;
 mod cutoff;
 mod derive;
 mod download;
 mod infrastructure;
+mod pagila;
 mod tracking;
 mod tracking_postgres;
 mod tracking_sqlite;

@@ -12,6 +12,7 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, SingleValue, SqlType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// The rows whose key column holds one of the values.
 pub(crate) struct Keys<DB: SyncBackend> {
@@ -63,15 +64,17 @@ impl<DB: SyncBackend> Keys<DB> {
     /// What changed since the values were `old`.
     pub(crate) fn since(&self, old: &[Value]) -> Result<KeyChange<DB>, WireError> {
         let new = self.values.as_ref().map_err(Clone::clone)?;
+        let [before, now] =
+            [old, new.as_slice()].map(|values| values.iter().collect::<HashSet<_>>());
         let left: Vec<Value> = old
             .iter()
-            .filter(|value| !new.contains(value))
+            .filter(|value| !now.contains(value))
             .cloned()
             .collect();
         let joined: Vec<usize> = self
             .places()
             .into_iter()
-            .filter(|place| !old.contains(&new[*place]))
+            .filter(|place| !before.contains(&new[*place]))
             .collect();
         let left = (!left.is_empty()).then(|| Left {
             column: self.column.into(),
