@@ -22,6 +22,9 @@ use diesel::row::Row;
 pub(crate) trait TakeRows<DB: SyncBackend> {
     type Error: From<diesel::result::Error> + Send;
 
+    /// Whether nothing is kept of a row, so that the connection shall not hold them all either. Otherwise the rows come at once, which is faster.
+    const PASSES_ON: bool = false;
+
     /// Takes one row; `Stop` leaves the rest unread.
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Self::Error>;
 }

@@ -3,7 +3,9 @@
 use super::{Flow, TakeRows};
 use crate::backend::SyncBackend;
 use crate::statement::Statement;
-use diesel::connection::{Connection, LoadConnection};
+use diesel::QueryResult;
+use diesel::connection::{Connection, DefaultLoadingMode, LoadConnection};
+use diesel::row::Row;
 
 /// A synchronous Diesel connection to PostgreSQL or SQLite, or one that a pool lends.
 ///
@@ -21,13 +23,14 @@ use diesel::connection::{Connection, LoadConnection};
 )]
 pub trait SyncConnection:
     Connection<Backend: SyncBackend>
+    + LoadConnection
     + LoadConnection<<<Self as Connection>::Backend as SyncBackend>::Loading>
 {
 }
 
 impl<C> SyncConnection for C
 where
-    C: Connection,
+    C: Connection + LoadConnection,
     C::Backend: SyncBackend,
     C: LoadConnection<<<C as Connection>::Backend as SyncBackend>::Loading>,
 {
@@ -43,7 +46,24 @@ where
     C: SyncConnection,
     T: TakeRows<C::Backend>,
 {
-    for row in conn.load(statement)? {
+    if T::PASSES_ON {
+        type Loading<C> = <<C as Connection>::Backend as SyncBackend>::Loading;
+        take(LoadConnection::<Loading<C>>::load(conn, statement)?, rows)
+    } else {
+        take(LoadConnection::<DefaultLoadingMode>::load(conn, statement)?, rows)
+    }
+}
+
+fn take<'r, DB, R, T>(
+    found: impl Iterator<Item = QueryResult<R>>,
+    rows: &mut T,
+) -> Result<(), T::Error>
+where
+    DB: SyncBackend,
+    R: Row<'r, DB>,
+    T: TakeRows<DB>,
+{
+    for row in found {
         if rows.take(&row?)? == Flow::Stop {
             break;
         }

@@ -16,6 +16,9 @@ use serde_json::Value;
 
 /// Whoever keeps the rows of one table.
 pub(crate) trait Sink<M: TableOn<DB>, DB: SyncBackend> {
+    /// Whether nothing is kept of a row.
+    const PASSES_ON: bool;
+
     /// The table's lines begin; after a `reset` they are all that is visible.
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError>;
     /// A row, from column `at` on.
@@ -475,6 +478,8 @@ where
     K: Sink<M, DB>,
 {
     type Error = DownloadError;
+
+    const PASSES_ON: bool = K::PASSES_ON;
 
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, DownloadError> {
         let (kind, at) = if self.progress.reading.has_kind(self.progress.definition) {

@@ -96,6 +96,8 @@ where
     D: Drain,
     DB: SyncBackend,
 {
+    const PASSES_ON: bool = true;
+
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError> {
         write_key(self.name, self.buffer);
         let reset: &[u8] = if about.reset {
