@@ -1,10 +1,12 @@
-//! Copies of database tables on many devices: a derive on Diesel models, and downloads that lose nothing.
+#![doc = include_str!("../docs/crate.md")]
 
 pub mod backend;
 mod connection;
 mod cutoff;
 pub mod download;
 pub mod group;
+#[cfg(doc)]
+pub mod guide;
 mod scope;
 mod since;
 pub mod stamp;
@@ -34,3 +36,8 @@ pub use tracking::untracked;
 
 #[doc(hidden)]
 pub mod __private;
+
+/// The README's program is compiled and run, but not where a crate lies alone.
+#[cfg(all(doctest, feature = "postgres", feature = "sqlite"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
