@@ -65,6 +65,9 @@ pub fn race(runs: usize, mut floor: Runner<'_>, mut ours: Runner<'_>) -> Race {
     }
 }
 
+/// Picks the lap of the floor or ours.
+type Side = fn(&(Lap, Lap)) -> Lap;
+
 impl Race {
     /// Prints how many times the floor's speed ours is, and the figures of both per second, for `rows` rows in each run.
     pub fn speed(&self, name: &str, rows: usize, target: &str) {
@@ -105,7 +108,7 @@ impl Race {
     }
 
     fn figures(&self, rows: usize) {
-        let sides: [(&str, fn(&(Lap, Lap)) -> Lap); 2] = [
+        let sides: [(&str, Side); 2] = [
             (&self.names.0, |laps| laps.0),
             (&self.names.1, |laps| laps.1),
         ];

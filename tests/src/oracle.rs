@@ -8,7 +8,6 @@ mod downloader;
 mod follower;
 mod history;
 mod ledger;
-mod message;
 mod naive;
 mod operation;
 mod options;

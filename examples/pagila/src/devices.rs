@@ -19,6 +19,13 @@ pub struct Devices {
     differences: usize,
 }
 
+/// One download to one device.
+pub struct Visit {
+    device: String,
+    news: Vec<News>,
+    took: Duration,
+}
+
 impl Devices {
     pub fn connect(url: &str) -> ConnectionResult<Devices> {
         Ok(Devices {
@@ -34,8 +41,8 @@ impl Devices {
     /// Every device downloads what is new, and is compared with the database.
     pub fn sync(&mut self, what_happened: &str) -> Result<(), Box<dyn Error>> {
         println!("\n{what_happened}");
-        for (name, news, took) in self.download()? {
-            print(&name, &news, took);
+        for Visit { device, news, took } in self.download()? {
+            print(&device, &news, took);
         }
         for difference in self.compare()? {
             println!("  DIFFERS FROM THE DATABASE: {difference}");
@@ -48,18 +55,26 @@ impl Devices {
         Ok(())
     }
 
-    /// Downloads to every device: its name, what came, and how long it took.
-    pub fn download(&mut self) -> Result<Vec<(String, Vec<News>, Duration)>, Box<dyn Error>> {
+    /// Downloads to every device.
+    pub fn download(&mut self) -> Result<Vec<Visit>, Box<dyn Error>> {
         let mut downloads = Vec::new();
         for (store, tablet) in &mut self.tablets {
             let begun = Instant::now();
             let shop = Shop::load(&mut self.conn, *store)?;
             let news = tablet.sync(&mut self.conn, &shop)?;
-            downloads.push((format!("shop {store}"), news, begun.elapsed()));
+            downloads.push(Visit {
+                device: format!("shop {store}"),
+                news,
+                took: begun.elapsed(),
+            });
         }
         let begun = Instant::now();
         let news = self.office.sync(&mut self.conn, &Everyone)?;
-        downloads.push(("head office".into(), news, begun.elapsed()));
+        downloads.push(Visit {
+            device: "head office".into(),
+            news,
+            took: begun.elapsed(),
+        });
         self.naive.sync(&mut self.conn)?;
         Ok(downloads)
     }

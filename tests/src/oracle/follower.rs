@@ -2,11 +2,11 @@
 
 use super::downloader::{Downloader, Tally};
 use super::ledger::{Line, TEAMS};
-use super::message;
 use super::replica::{Difference, Replica, Truth};
 use super::view::View;
 use carburetor::group::{DownloadTables, SyncTables};
 use carburetor::table::TableOn;
+use carburetor::wire::WireTables;
 use carburetor::{
     Assumptions, DownloadError, SyncConnection, SyncGroup, TableNews, Timestamps, Token,
 };
@@ -93,7 +93,9 @@ impl<T, A: Line, E: Line, C> Follower<T, A, E, C> {
 impl<T, A, E, C> Follower<T, A, E, C>
 where
     C: SyncConnection,
-    T: DownloadTables<C::Backend, Member> + SyncTables<News = (TableNews<A>, TableNews<E>)>,
+    T: DownloadTables<C::Backend, Member>
+        + WireTables<C::Backend>
+        + SyncTables<News = (TableNews<A>, TableNews<E>)>,
     A: Line + TableOn<C::Backend>,
     E: Line + TableOn<C::Backend>,
     Timestamps<SyncGroup<T, Member>>: From<Cutoffs>,
@@ -109,21 +111,13 @@ where
     fn step(&mut self) -> Result<(), DownloadError> {
         let timestamps = self.timestamps();
         let group = SyncGroup::<T, Member>::scoped(&self.view.member).assuming(self.assumptions);
-        let (news, token) = match self.way {
-            Way::Plain => {
-                let response = group.download(&mut self.conn, timestamps)?;
-                let token = response.next();
-                (response.into_tables(), token)
-            }
-            Way::Consistent => {
-                let response = group.download_consistent(&mut self.conn, timestamps)?;
-                let token = response.next();
-                (response.into_tables(), token)
-            }
+        let response = match self.way {
+            Way::Plain => group.download(&mut self.conn, timestamps)?,
+            Way::Consistent => group.download_consistent(&mut self.conn, timestamps)?,
             Way::Json => {
                 let mut json = Vec::new();
                 group.download_json(&mut self.conn, timestamps, &mut json)?;
-                message::read::<C::Backend, A, E>(&json)?
+                SyncGroup::<T, Member>::read_json::<C::Backend>(&json)?
             }
             Way::Pages(limit) => {
                 let mut pages = group.pages(timestamps, limit);
@@ -136,6 +130,8 @@ where
                 return Ok(());
             }
         };
+        let token = response.next();
+        let news = response.into_tables();
         self.cutoffs = (Some(news.0.cutoff), Some(news.1.cutoff));
         self.token = Some(token.to_string().parse()?);
         self.resets += u64::from(news.0.reset) + u64::from(news.1.reset);
@@ -156,7 +152,9 @@ where
 impl<T, A, E, C> Downloader<A, E> for Follower<T, A, E, C>
 where
     C: SyncConnection + Send,
-    T: DownloadTables<C::Backend, Member> + SyncTables<News = (TableNews<A>, TableNews<E>)>,
+    T: DownloadTables<C::Backend, Member>
+        + WireTables<C::Backend>
+        + SyncTables<News = (TableNews<A>, TableNews<E>)>,
     A: Line + TableOn<C::Backend>,
     E: Line + TableOn<C::Backend>,
     Timestamps<SyncGroup<T, Member>>: From<Cutoffs>,

@@ -16,6 +16,7 @@ use super::writer::Writer;
 use crate::Cluster;
 use carburetor::group::{DownloadTables, SyncTables};
 use carburetor::table::TableOn;
+use carburetor::wire::WireTables;
 use carburetor::{Assumptions, Filtered, SyncFilter, SyncGroup, SyncScope, TableNews, Timestamps};
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
@@ -232,7 +233,9 @@ fn ours_in<T, A, E>(
 where
     A: Line + TableOn<Pg>,
     E: Line + TableOn<Pg>,
-    T: DownloadTables<Pg, Member> + SyncTables<News = (TableNews<A>, TableNews<E>)>,
+    T: DownloadTables<Pg, Member>
+        + WireTables<Pg>
+        + SyncTables<News = (TableNews<A>, TableNews<E>)>,
     Timestamps<SyncGroup<T, Member>>: From<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)>,
 {
     let follower =

@@ -15,6 +15,7 @@ use super::run::Run;
 use super::verdict::Verdict;
 use super::view::{Member, Published, View};
 use carburetor::group::{DownloadTables, SyncTables};
+use carburetor::wire::WireTables;
 use carburetor::{Assumptions, Filtered, SyncGroup, TableNews, Timestamps};
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
@@ -161,7 +162,9 @@ fn ours_in<T>(
     keep: Keep,
 ) -> Result<Competitor<Account, Entry>, String>
 where
-    T: DownloadTables<Sqlite, Member> + SyncTables<News = (TableNews<Account>, TableNews<Entry>)>,
+    T: DownloadTables<Sqlite, Member>
+        + WireTables<Sqlite>
+        + SyncTables<News = (TableNews<Account>, TableNews<Entry>)>,
     Timestamps<SyncGroup<T, Member>>: From<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)>,
 {
     let follower = Follower::<T, Account, Entry, _>::new(
