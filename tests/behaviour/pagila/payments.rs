@@ -7,6 +7,8 @@ use diesel::connection::SimpleConnection;
 use pagila::models::Payment;
 use pagila::replica::STEADY;
 
+type Id = <Payment as SyncTable>::Id;
+
 /// What `changes` say to somebody who holds all payments.
 fn news(changes: &[&str]) -> Option<TableNews<Payment>> {
     let mut conn = tracked()?;
@@ -23,7 +25,7 @@ fn news(changes: &[&str]) -> Option<TableNews<Payment>> {
 }
 
 /// The ids of the rows, and of what left.
-fn ids(news: TableNews<Payment>) -> (Vec<(i32, DateTime<Utc>)>, Vec<(i32, DateTime<Utc>)>) {
+fn ids(news: TableNews<Payment>) -> (Vec<Id>, Vec<Id>) {
     assert!(!news.reset);
     (news.rows.iter().map(SyncTable::id).collect(), news.removed)
 }

@@ -96,10 +96,9 @@ fn columns_travel_under_the_names_that_the_database_has() {
     assert!(value(address, "address").is_string());
     let customer = &response.table::<Customer>().rows[0];
     assert_eq!(value(customer, "create_date"), "2022-02-14");
-    let payment = response.table::<Payment>().rows.iter();
-    let payment = payment
-        .filter(|payment| payment.payment_id == 16051)
-        .next()
+    let mut payments = response.table::<Payment>().rows.iter();
+    let payment = payments
+        .find(|payment| payment.payment_id == 16051)
         .unwrap();
     let id = <Payment as TableOn<Pg>>::encode_id(&carburetor::SyncTable::id(payment)).unwrap();
     assert_eq!(
