@@ -19,8 +19,8 @@ pub struct Devices {
     differences: usize,
 }
 
-/// One download to one device.
-pub struct Visit {
+/// What one device downloaded, and how long it took to load its scope, to download and to apply.
+pub struct Download {
     device: String,
     news: Vec<News>,
     took: Duration,
@@ -41,8 +41,8 @@ impl Devices {
     /// Every device downloads what is new, and is compared with the database.
     pub fn sync(&mut self, what_happened: &str) -> Result<(), Box<dyn Error>> {
         println!("\n{what_happened}");
-        for Visit { device, news, took } in self.download()? {
-            print(&device, &news, took);
+        for download in self.download()? {
+            download.print();
         }
         for difference in self.compare()? {
             println!("  DIFFERS FROM THE DATABASE: {difference}");
@@ -50,19 +50,19 @@ impl Devices {
         }
         let (missing, stale) = self.naive.lost(&mut self.conn)?;
         if missing + stale > 0 {
-            println!("  naive        lost: {missing} rentals missing, {stale} out of date");
+            println!("  naive        has lost rentals: {missing} missing, {stale} out of date");
         }
         Ok(())
     }
 
-    /// Downloads to every device.
-    pub fn download(&mut self) -> Result<Vec<Visit>, Box<dyn Error>> {
+    /// Every device downloads what is new.
+    pub fn download(&mut self) -> Result<Vec<Download>, Box<dyn Error>> {
         let mut downloads = Vec::new();
         for (store, tablet) in &mut self.tablets {
             let begun = Instant::now();
             let shop = Shop::load(&mut self.conn, *store)?;
             let news = tablet.sync(&mut self.conn, &shop)?;
-            downloads.push(Visit {
+            downloads.push(Download {
                 device: format!("shop {store}"),
                 news,
                 took: begun.elapsed(),
@@ -70,7 +70,7 @@ impl Devices {
         }
         let begun = Instant::now();
         let news = self.office.sync(&mut self.conn, &Everyone)?;
-        downloads.push(Visit {
+        downloads.push(Download {
             device: "head office".into(),
             news,
             took: begun.elapsed(),
@@ -109,32 +109,29 @@ impl Devices {
             return Err("max(last_update) lost nothing either: this run proves nothing".into());
         }
         println!(
-            "max(last_update) has lost {missing} rentals, and {stale} are out of date forever."
+            "Who follows max(last_update) has lost {} changes of rentals, and will never know.",
+            missing + stale
         );
         Ok(())
     }
 }
 
-/// One line where little came; where everything came, a line for each table.
-fn print(device: &str, news: &[News], took: Duration) {
-    let took = took.as_millis();
-    let news: Vec<_> = news.iter().filter(|news| news.is_any()).collect();
-    if news.len() > 4 {
-        let rows: usize = news.iter().map(|news| news.rows).sum();
-        println!(
-            "  {device:<12} {rows} rows of {} tables in {took} ms",
-            news.len()
-        );
-        for news in news {
-            println!("{:15}{news}", "");
+impl Download {
+    /// One line where little came; a line for each table where much did.
+    fn print(&self) {
+        let (device, took) = (&self.device, self.took.as_millis());
+        let news: Vec<_> = self.news.iter().filter(|news| news.is_any()).collect();
+        if news.len() > 4 {
+            let rows: usize = news.iter().map(|news| news.rows).sum();
+            println!("  {device:<12} {rows} rows in {took} ms");
+            for news in news {
+                println!("  {:<12} - {news}", "");
+            }
+        } else if news.is_empty() {
+            println!("  {device:<12} nothing ({took} ms)");
+        } else {
+            let tables: Vec<_> = news.iter().map(ToString::to_string).collect();
+            println!("  {device:<12} {} ({took} ms)", tables.join("; "));
         }
-        return;
     }
-    let tables: Vec<_> = news.iter().map(ToString::to_string).collect();
-    let tables = if tables.is_empty() {
-        "nothing".into()
-    } else {
-        tables.join(", ")
-    };
-    println!("  {device:<12} {tables} [{took} ms]");
 }

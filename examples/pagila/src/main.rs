@@ -16,8 +16,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let mut ann = PgConnection::establish(&url)?;
     let mut bob = PgConnection::establish(&url)?;
-    // A program under traffic checks in the printed migration instead.
-    HeadOffice::tracking::<Pg>().install(&mut ann)?;
+    // A program with migrations checks in what `tracking` prints, and runs that.
+    let tracking = HeadOffice::tracking::<Pg>();
+    tracking.install(&mut ann)?;
+    if let Some(problem) = tracking.verify(&mut ann)?.first() {
+        return Err(problem.to_string().into());
+    }
     let mut devices = Devices::connect(&url)?;
 
     devices.sync("The first download")?;

@@ -33,15 +33,15 @@ impl News {
 
 impl fmt::Display for News {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.table)?;
+        write!(f, "{}:", self.table)?;
         let counts = [
-            (self.rows, "row"),
-            (self.removals, "removal"),
-            (self.left, "key that left"),
+            (self.rows, "row", "rows"),
+            (self.removals, "removal", "removals"),
+            (self.left, "key left", "keys left"),
         ];
-        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
-            write!(f, " {count} {what}{}", if count == 1 { "" } else { "s" })?;
+        for (count, one, many) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+            write!(f, " {count} {}", if count == 1 { one } else { many })?;
         }
-        f.write_str(if self.reset { " (all anew)" } else { "" })
+        f.write_str(if self.reset { " (reset)" } else { "" })
     }
 }

@@ -7,6 +7,8 @@ use diesel::connection::SimpleConnection;
 use pagila::models::Payment;
 use pagila::replica::STEADY;
 
+type Id = <Payment as SyncTable>::Id;
+
 /// What `changes` say to somebody who holds all payments.
 fn news(changes: &[&str]) -> Option<TableNews<Payment>> {
     let mut conn = tracked()?;
