@@ -6,6 +6,7 @@ mod circumstances;
 mod crash;
 mod order;
 mod pgbouncer;
+mod pipeline;
 mod standby;
 mod tracked;
 mod untracked;

@@ -2,6 +2,7 @@
 //!
 //! Naive downloads run beside ours on the same rows in the same run, and must lose some of them.
 
+mod asynchronous;
 mod balance;
 mod contest;
 mod downloader;

@@ -8,7 +8,7 @@ use std::thread;
 pub(super) trait Downloader<A, E>: Send {
     fn name(&self) -> &str;
     /// One download.
-    fn download(&mut self, random: &mut fastrand::Rng) -> Result<(), String>;
+    fn download(&mut self, run: &Run, random: &mut fastrand::Rng) -> Result<(), String>;
     fn compare(&self, truth: &Truth<A, E>) -> Difference;
     fn tally(&self) -> Tally;
 }
@@ -53,11 +53,14 @@ impl<A, E> Competitor<A, E> {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut last = 0;
         while last < FINAL {
+            if run.overdue() {
+                return Err(format!("{} can't keep up", self.downloader.name()));
+            }
             if run.written() {
                 last += 1;
             }
             self.downloader
-                .download(&mut random)
+                .download(run, &mut random)
                 .map_err(|error| format!("{}: {error}", self.downloader.name()))?;
             run.counts.downloads();
             thread::sleep(run.poll);

@@ -3,6 +3,7 @@
 use super::downloader::{Downloader, Tally};
 use super::ledger::{Line, TEAMS};
 use super::replica::{Difference, Replica, Truth};
+use super::run::Run;
 use super::view::View;
 use carburetor::group::{DownloadTables, SyncTables};
 use carburetor::table::TableOn;
@@ -108,7 +109,7 @@ where
         }
     }
 
-    fn step(&mut self) -> Result<(), DownloadError> {
+    fn step(&mut self, run: &Run) -> Result<(), DownloadError> {
         let timestamps = self.timestamps();
         let group = SyncGroup::<T, Member>::scoped(&self.view.member).assuming(self.assumptions);
         let response = match self.way {
@@ -122,6 +123,9 @@ where
             Way::Pages(limit) => {
                 let mut pages = group.pages(timestamps, limit);
                 while let Some(page) = pages.next(&mut self.conn)? {
+                    if run.overdue() {
+                        return Err(std::io::Error::other("the pages don't end").into());
+                    }
                     let (accounts, entries) = page.into_tables();
                     self.resets += u64::from(accounts.reset) + u64::from(entries.reset);
                     self.replica.apply(accounts, entries, &self.view);
@@ -163,11 +167,11 @@ where
         self.name
     }
 
-    fn download(&mut self, random: &mut fastrand::Rng) -> Result<(), String> {
+    fn download(&mut self, run: &Run, random: &mut fastrand::Rng) -> Result<(), String> {
         if self.keep == Keep::TokenOfChangingScope && random.u8(..8) == 0 {
             self.wander(random);
         }
-        self.step().map_err(|error| error.to_string())?;
+        self.step(run).map_err(|error| error.to_string())?;
         self.downloads += 1;
         self.torn += u64::from(self.replica.torn());
         Ok(())

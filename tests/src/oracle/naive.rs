@@ -3,6 +3,7 @@
 use super::downloader::{Downloader, Tally};
 use super::ledger::Stored;
 use super::replica::{Difference, Replica, Truth};
+use super::run::Run;
 use super::view::View;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -80,7 +81,7 @@ where
         self.name
     }
 
-    fn download(&mut self, _: &mut fastrand::Rng) -> Result<(), String> {
+    fn download(&mut self, _: &Run, _: &mut fastrand::Rng) -> Result<(), String> {
         self.step().map_err(|error| error.to_string())
     }
 

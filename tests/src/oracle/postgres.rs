@@ -1,5 +1,6 @@
 //! A run on PostgreSQL, tracked or untracked.
 
+use super::asynchronous::AsyncFollower;
 use super::contest::{self, Finish, Write};
 use super::downloader::{Competitor, Kind};
 use super::follower::{Follower, Keep, Way};
@@ -140,9 +141,15 @@ where
     Member: SyncScope<A, Pg> + SyncScope<E, Pg>,
     Published: SyncFilter<A, Pg>,
 {
+    let asynchronous = AsyncFollower::new("asynchronous", url, View::everything(), assumptions)?;
     use Keep::{Timestamps, Token, TokenOfChangingScope};
     use Way::{Consistent, Json, Pages, Plain};
     Ok(vec![
+        Competitor {
+            kind: Kind::Ours,
+            consistent: false,
+            downloader: Box::new(asynchronous),
+        },
         ours_in::<(A, E), A, E>(
             "timestamps",
             url,

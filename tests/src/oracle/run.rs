@@ -42,6 +42,11 @@ impl Run {
         self.failed.load(SeqCst) || Instant::now() >= self.end
     }
 
+    /// Whoever has not finished by now doesn't.
+    pub(super) fn overdue(&self) -> bool {
+        Instant::now() >= self.end + Duration::from_secs(120)
+    }
+
     /// Every transaction has ended.
     pub(super) fn written(&self) -> bool {
         self.written.load(SeqCst)
