@@ -50,7 +50,10 @@ where
         type Loading<C> = <<C as Connection>::Backend as SyncBackend>::Loading;
         take(LoadConnection::<Loading<C>>::load(conn, statement)?, rows)
     } else {
-        take(LoadConnection::<DefaultLoadingMode>::load(conn, statement)?, rows)
+        take(
+            LoadConnection::<DefaultLoadingMode>::load(conn, statement)?,
+            rows,
+        )
     }
 }
 
