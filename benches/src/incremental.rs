@@ -1,13 +1,14 @@
 //! What changed in three tables, beside the three queries alone.
 
 use crate::Options;
-use crate::items::{self, Item, Second, Third, process, second_items, third_items};
-use crate::race::{Runner, race};
-use carburetor::SyncGroup;
-use carburetor::table::TableOn;
+use crate::items::{
+    self, Item, Second, Third, items as items_table, process, second_items, third_items,
+};
+use crate::race::{Runner, race, runtime};
+use carburetor::{Response, SyncGroup};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel_async::AsyncPgConnection;
 
 type Group = SyncGroup<(Item, Second, Third)>;
 
@@ -21,12 +22,7 @@ pub fn incremental(options: &Options) {
     for table in tables {
         items::fill(&database, table, options.rows);
     }
-    let definitions = [
-        <Item as TableOn<Pg>>::definition(),
-        <Second as TableOn<Pg>>::definition(),
-        <Third as TableOn<Pg>>::definition(),
-    ];
-    items::track(&database, &definitions);
+    items::track::<(Item, Second, Third)>(&database);
     items::settle(&database, &tables);
 
     // What is asked from before the tracking began is everything.
@@ -53,29 +49,68 @@ pub fn incremental(options: &Options) {
         .served_by(loader),
         Runner::new("download of the group", || {
             let news = Group::download(conn, &token).expect("the group can be downloaded");
-            let delivered = news.0.rows.len() + news.1.rows.len() + news.2.rows.len();
-            assert_eq!(delivered, 3 * CHANGED);
+            assert_eq!(delivered(&news), 3 * CHANGED);
         })
         .served_by(downloader),
     )
     .latency("incremental/queries", "at most 2.0");
+
+    let runtime = &runtime();
+    let (by_hand, conn) = (
+        &mut runtime.block_on(database.connect_async()),
+        &mut runtime.block_on(database.connect_async()),
+    );
+    race(
+        options.laps(),
+        Runner::new("three indexed queries, async", || {
+            let found = runtime.block_on(queries_async(by_hand, since));
+            assert_eq!(found, 3 * CHANGED);
+        }),
+        Runner::new("download_async of the group", || {
+            let news = runtime
+                .block_on(Group::download_async(conn, &token))
+                .expect("the group can be downloaded");
+            assert_eq!(delivered(&news), 3 * CHANGED);
+        }),
+    )
+    .latency("incremental_async/queries", "at most 2.0");
+}
+
+fn delivered(news: &Response<(Item, Second, Third)>) -> usize {
+    news.0.rows.len() + news.1.rows.len() + news.2.rows.len()
+}
+
+macro_rules! changed {
+    ($table:ident, $model:ident, $since:ident) => {
+        $table::table
+            .filter($table::updated_at.ge($since))
+            .select($model::as_select())
+    };
 }
 
 fn queries(conn: &mut PgConnection, since: DateTime<Utc>) -> usize {
-    let first: Vec<Item> = items::items::table
-        .filter(items::items::updated_at.ge(since))
-        .select(Item::as_select())
+    let first: Vec<Item> = changed!(items_table, Item, since)
         .load(conn)
         .expect("the query runs");
-    let second: Vec<Second> = second_items::table
-        .filter(second_items::updated_at.ge(since))
-        .select(Second::as_select())
+    let second: Vec<Second> = changed!(second_items, Second, since)
         .load(conn)
         .expect("the query runs");
-    let third: Vec<Third> = third_items::table
-        .filter(third_items::updated_at.ge(since))
-        .select(Third::as_select())
+    let third: Vec<Third> = changed!(third_items, Third, since)
         .load(conn)
+        .expect("the query runs");
+    first.len() + second.len() + third.len()
+}
+
+async fn queries_async(conn: &mut AsyncPgConnection, since: DateTime<Utc>) -> usize {
+    use diesel_async::RunQueryDsl;
+    let first: Vec<Item> = RunQueryDsl::load(changed!(items_table, Item, since), conn)
+        .await
+        .expect("the query runs");
+    let second: Vec<Second> = RunQueryDsl::load(changed!(second_items, Second, since), conn)
+        .await
+        .expect("the query runs");
+    let third: Vec<Third> = RunQueryDsl::load(changed!(third_items, Third, since), conn)
+        .await
         .expect("the query runs");
     first.len() + second.len() + third.len()
 }

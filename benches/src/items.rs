@@ -1,8 +1,7 @@
 //! The tables of six columns on PostgreSQL that most groups read.
 
-use carburetor::SyncTable;
-use carburetor::table::{TableDefinition, TableOn};
-use carburetor::tracking;
+use carburetor::group::TrackTables;
+use carburetor::{SyncGroup, SyncTable};
 use carburetor_tests::{Cluster, Database};
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -65,16 +64,11 @@ pub fn fill(database: &Database, table: &str, rows: usize) {
     ));
 }
 
-/// Tracks the tables of the models, whose index is then the one that both sides use.
-pub fn track(database: &Database, definitions: &[&TableDefinition]) {
-    let up = tracking::postgres::up(definitions);
-    database.psql(&up.schema);
-    for table in up.tables {
-        database.psql(&table);
-    }
-    for index in up.indexes {
-        database.psql(&index.plain);
-    }
+/// Tracks the tables of a group, whose indexes are then the ones that both sides use.
+pub fn track<T: TrackTables<Pg>>(database: &Database) {
+    SyncGroup::<T>::tracking::<Pg>()
+        .install(&mut database.connect())
+        .expect("the tables can be tracked");
 }
 
 /// Puts the tables at rest, so that no lap pays for what was written before.
@@ -87,7 +81,7 @@ pub fn settle(database: &Database, tables: &[&str]) {
 pub fn tracked_items(rows: usize) -> Database {
     let database = database();
     fill(&database, "items", rows);
-    track(&database, &[<Item as TableOn<Pg>>::definition()]);
+    track::<(Item,)>(&database);
     settle(&database, &["items"]);
     database
 }

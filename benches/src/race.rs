@@ -2,6 +2,7 @@
 
 use crate::process::cpu;
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 
 /// One way, and the server process that works for it.
 pub struct Runner<'a> {
@@ -137,6 +138,14 @@ fn lap(runner: &mut Runner<'_>) -> Lap {
         client: cpu("self") - client_before,
         server: served() - server_before,
     }
+}
+
+/// A runtime on this thread, so that all its work is counted and nothing is handed from core to core.
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
 }
 
 /// Prints a ratio for machines, with the target for readers.

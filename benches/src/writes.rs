@@ -5,11 +5,9 @@ use crate::items::{self, process};
 use crate::process::cpu;
 use crate::race::{figure_line, median, ratio_line};
 use carburetor::SyncTable;
-use carburetor::table::TableOn;
 use carburetor_tests::Database;
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
-use diesel::pg::Pg;
 use diesel::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -48,7 +46,7 @@ fn tables(rows: usize) -> Database {
     for table in TABLES {
         items::fill(&database, table, rows);
     }
-    items::track(&database, &[<Tracked as TableOn<Pg>>::definition()]);
+    items::track::<(Tracked,)>(&database);
     database.psql(
         "create index on triggered (updated_at, id);
          create index on plain (updated_at, id);

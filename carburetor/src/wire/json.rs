@@ -71,8 +71,10 @@ const ESCAPES: [u8; 256] = {
 
 fn write_escaped(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
+    let words = bytes.as_chunks().0.iter().copied().map(u64::from_le_bytes);
+    let first = words.take_while(|word| !has_escape(*word)).count() * 8;
     let mut plain = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
+    for (at, &byte) in bytes.iter().enumerate().skip(first) {
         let escape = ESCAPES[usize::from(byte)];
         if escape == 0 {
             continue;
@@ -88,6 +90,16 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&bytes[plain..]);
+}
+
+/// Whether one of the eight bytes needs a backslash: a byte below a bound borrows from its own highest bit when the bound is subtracted.
+fn has_escape(word: u64) -> bool {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHEST: u64 = EACH << 7;
+    let below = |word: u64, bound: u64| word.wrapping_sub(EACH * bound) & !word & HIGHEST;
+    let quote = word ^ (EACH * 0x22);
+    let backslash = word ^ (EACH * 0x5c);
+    below(word, 0x20) | below(quote, 1) | below(backslash, 1) != 0
 }
 
 #[cfg(test)]
@@ -106,5 +118,18 @@ mod tests {
         let mut theirs = Vec::new();
         serde_json::to_writer(&mut theirs, &text).unwrap();
         assert_eq!(out, theirs);
+    }
+
+    #[test]
+    fn every_byte_is_escaped_wherever_it_stands() {
+        for byte in 0..0x80_u8 {
+            for at in 0..20 {
+                let mut text = "abcdefghijklmnopqrst".to_owned();
+                text.replace_range(at..=at, char::from(byte).encode_utf8(&mut [0; 4]));
+                let mut out = Vec::new();
+                write_string(&text, &mut out);
+                assert_eq!(out, serde_json::to_vec(&text).unwrap());
+            }
+        }
     }
 }
