@@ -20,7 +20,10 @@ fn a_consistent_download_takes_no_part_in_a_transaction() {
         Ok::<_, DownloadError>(())
     })
     .unwrap();
-    assert_eq!(ids(&Mobile::download_consistent(conn, (None, None)).unwrap().1), [1]);
+    assert_eq!(
+        ids(&Mobile::download_consistent(conn, (None, None)).unwrap().1),
+        [1]
+    );
 }
 
 #[test]
@@ -51,14 +54,26 @@ fn a_table_that_is_not_tracked_is_refused_by_name() {
 fn a_connection_that_a_pool_lends_serves() {
     let server = Server::new();
     let manager = diesel::r2d2::ConnectionManager::<Conn>::new(server.url());
-    let pool = diesel::r2d2::Pool::builder().max_size(1).build(manager).unwrap();
-    run(&mut *pool.get().unwrap(), "insert into games (id, team) values (1, 'red')");
+    let pool = diesel::r2d2::Pool::builder()
+        .max_size(1)
+        .build(manager)
+        .unwrap();
+    run(
+        &mut *pool.get().unwrap(),
+        "insert into games (id, team) values (1, 'red')",
+    );
     let conn = &mut pool.get().unwrap();
     let first = Mobile::download(conn, (None, None)).unwrap();
-    assert_eq!(ids(&Mobile::download_consistent(conn, (None, None)).unwrap().1), [1]);
+    assert_eq!(
+        ids(&Mobile::download_consistent(conn, (None, None)).unwrap().1),
+        [1]
+    );
     let mut json = Vec::new();
     Mobile::download_json(conn, first.next(), &mut json).unwrap();
     let mut pages = Mobile::pages(first.next(), 1);
     while pages.next(conn).unwrap().is_some() {}
-    assert_eq!(ids(&Mobile::download(&mut **conn, (None, None)).unwrap().1), [1]);
+    assert_eq!(
+        ids(&Mobile::download(&mut **conn, (None, None)).unwrap().1),
+        [1]
+    );
 }

@@ -44,45 +44,72 @@ fn a_filter_and_a_scope_hold_together() {
          update games set id = 102 where id = 5; delete from games where id in (3, 101)",
     );
     for limit in [1, 2, 100] {
-        let mut pages = Shown::scoped(&red).assuming(steady()).pages(first.next(), limit);
+        let mut pages = Shown::scoped(&red)
+            .assuming(steady())
+            .pages(first.next(), limit);
         let (mut rows, mut gone) = (Vec::new(), Vec::new());
         while let Some(page) = pages.next(conn).unwrap() {
             rows.extend(ids(&page.0));
             gone.extend(removed(&page.0));
         }
         gone.sort();
-        assert_eq!((rows, gone), (vec![2], vec![1, 4, 5]), "by pages of {limit}");
+        assert_eq!(
+            (rows, gone),
+            (vec![2], vec![1, 4, 5]),
+            "by pages of {limit}"
+        );
     }
     let second = shown.download(conn, first.next()).unwrap();
-    assert_eq!((ids(&second.0), removed(&second.0)), (vec![2], vec![1, 4, 5]));
+    assert_eq!(
+        (ids(&second.0), removed(&second.0)),
+        (vec![2], vec![1, 4, 5])
+    );
 }
 
 #[test]
 fn a_table_in_two_groups_has_timestamps_of_each() {
     let server = Server::new();
     let conn = &mut server.connect();
-    run(conn, "insert into games (id, team, published) values (1, 'red', true), (2, 'red', false)");
+    run(
+        conn,
+        "insert into games (id, team, published) values (1, 'red', true), (2, 'red', false)",
+    );
     type Drafts = SyncGroup<(Filtered<Game, Unpublished>,)>;
     let drafts = Drafts::scoped(&Everyone).assuming(steady());
     let red = Teams::of("red");
     let shown = Shown::scoped(&red).assuming(steady());
-    let (one, other) = (shown.download(conn, (None,)).unwrap(), drafts.download(conn, (None,)).unwrap());
+    let (one, other) = (
+        shown.download(conn, (None,)).unwrap(),
+        drafts.download(conn, (None,)).unwrap(),
+    );
     assert_eq!((ids(&one.0), ids(&other.0)), (vec![1], vec![2]));
     run(conn, "update games set published = not published");
     let news = shown.download(conn, one.next()).unwrap();
-    assert_eq!((ids(&news.0), removed(&news.0), news.0.reset), (vec![2], vec![1], false));
+    assert_eq!(
+        (ids(&news.0), removed(&news.0), news.0.reset),
+        (vec![2], vec![1], false)
+    );
     let news = drafts.download(conn, other.next()).unwrap();
-    assert_eq!((ids(&news.0), removed(&news.0), news.0.reset), (vec![1], vec![2], false));
+    assert_eq!(
+        (ids(&news.0), removed(&news.0), news.0.reset),
+        (vec![1], vec![2], false)
+    );
     // A token of the other group fits neither.
     let news = drafts.download(conn, one.next()).unwrap();
-    assert_eq!((ids(&news.0), removed(&news.0), news.0.reset), (vec![1], vec![], true));
+    assert_eq!(
+        (ids(&news.0), removed(&news.0), news.0.reset),
+        (vec![1], vec![], true)
+    );
 }
 
 #[test]
 fn a_table_may_stand_twice_in_a_group() {
     let server = Server::new();
     let conn = &mut server.connect();
-    run(conn, "insert into games (id, team, published) values (1, 'red', true), (2, 'red', false)");
+    run(
+        conn,
+        "insert into games (id, team, published) values (1, 'red', true), (2, 'red', false)",
+    );
     type Twice = SyncGroup<(Filtered<Game, Published>, Filtered<Game, Unpublished>)>;
     let twice = Twice::scoped(&Everyone).assuming(steady());
     let first = twice.download(conn, (None, None)).unwrap();

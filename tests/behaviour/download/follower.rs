@@ -3,8 +3,8 @@
 use super::super::steady;
 use super::{Conn, DB};
 use carburetor::group::DownloadTables;
-use carburetor::{Scoped, SyncGroup, SyncTable, TableNews, Timestamps, Token};
 use carburetor::table::TableOn;
+use carburetor::{Scoped, SyncGroup, SyncTable, TableNews, Timestamps, Token};
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -39,7 +39,10 @@ where
     where
         (M,): DownloadTables<DB, S, News = (TableNews<M>,)>,
     {
-        let timestamps = self.token.as_ref().map_or_else(Timestamps::default, Timestamps::from);
+        let timestamps = self
+            .token
+            .as_ref()
+            .map_or_else(Timestamps::default, Timestamps::from);
         let response = group(scope).download(conn, timestamps).unwrap();
         self.token = Some(response.next());
         let (news,) = response.into_tables();
@@ -59,7 +62,10 @@ where
     where
         (M,): DownloadTables<DB, S, News = (TableNews<M>,)>,
     {
-        let timestamps = self.token.as_ref().map_or_else(Timestamps::default, Timestamps::from);
+        let timestamps = self
+            .token
+            .as_ref()
+            .map_or_else(Timestamps::default, Timestamps::from);
         let (mut pages, mut read) = (group(scope).pages(timestamps, limit), Vec::new());
         while let Some(page) = pages.next(conn).unwrap() {
             self.token = Some(page.next());

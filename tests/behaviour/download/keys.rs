@@ -42,18 +42,30 @@ fn a_joined_key_comes_from_the_beginning_and_a_left_one_goes() {
     assert_eq!(replica.ids(), ["2", "3"]);
     let news = replica.follow(conn, &teams(&["blue", "red"]));
     assert!(!news.reset && news.left.is_none());
-    assert_eq!((ids(&news), removed(&news)), (vec!["4".into(), "secret".into()], vec![]));
+    assert_eq!(
+        (ids(&news), removed(&news)),
+        (vec!["4".into(), "secret".into()], vec![])
+    );
     let news = replica.follow(conn, &teams(&["red", "blue"]));
-    assert_eq!((ids(&news), removed(&news), news.left, news.reset), (vec![], vec![], None, false));
+    assert_eq!(
+        (ids(&news), removed(&news), news.left, news.reset),
+        (vec![], vec![], None, false)
+    );
 }
 
 #[test]
 fn a_key_may_be_left_and_another_joined_at_once() {
     let server = Server::new();
     let conn = &mut server.connect();
-    run(conn, "insert into games (id, team) values (1, 'red'), (2, 'blue'), (3, 'green')");
+    run(
+        conn,
+        "insert into games (id, team) values (1, 'red'), (2, 'blue'), (3, 'green')",
+    );
     let mut replica = Follower::<Game>::new(conn, &teams(&["red", "blue"]));
-    run(conn, "update games set team = 'green' where id = 1; update games set team = 'red' where id = 3; delete from games where id = 2");
+    run(
+        conn,
+        "update games set team = 'green' where id = 1; update games set team = 'red' where id = 3; delete from games where id = 2",
+    );
     let news = replica.follow(conn, &teams(&["green", "blue"]));
     assert!(!news.reset);
     assert_eq!(replica.ids(), [1]);
@@ -69,9 +81,18 @@ fn keys_may_change_between_pages() {
         let server = Server::new();
         let conn = &mut server.connect();
         for id in 1..=12 {
-            run(conn, &format!("insert into games (id, team) values ({id}, '{}')", ["red", "blue", "green"][id % 3]));
+            run(
+                conn,
+                &format!(
+                    "insert into games (id, team) values ({id}, '{}')",
+                    ["red", "blue", "green"][id % 3]
+                ),
+            );
         }
-        let mut replica = Follower::<Game> { rows: Default::default(), token: None };
+        let mut replica = Follower::<Game> {
+            rows: Default::default(),
+            token: None,
+        };
         replica.pages(conn, &teams(&["red", "blue"]), limit, |_, _| {});
         assert_eq!(replica.ids(), [1, 3, 4, 6, 7, 9, 10, 12]);
         replica.pages(conn, &teams(&["blue"]), limit, |_, _| {});

@@ -36,7 +36,7 @@ mod soft_deletion;
 #[path = "token.rs"]
 mod token;
 
-use super::{Everything, models};
+use super::{Everything, models, run};
 use carburetor_tests::{Cluster, Database};
 pub(super) use follower::Follower;
 
@@ -72,11 +72,29 @@ impl Server {
 }
 
 /// When the only removal of a game happened, in microseconds.
-pub(super) const REMOVED_AT: &str =
-    "(select (extract(epoch from carburetor_removed_at) * 1000000)::bigint from carburetor.removal_games)";
+pub(super) const REMOVED_AT: &str = "(select (extract(epoch from carburetor_removed_at) * 1000000)::bigint from carburetor.removal_games)";
 
 /// A stamp that is no instant.
 pub(super) const ENDLESS: &str = "'infinity'";
 
 /// Makes `games` a table that is not tracked.
 pub(super) const FORGET_GAMES: &str = "delete from carburetor.synced_table where name = 'games'";
+
+/// Writes `table` without stamps, whatever becomes of those it has.
+pub(super) fn by_hand(conn: &mut Conn, table: &str, statement: &str) {
+    run(
+        conn,
+        &format!(
+            r#"begin; alter table {table} disable trigger "~carburetor_stamp"; {statement};
+            alter table {table} enable always trigger "~carburetor_stamp"; commit"#
+        ),
+    );
+}
+
+/// Moves the horizon of `games` to now.
+pub(super) fn pass_horizon(conn: &mut Conn) {
+    run(
+        conn,
+        "update carburetor.synced_table set horizon = clock_timestamp() where name = 'games'; delete from carburetor.removal_games",
+    );
+}

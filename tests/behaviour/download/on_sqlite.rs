@@ -35,7 +35,7 @@ mod soft_deletion;
 #[path = "token.rs"]
 mod token;
 
-use super::{Everything, models};
+use super::{Everything, Game, models};
 use diesel::connection::{Connection, SimpleConnection};
 use diesel_async::AsyncConnection;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
@@ -86,11 +86,23 @@ impl Drop for Server {
 }
 
 /// When the only removal of a game happened, in microseconds.
-pub(super) const REMOVED_AT: &str =
-    "(select carburetor_removed_at from carburetor_removal_games)";
+pub(super) const REMOVED_AT: &str = "(select carburetor_removed_at from carburetor_removal_games)";
 
 /// A stamp that is no instant.
 pub(super) const ENDLESS: &str = "'never'";
 
 /// Makes `games` a table that is not tracked.
 pub(super) const FORGET_GAMES: &str = "delete from carburetor_synced_table where name = 'games'";
+
+/// Writes `table` without stamps, whatever becomes of those it has.
+pub(super) fn by_hand(conn: &mut Conn, _table: &str, statement: &str) {
+    let written = carburetor::untracked(conn, |conn| conn.batch_execute(statement));
+    written.unwrap_or_else(|error| panic!("{error} in:\n{statement}"));
+}
+
+/// Moves the horizon of `games` to now.
+pub(super) fn pass_horizon(conn: &mut Conn) {
+    carburetor::SyncGroup::<(Game,)>::tracking::<DB>()
+        .purge(conn, std::time::Duration::ZERO)
+        .unwrap();
+}

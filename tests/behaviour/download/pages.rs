@@ -2,18 +2,24 @@
 
 use super::super::{Game, Mobile, Seat, User, run, steady};
 use super::scopes::Teams;
-use super::{Conn, Follower, Server};
+use super::{Conn, Follower, Server, by_hand};
 use carburetor::{Everyone, SyncGroup, Timestamps};
 use std::collections::HashMap;
 
 fn games(conn: &mut Conn, from: i32, to: i32) {
     for id in (from..=to).step_by(2) {
-        run(conn, &format!("insert into games (id, team) values ({id}, 'red')"));
+        run(
+            conn,
+            &format!("insert into games (id, team) values ({id}, 'red')"),
+        );
     }
 }
 
 fn begun<M: carburetor::SyncTable>() -> Follower<M> {
-    Follower { rows: HashMap::new(), token: None }
+    Follower {
+        rows: HashMap::new(),
+        token: None,
+    }
 }
 
 #[test]
@@ -26,7 +32,10 @@ fn pages_hold_at_most_what_was_asked_for_and_add_up() {
         let pages = replica.pages(conn, &Everyone, limit, |_, _| {});
         assert!(pages.iter().all(|page| page.rows.len() <= limit as usize));
         assert!(pages[0].reset && pages[1..].iter().all(|page| !page.reset));
-        let ids: Vec<i32> = pages.iter().flat_map(|page| page.rows.iter().map(|row| row.id)).collect();
+        let ids: Vec<i32> = pages
+            .iter()
+            .flat_map(|page| page.rows.iter().map(|row| row.id))
+            .collect();
         assert_eq!(ids, (1..=20).map(|n| 2 * n).collect::<Vec<_>>());
         assert_eq!(replica.follow(conn, &Everyone).rows, []);
     }
@@ -37,8 +46,13 @@ fn pages_go_on_from_one_table_to_the_next() {
     let server = Server::new();
     let conn = &mut server.connect();
     games(conn, 1, 9);
-    run(conn, "insert into users (id, name) values ('a', 'a'), ('b', 'b'), ('c', 'c')");
-    let mut pages = Mobile::scoped(&Everyone).assuming(steady()).pages((None, None), 4);
+    run(
+        conn,
+        "insert into users (id, name) values ('a', 'a'), ('b', 'b'), ('c', 'c')",
+    );
+    let mut pages = Mobile::scoped(&Everyone)
+        .assuming(steady())
+        .pages((None, None), 4);
     let mut sizes = Vec::new();
     while let Some(page) = pages.next(conn).unwrap() {
         sizes.push((page.0.rows.len(), page.1.rows.len()));
@@ -65,11 +79,11 @@ fn rows_of_one_stamp_are_not_lost_between_pages() {
         games(conn, 2, 20);
         let mut replica = Follower::<Game>::new(conn, &Everyone);
         run(conn, "update games set title = 'new'");
-        carburetor::untracked(conn, |conn| {
-            run(conn, "update games set updated_at = (select max(updated_at) from games)");
-            diesel::QueryResult::Ok(())
-        })
-        .unwrap();
+        by_hand(
+            conn,
+            "games",
+            "update games set updated_at = (select max(updated_at) from games)",
+        );
         let pages = replica.pages(conn, &Everyone, limit, |_, _| {});
         assert_eq!(pages.iter().map(|page| page.rows.len()).sum::<usize>(), 10);
         assert_eq!(replica.rows, super::follower::whole(conn, &Everyone));
@@ -82,12 +96,18 @@ fn pages_go_across_both_columns_of_an_id() {
         let server = Server::new();
         let conn = &mut server.connect();
         for (room, place) in [("a", 9), ("a", 10), ("b", 1), ("b", 2), ("ab", 3), ("B", 7)] {
-            run(conn, &format!("insert into seats (room, place) values ('{room}', {place})"));
+            run(
+                conn,
+                &format!("insert into seats (room, place) values ('{room}', {place})"),
+            );
         }
         let mut replica = begun::<Seat>();
         let pages = replica.pages(conn, &Everyone, limit, |_, _| {});
         assert_eq!(pages.iter().map(|page| page.rows.len()).sum::<usize>(), 6);
-        run(conn, "delete from seats where room = 'a'; update seats set place = place + 1; insert into seats (room, place) values ('a', 9)");
+        run(
+            conn,
+            "delete from seats where room = 'a'; update seats set place = place + 20; insert into seats (room, place) values ('a', 9)",
+        );
         replica.pages(conn, &Everyone, limit, |_, _| {});
         assert_eq!(replica.rows, super::follower::whole(conn, &Everyone));
         replica.follow(conn, &Everyone);
@@ -97,9 +117,15 @@ fn pages_go_across_both_columns_of_an_id() {
 /// What others do while pages are read.
 fn disturb(conn: &mut Conn, page: usize) {
     let statement = match page {
-        1 => "delete from games where id in (2, 20); update games set team = 'blue' where id = 4; insert into games (id, team) values (1, 'red'), (19, 'red')",
-        2 => "update games set id = 41 where id = 18; update games set id = 3 where id = 16; update games set title = 'new' where id in (6, 14)",
-        3 => "update games set team = 'red' where id = 4; insert into games (id, team) values (2, 'red'); delete from games where id = 1",
+        1 => {
+            "delete from games where id in (2, 20); update games set team = 'blue' where id = 4; insert into games (id, team) values (1, 'red'), (19, 'red')"
+        }
+        2 => {
+            "update games set id = 41 where id = 18; update games set id = 3 where id = 16; update games set title = 'new' where id in (6, 14)"
+        }
+        3 => {
+            "update games set team = 'red' where id = 4; insert into games (id, team) values (2, 'red'); delete from games where id = 1"
+        }
         4 => "update games set title = 'newer'; delete from games where id > 30",
         _ => return,
     };
@@ -135,8 +161,13 @@ fn the_token_of_an_unfinished_run_goes_on_where_it_stopped() {
             let mut count = 0;
             // A page of each run, then a new run from its token.
             loop {
-                let timestamps = replica.token.as_ref().map_or_else(Timestamps::default, Timestamps::from);
-                let mut pages = SyncGroup::<(Game,), Teams>::scoped(&red).assuming(steady()).pages(timestamps, limit);
+                let timestamps = replica
+                    .token
+                    .as_ref()
+                    .map_or_else(Timestamps::default, Timestamps::from);
+                let mut pages = SyncGroup::<(Game,), Teams>::scoped(&red)
+                    .assuming(steady())
+                    .pages(timestamps, limit);
                 let page = pages.next(conn).unwrap().unwrap();
                 replica.token = Some(page.next());
                 let rows = page.0.rows.len() + page.0.removed.len();

@@ -66,7 +66,10 @@ fn both(first: &str, then: &str) -> (String, String) {
 
 #[test]
 fn an_empty_set_shows_nothing() {
-    assert_eq!(shown(|| Visible::only(users::team.eq_any(Vec::<String>::new()))), both("", ""));
+    assert_eq!(
+        shown(|| Visible::only(users::team.eq_any(Vec::<String>::new()))),
+        both("", "")
+    );
 }
 
 #[test]
@@ -77,31 +80,55 @@ fn all_shows_everything_and_none_nothing() {
 
 #[test]
 fn a_row_for_which_the_expression_is_null_is_hidden() {
-    assert_eq!(shown(|| Visible::only(users::team.ne("red"))), both("245", "134"));
-    assert_eq!(shown(|| Visible::only(diesel::dsl::not(users::team.eq("red")))), both("245", "134"));
+    assert_eq!(
+        shown(|| Visible::only(users::team.ne("red"))),
+        both("245", "134")
+    );
+    assert_eq!(
+        shown(|| Visible::only(diesel::dsl::not(users::team.eq("red")))),
+        both("245", "134")
+    );
 }
 
 #[test]
 fn null_can_be_asked_for() {
-    assert_eq!(shown(|| Visible::only(users::team.is_null())), both("3", "2"));
-    assert_eq!(shown(|| Visible::only(users::team.is_not_null().and(users::team.ne("blue")))), both("145", "345"));
+    assert_eq!(
+        shown(|| Visible::only(users::team.is_null())),
+        both("3", "2")
+    );
+    assert_eq!(
+        shown(|| Visible::only(users::team.is_not_null().and(users::team.ne("blue")))),
+        both("145", "345")
+    );
 }
 
 #[test]
 fn conditions_can_be_joined() {
     assert_eq!(
-        shown(|| Visible::only(users::team.eq("red").or(users::team.is_null()).or(users::id.eq("4")))),
+        shown(|| Visible::only(
+            users::team
+                .eq("red")
+                .or(users::team.is_null())
+                .or(users::id.eq("4"))
+        )),
         both("134", "245")
     );
     assert_eq!(
-        shown(|| Visible::only(users::id.between("2", "4").and(users::team.is_not_null().or(users::id.eq("3"))))),
+        shown(|| Visible::only(
+            users::id
+                .between("2", "4")
+                .and(users::team.is_not_null().or(users::id.eq("3")))
+        )),
         both("234", "34")
     );
 }
 
 #[test]
 fn patterns_may_be_used() {
-    assert_eq!(shown(|| Visible::only(users::team.like("r\\%%").escape('\\'))), both("5", "4"));
+    assert_eq!(
+        shown(|| Visible::only(users::team.like("r\\%%").escape('\\'))),
+        both("5", "4")
+    );
 }
 
 #[test]
@@ -111,9 +138,15 @@ fn what_a_scope_hides_is_told_to_nobody() {
     five(conn);
     let scope = By(Visible::none);
     let mut replica = Follower::<User>::new(conn, &scope);
-    run(conn, "delete from users where id = '1'; update users set name = 'x'");
+    run(
+        conn,
+        "delete from users where id = '1'; update users set name = 'x'",
+    );
     let news = replica.follow(conn, &scope);
-    assert_eq!((ids(&news), removed(&news), news.reset), (vec![], vec![], false));
+    assert_eq!(
+        (ids(&news), removed(&news), news.reset),
+        (vec![], vec![], false)
+    );
 }
 
 /// A scope of unchecked SQL.
@@ -144,9 +177,22 @@ fn refusal<S: SyncScope<User, DB>>(scope: &S) -> String {
         error.to_string()
     };
     let single = message(group().download(conn, (None,)).unwrap_err());
-    assert_eq!(message(group().download_consistent(conn, (None,)).unwrap_err()), single);
-    assert_eq!(message(group().download_json(conn, (None,), &mut Vec::new()).unwrap_err()), single);
-    assert_eq!(message(group().pages((None,), 1).next(conn).map(drop).unwrap_err()), single);
+    assert_eq!(
+        message(group().download_consistent(conn, (None,)).unwrap_err()),
+        single
+    );
+    assert_eq!(
+        message(
+            group()
+                .download_json(conn, (None,), &mut Vec::new())
+                .unwrap_err()
+        ),
+        single
+    );
+    assert_eq!(
+        message(group().pages((None,), 1).next(conn).map(drop).unwrap_err()),
+        single
+    );
     // The connection serves on.
     assert_eq!(users::table.count().get_result::<i64>(conn), Ok(0));
     single
@@ -156,7 +202,9 @@ fn refusal<S: SyncScope<User, DB>>(scope: &S) -> String {
 fn what_changes_without_a_write_is_refused() {
     const PREFIX: &str = "the scope or filter of users can't use ";
     let bind = "it may change what is visible without any row being written; compute it first and bind it as a value";
-    let same = |sql: &'static str| move |culprit: &str, remedy: &str| (sql, format!("{PREFIX}`{culprit}`: {remedy}"));
+    let same = |sql: &'static str| {
+        move |culprit: &str, remedy: &str| (sql, format!("{PREFIX}`{culprit}`: {remedy}"))
+    };
     let cases = [
         same("now() is not null")("now", bind),
         same("current_user is not null")("current_user", bind),
@@ -165,8 +213,14 @@ fn what_changes_without_a_write_is_refused() {
             "select",
             "a subquery changes what is visible without any row being written; load its rows into the scope value first",
         ),
-        same("\"games\".\"team\" = 'red'")("games.team", "only columns of the table itself can be looked at"),
-        same("\"users\".\"email\" = 'red'")("users.email", "add the column to the model, marked `#[sync(visible_by)]`"),
+        same("\"games\".\"team\" = 'red'")(
+            "games.team",
+            "only columns of the table itself can be looked at",
+        ),
+        same("\"users\".\"email\" = 'red'")(
+            "users.email",
+            "add the column to the model, marked `#[sync(visible_by)]`",
+        ),
     ];
     for (sql, message) in cases {
         assert_eq!(refusal(&Sql(sql)), message);
