@@ -10,6 +10,8 @@ mod error;
 mod fingerprint;
 pub(crate) mod news;
 mod pages;
+mod progress;
+pub(crate) mod reader;
 pub(crate) mod reading;
 mod response;
 mod run;

@@ -2,8 +2,10 @@
 
 use super::budget::Budget;
 use super::caller::Caller;
+use super::progress::Advance;
+use super::reader::Reader;
 use super::run::Run;
-use super::table::{Advance, Reader, Sink, TableDownload};
+use super::table::{Sink, TableDownload};
 use super::{DownloadError, Pages, Response, TableNews, Timestamps};
 use crate::backend::SyncBackend;
 use crate::connection::{PacedRows, SharedConnection, SyncConnectionAsync};
@@ -167,6 +169,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
                 };
                 opening(&mut message.buffer);
                 T::each_async(&mut run.tables, &mut message).await?;
+                run.keep()?;
                 closing(&run.token()?, &mut message.buffer);
                 Ok(message.writer.write_all(&message.buffer).await?)
             };
@@ -240,6 +243,7 @@ where
             match self.run.as_mut().filter(|run| !run.is_finished()) {
                 None => Ok(None),
                 Some(run) => {
+                    run.rewind()?;
                     let news = T::read_page(&conn, &mut run.tables, &mut Budget::of(limit)).await?;
                     run.response(news).map(Some)
                 }

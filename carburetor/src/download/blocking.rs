@@ -2,8 +2,9 @@
 
 use super::budget::Budget;
 use super::caller::Caller;
+use super::progress::Advance;
 use super::run::Run;
-use super::table::{Advance, Sink, TableDownload};
+use super::table::{Sink, TableDownload};
 use super::{DownloadError, Pages, Response, Timestamps};
 use crate::backend::SyncBackend;
 use crate::connection::{SyncConnection, run};
@@ -130,6 +131,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
             };
             opening(&mut message.buffer);
             T::each(&mut run.tables, &mut message)?;
+            run.keep()?;
             closing(&run.token()?, &mut message.buffer);
             Ok(message.writer.write_all(&message.buffer)?)
         })
@@ -159,6 +161,7 @@ where
         match self.run.as_mut().filter(|run| !run.is_finished()) {
             None => Ok(None),
             Some(run) => {
+                run.rewind()?;
                 let news = T::read(conn, &mut run.tables, &mut Budget::of(limit))?;
                 run.response(news).map(Some)
             }

@@ -12,6 +12,10 @@ pub(crate) fn of<DB: SyncBackend>(visibility: &Visibility<'_, DB>) -> String {
         hash.update("\n");
         hash.update(&column.name);
     }
+    if let Some(deleted) = visibility.definition().deleted() {
+        hash.update("\ndeleted by ");
+        hash.update(&deleted.name);
+    }
     hash.finalize()[..8]
         .iter()
         .map(|byte| format!("{byte:02x}"))

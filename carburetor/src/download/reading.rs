@@ -11,6 +11,7 @@ use diesel::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment};
 
 /// What is read of one table. Rows and removals of one statement are of one instant, and no id is among both.
+#[derive(Debug, Clone)]
 pub(crate) enum Reading<Id> {
     /// Every visible row.
     All,
@@ -74,6 +75,15 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         }
     }
 
+    /// The columns before the row's own. Only pages go on from a stamp; any other may be one that has no number, like infinity.
+    fn lead<DB: SyncBackend>(&self, kind: usize, stamp: &str, storage: Storage) -> String {
+        let at = match self {
+            Reading::SincePage(_) => DB::micros(stamp, storage),
+            _ => "null".into(),
+        };
+        format!("cast({kind} as bigint), cast({at} as bigint), cast(null as bigint)")
+    }
+
     /// The statement. The binds of the visibility come first, because the removals use them again.
     pub(crate) fn statement<'a, M, DB>(
         &self,
@@ -100,14 +110,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
             self.deleted::<M, DB>(&table, visibility, &mut statement);
             self.removals::<M, DB>(&table, visibility, &mut statement);
         }
-        let stamp = match self {
-            Reading::SincePage(_) => DB::micros(&table.stamp_of("carburetor_row"), table.storage),
-            _ => "null".into(),
-        };
-        statement.sql(format!(
-            " select {}, carburetor_row.* from carburetor_row",
-            lead(kind::ROW, &stamp)
-        ));
+        statement.sql(" select * from carburetor_row");
         Ok(statement)
     }
 
@@ -122,8 +125,12 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         M: TableOn<DB, Id = Id>,
     {
         let name = &table.name;
+        let lead = match self.has_kind(table.definition) {
+            true => self.lead::<DB>(kind::ROW, &table.stamp, table.storage) + ", ",
+            false => String::new(),
+        };
         statement.sql(format!(
-            "select {} from {name} where 1 = 1",
+            "select {lead}{} from {name} where 1 = 1",
             table.columns(name)
         ));
         visibility.push(statement);
@@ -181,10 +188,14 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         let name = &table.name;
         statement.sql(format!(
             " select * from (select {}, {} from {name} where {deleted}{}",
-            lead(kind::DELETED, &DB::micros(&table.stamp, table.storage)),
+            self.lead::<DB>(kind::DELETED, &table.stamp, table.storage),
             table.columns(name),
             visibility.over(name),
         ));
+        if table.definition.untracked {
+            // Here no header keeps the lines in order.
+            statement.sql(DB::IN_ORDER);
+        }
         let ids = table.ids(name);
         self.changed::<M, DB>(
             &table.stamp,
@@ -220,7 +231,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         statement.sql(format!(
             " select * from (select {}, {} from {} carburetor_removal left join {name} carburetor_none on 1 = 0 \
              where not exists (select 1 from {name} where {}{}{present}){}",
-            lead(kind::REMOVAL, &DB::micros(removed, DB::REMOVAL_STORAGE)),
+            self.lead::<DB>(kind::REMOVAL, removed, DB::REMOVAL_STORAGE),
             table.removal_columns(),
             DB::removal_table(table.definition),
             table.same_id("carburetor_removal"),
@@ -309,11 +320,6 @@ impl<Id: Clone> Places<Id> {
         });
         places.min()
     }
-}
-
-/// The columns before the row's own.
-pub(super) fn lead(kind: usize, at: &str) -> String {
-    format!("cast({kind} as bigint), cast({at} as bigint), cast(null as bigint)")
 }
 
 /// The parts of an id as binds, between commas.

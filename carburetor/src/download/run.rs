@@ -1,10 +1,10 @@
 //! A download of a group under way, whatever kind of connection it runs on.
 
-use super::{DownloadError, Response, Timestamps, requests};
+use super::{DownloadError, Response, TableDownload, Timestamps, requests};
 use crate::backend::SyncBackend;
 use crate::cutoff::Cutoffs;
-use crate::group::DownloadTables;
-use crate::table::TableDefinition;
+use crate::group::{DownloadTables, VisitTable};
+use crate::table::{TableDefinition, TableOn};
 use crate::token::Token;
 use std::marker::PhantomData;
 
@@ -48,7 +48,17 @@ where
         self.timeline = cutoffs.timeline.clone().or(self.timeline.take());
     }
 
-    /// The token for what comes after everything that was read so far.
+    /// What was read has been delivered.
+    pub(crate) fn keep(&mut self) -> Result<(), DownloadError> {
+        T::each(&mut self.tables, &mut Keep)
+    }
+
+    /// Goes back to the last delivery: an error, or a future that was dropped, may have come between.
+    pub(crate) fn rewind(&mut self) -> Result<(), DownloadError> {
+        T::each(&mut self.tables, &mut Rewind)
+    }
+
+    /// The token for what comes after everything that was delivered so far.
     pub(crate) fn token(&self) -> Result<Token, DownloadError> {
         Ok(Token {
             timeline: self.timeline.clone(),
@@ -56,11 +66,36 @@ where
         })
     }
 
-    pub(crate) fn response(&self, news: T::News) -> Result<Response<T>, DownloadError> {
+    pub(crate) fn response(&mut self, news: T::News) -> Result<Response<T>, DownloadError> {
+        self.keep()?;
         Ok(Response::new(news, self.token()?))
     }
 
     pub(crate) fn is_finished(&self) -> bool {
         T::finished(&self.tables)
+    }
+}
+
+struct Keep;
+
+impl<DB: SyncBackend> VisitTable<DB> for Keep {
+    fn visit<M: TableOn<DB>>(
+        &mut self,
+        table: &mut TableDownload<'_, M, DB>,
+    ) -> Result<(), DownloadError> {
+        table.keep();
+        Ok(())
+    }
+}
+
+struct Rewind;
+
+impl<DB: SyncBackend> VisitTable<DB> for Rewind {
+    fn visit<M: TableOn<DB>>(
+        &mut self,
+        table: &mut TableDownload<'_, M, DB>,
+    ) -> Result<(), DownloadError> {
+        table.rewind();
+        Ok(())
     }
 }

@@ -32,7 +32,7 @@ impl TableSql {
     }
 
     /// The stamp of a row that goes by `alias`. In an untracked table a row may have none until its first edit.
-    pub(crate) fn stamp_of(&self, alias: &str) -> String {
+    fn stamp_of(&self, alias: &str) -> String {
         let column = |wanted: fn(&ColumnDefinition) -> bool| {
             let found = self.definition.columns.iter().find(|column| wanted(column));
             found.map(|column| format!("{alias}.{}", column.quoted()))

@@ -86,7 +86,7 @@ macro_rules! joined {
                 X: SharedConnection<DB>,
             {
                 Ok(($({
-                    let mut news = TableNews::default();
+                    let mut news = tables.$place.nothing();
                     if budget.allows(&mut tables.$place) {
                         read(conn, &mut tables.$place, &mut news).await?;
                         budget.spend(&news);
@@ -121,7 +121,7 @@ where
     DB: SyncBackend,
     X: SharedConnection<DB>,
 {
-    let mut news = TableNews::default();
+    let mut news = table.nothing();
     read(conn, table, &mut news).await?;
     Ok(news)
 }

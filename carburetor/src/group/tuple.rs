@@ -203,7 +203,7 @@ macro_rules! group {
                 C: SyncConnection<Backend = DB>,
             {
                 Ok(($({
-                    let mut news = TableNews::default();
+                    let mut news = tables.$place.nothing();
                     if budget.allows(&mut tables.$place) {
                         blocking::read(conn, &mut tables.$place, &mut news)?;
                         budget.spend(&news);

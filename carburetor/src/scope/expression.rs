@@ -86,8 +86,12 @@ impl std::fmt::Display for ScopeError {
 impl std::error::Error for ScopeError {}
 
 impl Expression {
-    /// Judges `sql`, as Diesel rendered it for `table`.
-    pub(crate) fn parse(sql: &str, table: &TableDefinition) -> Result<Self, ScopeError> {
+    /// Judges `sql`, as Diesel rendered it for `table`; its binds begin with `placeholder`.
+    pub(crate) fn parse(
+        sql: &str,
+        table: &TableDefinition,
+        placeholder: char,
+    ) -> Result<Self, ScopeError> {
         let refuse = |culprit: &str, remedy: &str| ScopeError {
             table: table.key(),
             culprit: culprit.into(),
@@ -95,7 +99,7 @@ impl Expression {
         };
         let mut pieces = Vec::new();
         let mut binds = 0;
-        let mut rest = tokens(sql)
+        let mut rest = tokens(sql, placeholder)
             .map_err(|culprit| {
                 refuse(
                     &culprit,
@@ -240,7 +244,7 @@ mod tests {
     }
 
     fn culprit(sql: &str) -> String {
-        Expression::parse(sql, &games()).unwrap_err().culprit
+        Expression::parse(sql, &games(), '$').unwrap_err().culprit
     }
 
     #[test]
@@ -248,6 +252,7 @@ mod tests {
         let expression = Expression::parse(
             r#"(("play"."games"."te""am" = ANY($1)) AND ("play"."games"."id" <> $2))"#,
             &games(),
+            '$',
         )
         .unwrap();
         assert_eq!(expression.binds(), 2);
@@ -278,7 +283,8 @@ mod tests {
     #[test]
     fn words_inside_strings_are_strings() {
         let expression =
-            Expression::parse(r#""play"."games"."id" = 'select ''now()'''"#, &games()).unwrap();
+            Expression::parse(r#""play"."games"."id" = 'select ''now()'''"#, &games(), '$')
+                .unwrap();
         assert_eq!(
             expression.over("r", 1, '$'),
             r#"r."id" = 'select ''now()'''"#
@@ -287,7 +293,7 @@ mod tests {
 
     #[test]
     fn placeholders_of_sqlite_are_numbered() {
-        let expression = Expression::parse("`play`.`games`.`id` IN (?, ?)", &games()).unwrap();
+        let expression = Expression::parse("`play`.`games`.`id` IN (?, ?)", &games(), '?').unwrap();
         assert_eq!(expression.over("r", 5, '?'), r#"r."id" IN ( ?5 , ?6 )"#);
     }
 }

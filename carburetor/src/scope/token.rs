@@ -17,8 +17,10 @@ pub(crate) enum Token {
 
 const OPERATORS: &str = "<>=!+-*/%|&~@#^";
 
-/// The tokens of `sql`, or the piece that is none.
-pub(crate) fn tokens(sql: &str) -> Result<Vec<Token>, String> {
+/// The tokens of `sql`, in which binds begin with `placeholder`; or the piece that is none.
+pub(crate) fn tokens(sql: &str, placeholder: char) -> Result<Vec<Token>, String> {
+    // PostgreSQL has operators with a question mark.
+    let in_operator = |c: char| OPERATORS.contains(c) || (c == '?' && placeholder != '?');
     let mut found = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
@@ -38,11 +40,11 @@ pub(crate) fn tokens(sql: &str) -> Result<Vec<Token>, String> {
                 found.push(Token::Symbol(first.into()));
                 1
             }
-            '?' => {
+            '?' if placeholder == '?' => {
                 found.push(Token::Bind);
                 1
             }
-            '$' => {
+            '$' if placeholder == '$' => {
                 let length = 1 + span(&rest[1..], |c| c.is_ascii_digit());
                 if length == 1 {
                     return Err("$".into());
@@ -63,8 +65,8 @@ pub(crate) fn tokens(sql: &str) -> Result<Vec<Token>, String> {
                 found.push(Token::Word(rest[..length].into()));
                 length
             }
-            operator if OPERATORS.contains(operator) => {
-                let length = span(rest, |c| OPERATORS.contains(c));
+            operator if in_operator(operator) => {
+                let length = span(rest, in_operator);
                 let text = &rest[..length];
                 if text.contains("--") || text.contains("/*") {
                     return Err(text.into());
@@ -106,7 +108,7 @@ mod tests {
     #[test]
     fn an_expression_is_cut_into_tokens() {
         assert_eq!(
-            tokens(r#""a""b"."c" >= $12 OR x('it''s', 1.5)"#).unwrap(),
+            tokens(r#""a""b"."c" >= $12 OR x('it''s', 1.5)"#, '$').unwrap(),
             [
                 Token::Name("a\"b".into()),
                 Token::Symbol(".".into()),
@@ -127,7 +129,21 @@ mod tests {
     #[test]
     fn what_could_hide_something_is_no_token() {
         for sql in ["$$ now() $$", "E'a'", "a /* b", "a;b", "\"open"] {
-            assert!(tokens(sql).is_err(), "{sql}");
+            assert!(tokens(sql, '$').is_err(), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_question_mark_is_a_bind_or_an_operator() {
+        let name = || Token::Name("a".into());
+        assert_eq!(
+            tokens(r#""a" ?| $1"#, '$').unwrap(),
+            [name(), Token::Symbol("?|".into()), Token::Bind]
+        );
+        assert_eq!(
+            tokens("`a` = ?", '?').unwrap(),
+            [name(), Token::Symbol("=".into()), Token::Bind]
+        );
+        assert!(tokens("`a` = $1", '?').is_err());
     }
 }

@@ -152,7 +152,7 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
         of_keys: bool,
     ) -> Result<(), ScopeError> {
         let sql = rendered::<DB>(&fragment, self.definition)?;
-        let expression = Expression::parse(&sql, self.definition)?;
+        let expression = Expression::parse(&sql, self.definition, DB::PLACEHOLDER)?;
         self.conditions.push(Condition {
             fragment,
             expression,

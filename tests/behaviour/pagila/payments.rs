@@ -24,9 +24,6 @@ fn news(changes: &[&str]) -> Option<TableNews<Payment>> {
     Some(news.into_tables().0)
 }
 
-/// A payment's id.
-type Id = <Payment as SyncTable>::Id;
-
 /// The ids of the rows, and of what left.
 fn ids(news: TableNews<Payment>) -> (Vec<Id>, Vec<Id>) {
     assert!(!news.reset);

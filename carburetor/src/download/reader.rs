@@ -1,0 +1,89 @@
+//! The lines of one statement, on their way to whoever keeps them.
+
+use super::DownloadError;
+use super::progress::{Advance, Progress};
+use super::reading::kind;
+use super::table::{About, Sink};
+use crate::backend::SyncBackend;
+use crate::connection::{Flow, TakeRows};
+use crate::table::{SyncTable, TableOn};
+use diesel::row::Row;
+
+/// Takes the lines of one statement.
+pub(crate) struct Reader<'d, M: SyncTable, K> {
+    progress: &'d mut Progress<M::Id>,
+    pub(crate) sink: &'d mut K,
+    begun: bool,
+}
+
+impl<'d, M: SyncTable, K> Reader<'d, M, K> {
+    pub(super) fn new(progress: &'d mut Progress<M::Id>, sink: &'d mut K) -> Self {
+        Reader {
+            progress,
+            sink,
+            begun: false,
+        }
+    }
+
+    /// The lines have all been taken.
+    pub(crate) fn finish<DB>(mut self) -> Result<Advance, DownloadError>
+    where
+        DB: SyncBackend,
+        M: TableOn<DB>,
+        K: Sink<M, DB>,
+    {
+        let reset = self.progress.reset;
+        let advance = self.progress.advance()?;
+        if advance == Advance::Done {
+            self.begin::<DB>(reset)?;
+            self.sink.end(self.progress.complete_until())?;
+        }
+        Ok(advance)
+    }
+
+    fn begin<DB>(&mut self, reset: bool) -> Result<(), DownloadError>
+    where
+        DB: SyncBackend,
+        M: TableOn<DB>,
+        K: Sink<M, DB>,
+    {
+        if !self.begun {
+            self.begun = true;
+            self.sink.begin(&About {
+                reset,
+                left: self.progress.left.as_ref(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl<M, DB, K> TakeRows<DB> for Reader<'_, M, K>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+    K: Sink<M, DB>,
+{
+    type Error = DownloadError;
+
+    const PASSES_ON: bool = K::PASSES_ON;
+
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, DownloadError> {
+        let (kind, at) = if self.progress.reading.has_kind(self.progress.definition) {
+            let kind = DB::integer(row, 0)?.and_then(|kind| usize::try_from(kind).ok());
+            (kind.unwrap_or(kind::ROW), kind::COLUMNS)
+        } else {
+            (kind::ROW, 0)
+        };
+        if kind == kind::HEADER {
+            return self.progress.header::<DB>(row);
+        }
+        self.begin::<DB>(self.progress.reset)?;
+        self.progress.remember::<M, DB>(row, kind)?;
+        match kind {
+            kind::ROW => self.sink.row(row, at)?,
+            _ => self.sink.removed(row, at)?,
+        }
+        Ok(Flow::Next)
+    }
+}

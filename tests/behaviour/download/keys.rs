@@ -1,0 +1,104 @@
+//! Scopes of the form column-in-set, whose set may change without a reset.
+
+use super::super::{Game, User, ids, removed, run};
+use super::tables::{games, users};
+use super::{DB, Follower, Server};
+use carburetor::{SyncScope, Visible};
+
+struct Teams(Vec<String>);
+
+fn teams(names: &[&str]) -> Teams {
+    Teams(names.iter().map(|&name| name.into()).collect())
+}
+
+impl SyncScope<User, DB> for Teams {
+    fn filter(&self) -> Visible<'_, users::table, DB> {
+        Visible::keys(users::team, self.0.clone())
+    }
+}
+
+impl SyncScope<Game, DB> for Teams {
+    fn filter(&self) -> Visible<'_, games::table, DB> {
+        Visible::keys(games::team, self.0.clone())
+    }
+}
+
+#[test]
+fn a_joined_key_comes_from_the_beginning_and_a_left_one_goes() {
+    let server = Server::new();
+    let conn = &mut server.connect();
+    run(
+        conn,
+        "insert into users (id, name, team) values ('1', 'a', 'red'), ('2', 'b', 'blue'), ('3', 'c', 'red'), ('4', 'd', 'red'), ('5', 'e', null)",
+    );
+    let mut replica = Follower::<User>::new(conn, &teams(&["red", "blue"]));
+    run(
+        conn,
+        "update users set team = 'green' where id = '1'; update users set team = 'blue' where id = '3'; insert into users (id, name, team) values ('secret', 's', 'red')",
+    );
+    let news = replica.follow(conn, &teams(&["blue"]));
+    assert!(!news.reset);
+    assert_eq!((ids(&news), removed(&news)), (vec!["3".into()], vec![]));
+    assert_eq!(replica.ids(), ["2", "3"]);
+    let news = replica.follow(conn, &teams(&["blue", "red"]));
+    assert!(!news.reset && news.left.is_none());
+    assert_eq!(
+        (ids(&news), removed(&news)),
+        (vec!["4".into(), "secret".into()], vec![])
+    );
+    let news = replica.follow(conn, &teams(&["red", "blue"]));
+    assert_eq!(
+        (ids(&news), removed(&news), news.left, news.reset),
+        (vec![], vec![], None, false)
+    );
+}
+
+#[test]
+fn a_key_may_be_left_and_another_joined_at_once() {
+    let server = Server::new();
+    let conn = &mut server.connect();
+    run(
+        conn,
+        "insert into games (id, team) values (1, 'red'), (2, 'blue'), (3, 'green')",
+    );
+    let mut replica = Follower::<Game>::new(conn, &teams(&["red", "blue"]));
+    run(
+        conn,
+        "update games set team = 'green' where id = 1; update games set team = 'red' where id = 3; delete from games where id = 2",
+    );
+    let news = replica.follow(conn, &teams(&["green", "blue"]));
+    assert!(!news.reset);
+    assert_eq!(replica.ids(), [1]);
+    replica.follow(conn, &teams(&[]));
+    assert_eq!(replica.ids(), [] as [i32; 0]);
+    replica.follow(conn, &teams(&["red"]));
+    assert_eq!(replica.ids(), [3]);
+}
+
+#[test]
+fn keys_may_change_between_pages() {
+    for limit in [1, 2, 100] {
+        let server = Server::new();
+        let conn = &mut server.connect();
+        for id in 1..=12 {
+            run(
+                conn,
+                &format!(
+                    "insert into games (id, team) values ({id}, '{}')",
+                    ["red", "blue", "green"][id % 3]
+                ),
+            );
+        }
+        let mut replica = Follower::<Game> {
+            rows: Default::default(),
+            token: None,
+        };
+        replica.pages(conn, &teams(&["red", "blue"]), limit, |_, _| {});
+        assert_eq!(replica.ids(), [1, 3, 4, 6, 7, 9, 10, 12]);
+        replica.pages(conn, &teams(&["blue"]), limit, |_, _| {});
+        assert_eq!(replica.ids(), [1, 4, 7, 10]);
+        replica.pages(conn, &teams(&["blue", "green"]), limit, |_, _| {});
+        assert_eq!(replica.ids(), [1, 2, 4, 5, 7, 8, 10, 11]);
+        replica.follow(conn, &teams(&["blue", "green"]));
+    }
+}
