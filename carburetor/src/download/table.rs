@@ -51,6 +51,8 @@ pub(crate) struct Request {
 const FAILOVER: Duration = Duration::seconds(60);
 
 /// The download of one table, whole or by pages.
+///
+#[doc = include_str!("../../docs/examples/table_download.md")]
 pub struct TableDownload<'a, M: SyncTable, DB: SyncBackend> {
     visibility: Visibility<'a, DB>,
     /// Which rows come from the beginning because their key joined the scope.
