@@ -19,6 +19,8 @@ use crate::scope::Everyone;
 use std::marker::PhantomData;
 
 /// The tables `T`, a tuple, that one application syncs together, each within what the scope `S` shows.
+///
+#[doc = include_str!("../docs/examples/sync_group.md")]
 pub struct SyncGroup<T, S = Everyone>(PhantomData<fn() -> (T, S)>);
 
 impl<T, S> std::fmt::Debug for SyncGroup<T, S> {
@@ -29,6 +31,8 @@ impl<T, S> std::fmt::Debug for SyncGroup<T, S> {
 
 impl<T, S> SyncGroup<T, S> {
     /// The group as `scope` shows it.
+    ///
+    #[doc = include_str!("../docs/examples/group_scoped.md")]
     pub fn scoped(scope: &S) -> Scoped<'_, T, S> {
         Scoped::new(scope)
     }

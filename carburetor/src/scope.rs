@@ -18,6 +18,8 @@ use std::marker::PhantomData;
 /// The rows of `M` that one caller may see: a value made per request, with whatever it takes to decide already loaded.
 ///
 /// One impl per table of the group; a missing one is a compile error.
+///
+#[doc = include_str!("../docs/examples/sync_scope.md")]
 #[diagnostic::on_unimplemented(
     message = "the scope `{Self}` does not say which rows of `{M}` it shows on `{DB}`",
     label = "write `impl SyncScope<{M}, {DB}> for {Self}`",
@@ -43,6 +45,8 @@ impl<M: TableOn<DB>, DB: SyncBackend> SyncScope<M, DB> for Everyone {
 }
 
 /// The rows of `M` that a group leaves out for everybody, written once on a marker type.
+///
+#[doc = include_str!("../docs/examples/sync_filter.md")]
 #[diagnostic::on_unimplemented(
     message = "the filter `{Self}` does not say which rows of `{M}` it keeps on `{DB}`",
     label = "write `impl SyncFilter<{M}, {DB}> for {Self}`"
@@ -53,10 +57,14 @@ pub trait SyncFilter<M: TableOn<DB>, DB: SyncBackend>: Send + Sync + 'static {
 }
 
 /// `M` in a group, without the rows that the filter `F` leaves out.
+///
+#[doc = include_str!("../docs/examples/filtered.md")]
 #[derive(Debug)]
 pub struct Filtered<M, F>(PhantomData<fn() -> (M, F)>);
 
 /// One place in a group: a synced table, or a [`Filtered`] one.
+///
+#[doc = include_str!("../docs/examples/group_table.md")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't stand in a group",
     label = "not a synced table",
@@ -68,6 +76,8 @@ pub trait GroupTable: 'static {
 }
 
 /// A place in a group that can be downloaded from `DB` within a scope `S`.
+///
+#[doc = include_str!("../docs/examples/download_table.md")]
 pub trait DownloadTable<DB: SyncBackend, S>: GroupTable<Model: TableOn<DB>> {
     /// What is visible of it.
     #[doc(hidden)]

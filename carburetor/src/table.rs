@@ -25,6 +25,8 @@ use diesel::row::Row;
 use serde_json::{Map, Value};
 
 /// A Diesel model whose rows are synced. Made by `#[derive(SyncTable)]`, never by hand.
+///
+#[doc = include_str!("../docs/examples/sync_table_trait.md")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a synced table",
     label = "add `#[derive(SyncTable)]` to `{Self}`"
@@ -42,9 +44,13 @@ pub trait SyncTable: Sized + Send + Sync + 'static {
     const NAME: &'static str;
 
     /// The row's id.
+    ///
+    #[doc = include_str!("../docs/examples/sync_table_id.md")]
     fn id(&self) -> Self::Id;
 
     /// Downloads this table alone, every row to everybody.
+    ///
+    #[doc = include_str!("../docs/examples/table_download_alone.md")]
     ///
     /// # Errors
     ///
@@ -64,6 +70,8 @@ pub trait SyncTable: Sized + Send + Sync + 'static {
 /// A synced table on one backend: its columns there, and how a row is read. Made by the derive.
 ///
 /// "A downloaded row" below is the columns of [`definition`](TableOn::definition) that are neither `skip` nor `local`, in order.
+///
+#[doc = include_str!("../docs/examples/table_on.md")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a synced table on `{DB}`",
     note = "the features of carburetor, or `#[sync(backends(..))]` on the model, leave this backend out"
@@ -73,9 +81,13 @@ pub trait TableOn<DB: SyncBackend>: SyncTable {
     type Source: diesel::Table;
 
     /// Names and roles.
+    ///
+    #[doc = include_str!("../docs/examples/table_on_definition.md")]
     fn definition() -> &'static TableDefinition;
 
     /// How each column of a downloaded row travels, in order.
+    ///
+    #[doc = include_str!("../docs/examples/table_on_codecs.md")]
     fn codecs() -> &'static [Codec<DB>];
 
     /// Reads a downloaded row whose first column is number `at` of `row`.
@@ -92,14 +104,22 @@ pub trait TableOn<DB: SyncBackend>: SyncTable {
     ) -> diesel::QueryResult<()>;
 
     /// The row as it travels.
+    ///
+    #[doc = include_str!("../docs/examples/table_on_encode.md")]
     fn encode(&self) -> Result<Map<String, Value>, WireError>;
 
     /// A row that travelled. Unknown columns are skipped; a missing one without `#[sync(default = ..)]` is an error that names it.
+    ///
+    #[doc = include_str!("../docs/examples/table_on_decode.md")]
     fn decode(row: Map<String, Value>) -> Result<Self, WireError>;
 
     /// The id as it travels: its value, or an array of values.
+    ///
+    #[doc = include_str!("../docs/examples/table_on_encode_id.md")]
     fn encode_id(id: &Self::Id) -> Result<Value, WireError>;
 
     /// An id that travelled.
+    ///
+    #[doc = include_str!("../docs/examples/table_on_decode_id.md")]
     fn decode_id(id: Value) -> Result<Self::Id, WireError>;
 }

@@ -8,6 +8,8 @@ use diesel_async::AsyncConnection;
 /// An asynchronous connection: `diesel_async::AsyncPgConnection`, or a `SyncConnectionWrapper<SqliteConnection>`.
 ///
 /// What a pool lends dereferences to one: pass `&mut *conn`.
+///
+#[doc = include_str!("../../docs/examples/sync_connection_async.md")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an asynchronous connection that carburetor can use",
     note = "pass `&mut AsyncPgConnection` (feature `async-postgres`) or `&mut SyncConnectionWrapper<SqliteConnection>` (feature `async-sqlite`); what a pool lends dereferences to one of them: `&mut *conn`"
@@ -31,6 +33,8 @@ pub trait SyncConnectionAsync: AsyncConnection {
 }
 
 /// A connection on which several statements may be under way; they run in the order in which they are first polled.
+///
+#[doc = include_str!("../../docs/examples/shared_connection.md")]
 #[allow(
     private_interfaces,
     private_bounds,

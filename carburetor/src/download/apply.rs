@@ -7,6 +7,8 @@ use std::hash::Hash;
 
 impl<M: SyncTable> TableNews<M> {
     /// Makes `replica`, the rows by id, what the server shows: after a reset nothing else stays; removals first, then rows.
+    ///
+    #[doc = include_str!("../../docs/examples/apply.md")]
     pub fn apply(self, replica: &mut HashMap<M::Id, M>)
     where
         M::Id: Eq + Hash,

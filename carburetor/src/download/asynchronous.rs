@@ -20,6 +20,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 impl<T> SyncGroup<T> {
     /// Downloads each table by a statement of its own. See [`Scoped::download_async`].
+    ///
+    #[doc = include_str!("../../docs/examples/group_download_async.md")]
     pub fn download_async<C>(
         conn: &mut C,
         timestamps: impl Into<Timestamps<Self>>,
@@ -37,6 +39,8 @@ impl<T> SyncGroup<T> {
     }
 
     /// Downloads all tables as they were at one instant. See [`Scoped::download_consistent_async`].
+    ///
+    #[doc = include_str!("../../docs/examples/group_download_consistent_async.md")]
     pub fn download_consistent_async<C>(
         conn: &mut C,
         timestamps: impl Into<Timestamps<Self>>,
@@ -54,6 +58,8 @@ impl<T> SyncGroup<T> {
     }
 
     /// Writes a download as JSON. See [`Scoped::download_json_async`].
+    ///
+    #[doc = include_str!("../../docs/examples/group_download_json_async.md")]
     pub fn download_json_async<C, W>(
         conn: &mut C,
         timestamps: impl Into<Timestamps<Self>>,
@@ -77,6 +83,8 @@ impl<T, S: Sync> Scoped<'_, T, S> {
     /// Downloads each table by a statement of its own: rows and removals of one table are of one instant, those of two tables need not be.
     ///
     /// On PostgreSQL the cutoff and all tables travel in one round trip once the statements are prepared.
+    ///
+    #[doc = include_str!("../../docs/examples/scoped_download_async.md")]
     ///
     /// # Errors
     ///
@@ -110,6 +118,8 @@ impl<T, S: Sync> Scoped<'_, T, S> {
 
     /// Downloads all tables as they were at one instant, in a transaction of its own.
     ///
+    #[doc = include_str!("../../docs/examples/scoped_download_consistent_async.md")]
+    ///
     /// # Errors
     ///
     /// As [`download_async`](Self::download_async); and inside a transaction of the caller.
@@ -138,6 +148,8 @@ impl<T, S: Sync> Scoped<'_, T, S> {
     /// Writes a download of all tables at one instant as JSON, row by row.
     ///
     /// On PostgreSQL memory does not grow with the result; diesel-async's wrapper of SQLite holds the rows of one table.
+    ///
+    #[doc = include_str!("../../docs/examples/scoped_download_json_async.md")]
     ///
     /// # Errors
     ///
@@ -216,6 +228,8 @@ where
     T: DownloadTablesAsync<DB, S>,
 {
     /// The next page, or `None` after the last one. Each page may be read on another connection to the same server.
+    ///
+    #[doc = include_str!("../../docs/examples/pages_next_async.md")]
     ///
     /// # Errors
     ///

@@ -17,6 +17,8 @@ use std::io::Write;
 
 impl<T> SyncGroup<T> {
     /// Downloads each table by a statement of its own. See [`Scoped::download`].
+    ///
+    #[doc = include_str!("../../docs/examples/group_download.md")]
     pub fn download<C>(
         conn: &mut C,
         timestamps: impl Into<Timestamps<Self>>,
@@ -29,6 +31,8 @@ impl<T> SyncGroup<T> {
     }
 
     /// Downloads all tables as they were at one instant. See [`Scoped::download_consistent`].
+    ///
+    #[doc = include_str!("../../docs/examples/group_download_consistent.md")]
     pub fn download_consistent<C>(
         conn: &mut C,
         timestamps: impl Into<Timestamps<Self>>,
@@ -41,6 +45,8 @@ impl<T> SyncGroup<T> {
     }
 
     /// Writes a download as JSON. See [`Scoped::download_json`].
+    ///
+    #[doc = include_str!("../../docs/examples/group_download_json.md")]
     pub fn download_json<C>(
         conn: &mut C,
         timestamps: impl Into<Timestamps<Self>>,
@@ -56,6 +62,8 @@ impl<T> SyncGroup<T> {
 
 impl<'s, T, S> Scoped<'s, T, S> {
     /// Downloads each table by a statement of its own: rows and removals of one table are of one instant, those of two tables need not be.
+    ///
+    #[doc = include_str!("../../docs/examples/scoped_download.md")]
     ///
     /// # Errors
     ///
@@ -83,6 +91,8 @@ impl<'s, T, S> Scoped<'s, T, S> {
 
     /// Downloads all tables as they were at one instant, in a transaction of its own.
     ///
+    #[doc = include_str!("../../docs/examples/scoped_download_consistent.md")]
+    ///
     /// # Errors
     ///
     /// As [`download`](Self::download); and inside a transaction of the caller.
@@ -105,6 +115,8 @@ impl<'s, T, S> Scoped<'s, T, S> {
     }
 
     /// Writes a download of all tables at one instant as JSON, row by row: memory does not grow with the result.
+    ///
+    #[doc = include_str!("../../docs/examples/scoped_download_json.md")]
     ///
     /// # Errors
     ///
@@ -144,6 +156,8 @@ where
     T: DownloadTables<DB, S>,
 {
     /// The next page, or `None` after the last one. Each page may be read on another connection to the same server.
+    ///
+    #[doc = include_str!("../../docs/examples/pages_next.md")]
     ///
     /// # Errors
     ///

@@ -9,6 +9,8 @@ use std::fmt;
 /// Why a download failed. Nothing was delivered, or what was delivered is to be thrown away; the timestamps stay as they were.
 ///
 /// Converts to and from `diesel::result::Error`, so that `?` works in a transaction.
+///
+#[doc = include_str!("../../docs/examples/download_error.md")]
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DownloadError {

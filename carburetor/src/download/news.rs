@@ -10,6 +10,8 @@ use diesel::result::Error::DeserializationError;
 use diesel::row::Row;
 
 /// What a download says of the table `M`. A replica applies it unconditionally: removals first, then rows.
+///
+#[doc = include_str!("../../docs/examples/table_news.md")]
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TableNews<M: SyncTable> {

@@ -13,6 +13,8 @@ use crate::token::Token;
 ///
 /// Pages are of different instants: apply each when it comes, but show the tables to a reader only after the last one. A download from the beginning
 /// goes in order of the id, any other in order of stamp and id.
+///
+#[doc = include_str!("../../docs/examples/pages.md")]
 pub struct Pages<'s, T, S, DB>
 where
     DB: SyncBackend,
@@ -39,6 +41,8 @@ where
 
 impl<T> SyncGroup<T> {
     /// Downloads by pages of at most `limit` rows and removals. See [`Scoped::pages`].
+    ///
+    #[doc = include_str!("../../docs/examples/group_pages.md")]
     pub fn pages<DB>(
         timestamps: impl Into<Timestamps<Self>>,
         limit: u32,
@@ -53,6 +57,8 @@ impl<T> SyncGroup<T> {
 
 impl<'s, T, S> Scoped<'s, T, S> {
     /// Downloads by pages of about `limit` rows and removals, at least one.
+    ///
+    #[doc = include_str!("../../docs/examples/scoped_pages.md")]
     pub fn pages<DB>(
         self,
         timestamps: impl Into<Timestamps<SyncGroup<T, S>>>,
@@ -79,6 +85,8 @@ where
     /// The token for what comes after the pages so far: a later download, by pages or not, goes on from there.
     ///
     /// `None` before the first page.
+    ///
+    #[doc = include_str!("../../docs/examples/pages_token.md")]
     pub fn token(&self) -> Result<Option<Token>, DownloadError> {
         self.run.as_ref().map(Run::token).transpose()
     }

@@ -8,6 +8,8 @@ use std::any::TypeId;
 use std::ops::{Deref, DerefMut};
 
 /// What a download says of every table of the group `T`: by position (`news.0`) or by type (`news.table::<User>()`).
+///
+#[doc = include_str!("../../docs/examples/response.md")]
 pub struct Response<T: SyncTables> {
     tables: T::News,
     next: Token,
@@ -19,11 +21,15 @@ impl<T: SyncTables> Response<T> {
     }
 
     /// The token for the next download, to be stored with what was applied.
+    ///
+    #[doc = include_str!("../../docs/examples/response_next.md")]
     pub fn next(&self) -> Token {
         self.next.clone()
     }
 
     /// The news of the table `M`, the first place that it has in the group. A table that has none does not compile.
+    ///
+    #[doc = include_str!("../../docs/examples/response_table.md")]
     pub fn table<M: SyncTable>(&self) -> &TableNews<M> {
         const {
             assert!(
@@ -42,6 +48,8 @@ impl<T: SyncTables> Response<T> {
     }
 
     /// The tuple of news.
+    ///
+    #[doc = include_str!("../../docs/examples/response_into_tables.md")]
     pub fn into_tables(self) -> T::News {
         self.tables
     }

@@ -47,6 +47,8 @@ pub(crate) struct Request {
 }
 
 /// The download of one table, whole or by pages.
+///
+#[doc = include_str!("../../docs/examples/table_download.md")]
 pub struct TableDownload<'a, M: SyncTable, DB: SyncBackend> {
     visibility: Visibility<'a, DB>,
     /// Which rows come from the beginning because their key joined the scope.

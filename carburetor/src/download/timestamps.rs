@@ -9,6 +9,8 @@ use std::marker::PhantomData;
 /// From where each table of the group `G` is downloaded.
 ///
 /// Made from a tuple with one `Option<DateTime<Utc>>` or one [`Since`] per table, or from a [`Token`]; `Timestamps::default()` is the beginning.
+///
+#[doc = include_str!("../../docs/examples/timestamps.md")]
 pub struct Timestamps<G> {
     asked: Asked,
     group: PhantomData<fn() -> G>,

@@ -11,6 +11,8 @@ use crate::scope::DownloadTable;
 use crate::table::TableOn;
 
 /// A tuple of tables that can be downloaded on an asynchronous connection; every one that can be downloaded is.
+///
+#[doc = include_str!("../../docs/examples/download_tables_async.md")]
 #[allow(
     private_interfaces,
     private_bounds,

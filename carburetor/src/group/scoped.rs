@@ -4,6 +4,8 @@ use crate::cutoff::Assumptions;
 use std::marker::PhantomData;
 
 /// A group as one scope shows it, made by [`SyncGroup::scoped`](super::SyncGroup::scoped).
+///
+#[doc = include_str!("../../docs/examples/scoped.md")]
 pub struct Scoped<'s, T, S> {
     scope: &'s S,
     assumptions: Assumptions,
@@ -28,6 +30,8 @@ impl<'s, T, S> Scoped<'s, T, S> {
     }
 
     /// Relies on `assumptions` about the server instead of the default ones.
+    ///
+    #[doc = include_str!("../../docs/examples/scoped_assuming.md")]
     pub fn assuming(self, assumptions: Assumptions) -> Self {
         Scoped {
             assumptions,

@@ -16,6 +16,8 @@ use chrono::{DateTime, Utc};
 use std::any::{Any, TypeId};
 
 /// A tuple of 1 to 16 synced tables (32 with the feature `thirty-two-tables`).
+///
+#[doc = include_str!("../../docs/examples/sync_tables.md")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tuple of synced tables",
     note = "a group is a tuple of 1 to 16 tables (32 with the feature `thirty-two-tables`), each deriving `SyncTable` or wrapped in `Filtered`; a single one is written `(User,)`"
@@ -43,6 +45,8 @@ pub trait TrackTables<DB: SyncBackend>: SyncTables {
 }
 
 /// A tuple of tables that can be downloaded from `DB` within a scope `S`.
+///
+#[doc = include_str!("../../docs/examples/download_tables.md")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be downloaded from `{DB}` within the scope `{S}`",
     note = "each table needs `SyncScope` for the scope, and each filter `SyncFilter`"

@@ -19,6 +19,8 @@ use serde_json::Value;
 use std::marker::PhantomData;
 
 /// The rows of the `table!` `T` that a scope shows or a filter keeps on `DB`.
+///
+#[doc = include_str!("../../docs/examples/visible.md")]
 pub struct Visible<'a, T, DB: SyncBackend> {
     rows: Rows<'a, DB>,
     table: PhantomData<fn() -> T>,
@@ -52,11 +54,15 @@ impl<'a, T, DB: SyncBackend> Visible<'a, T, DB> {
     }
 
     /// Every row.
+    ///
+    #[doc = include_str!("../../docs/examples/visible_all.md")]
     pub fn all() -> Self {
         Self::of(Rows::All)
     }
 
     /// No row.
+    ///
+    #[doc = include_str!("../../docs/examples/visible_none.md")]
     pub fn none() -> Self {
         Self::of(Rows::None)
     }
@@ -65,6 +71,8 @@ impl<'a, T, DB: SyncBackend> Visible<'a, T, DB> {
     ///
     /// It may look at the id and at `#[sync(visible_by)]` columns, compared with bound values. Subqueries, other tables and functions
     /// like `now()` are refused when the download runs: they would change what is visible without any row being written.
+    ///
+    #[doc = include_str!("../../docs/examples/visible_only.md")]
     pub fn only<E>(expression: E) -> Self
     where
         E: AppearsOnTable<T> + QueryFragment<DB> + Send + Sync + 'a,
@@ -75,6 +83,8 @@ impl<'a, T, DB: SyncBackend> Visible<'a, T, DB> {
 
     /// The rows whose `column` holds one of `values`: as `only(column.eq_any(values))`, but a token that was made with other values
     /// does not reset the table. The rows of joined values then come from the beginning, and those of left values go.
+    ///
+    #[doc = include_str!("../../docs/examples/visible_keys.md")]
     pub fn keys<C, V>(column: C, values: impl IntoIterator<Item = V>) -> Self
     where
         C: Column<Table = T> + ExpressionMethods + Copy + Send + Sync + 'static,

@@ -19,6 +19,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A tuple of tables whose rows can be read from JSON and written to it, as `DB` maps them.
+///
+#[doc = include_str!("../../docs/examples/wire_tables.md")]
 pub trait WireTables<DB: SyncBackend>: SyncTables {
     #[doc(hidden)]
     fn decode(message: &Message<'_>) -> Result<Self::News, WireError>;
@@ -28,6 +30,8 @@ pub trait WireTables<DB: SyncBackend>: SyncTables {
 }
 
 /// A message taken apart as far as its tables.
+///
+#[doc = include_str!("../../docs/examples/message.md")]
 #[derive(Debug, Deserialize)]
 pub struct Message<'m> {
     #[serde(rename = "carburetor")]
@@ -52,6 +56,8 @@ impl<T, S> SyncGroup<T, S> {
     /// Reads a download that another program wrote as JSON, the values as `DB` maps them to Rust.
     ///
     /// Unknown tables and columns are skipped; a table that the message lacks has no news.
+    ///
+    #[doc = include_str!("../../docs/examples/read_json.md")]
     ///
     /// # Errors
     ///
@@ -85,6 +91,8 @@ impl<T, S> SyncGroup<T, S> {
 
 impl<T: SyncTables> Response<T> {
     /// The download as JSON, the values as `DB` maps them. What the server itself sends is written by `download_json` without structs.
+    ///
+    #[doc = include_str!("../../docs/examples/to_json.md")]
     ///
     /// # Errors
     ///
