@@ -3,12 +3,12 @@
 mod index;
 mod part;
 
-use super::transaction::in_transaction;
-use crate::connection::SyncConnection;
+use crate::statement::Statement;
 use crate::table::TableDefinition;
-use crate::tracking::answer::ask;
 use crate::tracking::postgres::{Index, Up, difference, up};
+use crate::tracking::runner::Runner;
 use crate::tracking::{Tracking, TrackingError};
+use diesel::QueryResult;
 use diesel::pg::Pg;
 use index::Step;
 use part::{OUTCOME, Outcome, attempt};
@@ -20,16 +20,16 @@ const ATTEMPTS: usize = 5;
 const PAUSE: &str = "select pg_sleep(0.5 + 1.5 * random())::text";
 
 /// Installs the tracking, or brings it up to date.
-pub(in crate::tracking) fn install<C>(
-    conn: &mut C,
+pub(in crate::tracking) async fn install<R>(
+    runner: &mut R,
     tracking: &Tracking<Pg>,
 ) -> Result<(), TrackingError>
 where
-    C: SyncConnection<Backend = Pg>,
+    R: Runner<Backend = Pg>,
 {
     let mut problems = Vec::new();
     for (name, text) in parts(tracking) {
-        match part(conn, &name, &text) {
+        match part(runner, &name, &text).await {
             Err(TrackingError::Refused(found)) => problems.extend(found),
             outcome => outcome?,
         }
@@ -40,7 +40,7 @@ where
     let definitions: Vec<_> = tracking.definitions().iter().collect();
     let tracked = definitions.iter().filter(|table| !table.untracked);
     for (definition, index) in tracked.zip(up(&definitions).indexes) {
-        build(conn, definition, &index)?;
+        build(runner, definition, &index).await?;
     }
     Ok(())
 }
@@ -66,19 +66,17 @@ fn parts(tracking: &Tracking<Pg>) -> Vec<(String, String)> {
 }
 
 /// Runs one part, again when a lock was not free in time.
-fn part<C>(conn: &mut C, name: &str, text: &str) -> Result<(), TrackingError>
+async fn part<R>(runner: &mut R, name: &str, text: &str) -> Result<(), TrackingError>
 where
-    C: SyncConnection<Backend = Pg>,
+    R: Runner<Backend = Pg>,
 {
     for again in 0..ATTEMPTS {
         if again > 0 {
-            ask(conn, PAUSE)?;
+            runner.ask(Statement::of(PAUSE)).await?;
         }
-        let outcome = conn.transaction(|conn| {
-            conn.batch_execute(&attempt(text))?;
-            ask(conn, OUTCOME)
-        })?;
-        match Outcome::of(outcome.value()) {
+        runner.begin().await?;
+        let outcome = try_once(runner, text).await;
+        match runner.end(outcome).await? {
             Outcome::Done => return Ok(()),
             Outcome::Busy => {}
             Outcome::Refused(problem) => return Err(TrackingError::Refused(vec![problem])),
@@ -87,22 +85,35 @@ where
     Err(TrackingError::Locked { table: name.into() })
 }
 
-/// Builds the index of one table, unless it is there.
-fn build<C>(conn: &mut C, definition: &TableDefinition, index: &Index) -> Result<(), TrackingError>
+async fn try_once<R>(runner: &mut R, text: &str) -> QueryResult<Outcome>
 where
-    C: SyncConnection<Backend = Pg>,
+    R: Runner<Backend = Pg>,
 {
-    let alone = !in_transaction(conn)?;
+    runner.execute(&attempt(text)).await?;
+    let outcome = runner.ask(Statement::of(OUTCOME)).await?;
+    Ok(Outcome::of(outcome.value()))
+}
+
+/// Builds the index of one table, unless it is there.
+async fn build<R>(
+    runner: &mut R,
+    definition: &TableDefinition,
+    index: &Index,
+) -> Result<(), TrackingError>
+where
+    R: Runner<Backend = Pg>,
+{
+    let alone = !runner.in_transaction()?;
     let mut attempts = 0;
     loop {
-        let state = ask(conn, index::state(definition))?;
+        let state = runner.ask(Statement::of(index::state(definition))).await?;
         let built = match Step::after(state, index, alone) {
             Step::Done => return Ok(()),
-            Step::Part(text) => return part(conn, &definition.key(), &text),
-            Step::Wait => ask(conn, PAUSE).map(drop),
+            Step::Part(text) => return part(runner, &definition.key(), &text).await,
+            Step::Wait => runner.ask(Statement::of(PAUSE)).await.map(drop),
             Step::Alone(statement) => {
                 attempts += 1;
-                conn.batch_execute(&statement)
+                runner.execute(&statement).await
             }
         };
         match built {
