@@ -12,6 +12,10 @@ use std::time::Duration;
 /// The setting that the stamps' triggers look at, as it was.
 const BEFORE: &str = "select coalesce(current_setting('carburetor.untracked', true), '')";
 
+#[allow(
+    private_bounds,
+    reason = "sealed by its hidden methods: nobody else calls them"
+)]
 impl TrackingBackend for Pg {
     const REGISTERED: &'static str = "select to_regclass('carburetor.synced_table')::text";
     const DEFINITIONS: &'static str =

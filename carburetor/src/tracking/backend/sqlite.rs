@@ -9,6 +9,10 @@ use diesel::QueryResult;
 use diesel::sqlite::Sqlite;
 use std::time::Duration;
 
+#[allow(
+    private_bounds,
+    reason = "sealed by its hidden methods: nobody else calls them"
+)]
 impl TrackingBackend for Sqlite {
     const REGISTERED: &'static str =
         "select name from sqlite_schema where type = 'table' and name = 'carburetor_synced_table'";

@@ -5,9 +5,9 @@ mod part;
 
 use crate::statement::Statement;
 use crate::table::TableDefinition;
-use crate::tracking::postgres::{Index, Up, difference, up};
+use crate::tracking::postgres::{Index, Up, difference, refusals, up};
 use crate::tracking::runner::Runner;
-use crate::tracking::{Tracking, TrackingError};
+use crate::tracking::{Installed, Tracking, TrackingBackend, TrackingError};
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use index::Step;
@@ -27,15 +27,12 @@ pub(in crate::tracking) async fn install<R>(
 where
     R: Runner<Backend = Pg>,
 {
-    let mut problems = Vec::new();
-    for (name, text) in parts(tracking) {
-        match part(runner, &name, &text).await {
-            Err(TrackingError::Refused(found)) => problems.extend(found),
-            outcome => outcome?,
-        }
+    if is_installed(runner, tracking).await? {
+        return Ok(());
     }
-    if !problems.is_empty() {
-        return Err(TrackingError::Refused(problems));
+    refuse(runner, tracking).await?;
+    for (name, text) in parts(tracking) {
+        part(runner, &name, &text).await?;
     }
     let definitions: Vec<_> = tracking.definitions().iter().collect();
     let tracked = definitions.iter().filter(|table| !table.untracked);
@@ -45,23 +42,67 @@ where
     Ok(())
 }
 
+/// Whether there is nothing to do. Asking takes no lock on a table, so that a program may install whenever it starts.
+async fn is_installed<R>(runner: &mut R, tracking: &Tracking<Pg>) -> Result<bool, TrackingError>
+where
+    R: Runner<Backend = Pg>,
+{
+    let installed = match Installed::read_by(runner).await {
+        // Those of another version are written anew.
+        Err(TrackingError::NotTracking(_)) => return Ok(false),
+        installed => installed?,
+    };
+    let wanted = tracking.definitions().iter();
+    let tracked: Vec<_> = wanted.filter(|table| !table.untracked).collect();
+    let known = |table: &&TableDefinition| installed.definitions().contains(table);
+    // Without tables `verify` doesn't look at the registry.
+    if tracked.is_empty() || !tracked.iter().all(known) {
+        return Ok(false);
+    }
+    let mut known = installed.definitions().iter();
+    if known.any(|old| gone(tracking).any(|gone| gone.key() == old.key())) {
+        return Ok(false);
+    }
+    Ok(Pg::verify(runner, tracking).await?.is_empty())
+}
+
+/// Fails with all that keeps tables from being tracked.
+async fn refuse<R>(runner: &mut R, tracking: &Tracking<Pg>) -> Result<(), TrackingError>
+where
+    R: Runner<Backend = Pg>,
+{
+    let definitions: Vec<_> = tracking.definitions().iter().collect();
+    let answer = runner.ask(Statement::of(refusals(&definitions))).await?;
+    let problems: Vec<_> = answer.problems().collect();
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(TrackingError::Refused(problems)),
+    }
+}
+
+/// What was tracked, and is wanted no longer.
+fn gone(tracking: &Tracking<Pg>) -> impl Iterator<Item = &TableDefinition> {
+    let since = tracking.installed().map(Installed::definitions);
+    since.unwrap_or_default().iter().filter(|old| {
+        let mut wanted = tracking.definitions().iter();
+        !wanted.any(|new| new.key() == old.key())
+    })
+}
+
 /// The parts of an installation with their names, in order; each can be repeated.
 fn parts(tracking: &Tracking<Pg>) -> Vec<(String, String)> {
     let mut parts = vec![("the registry".to_owned(), up(&[]).schema)];
-    let wanted = tracking.definitions();
-    let since = tracking
-        .installed()
-        .map(|installed| installed.definitions());
-    let gone = since
-        .unwrap_or_default()
-        .iter()
-        .filter(|old| !wanted.iter().any(|new| new.key() == old.key()));
     let named = |definition: &TableDefinition, up: Up| {
         let key = definition.key();
         up.tables.into_iter().map(move |text| (key.clone(), text))
     };
-    parts.extend(gone.flat_map(|old| named(old, difference(&[old], &[]))));
-    parts.extend(wanted.iter().flat_map(|new| named(new, up(&[new]))));
+    parts.extend(gone(tracking).flat_map(|old| named(old, difference(&[old], &[]))));
+    parts.extend(
+        tracking
+            .definitions()
+            .iter()
+            .flat_map(|new| named(new, up(&[new]))),
+    );
     parts
 }
 
