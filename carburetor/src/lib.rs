@@ -33,6 +33,8 @@ pub use since::Since;
 pub use table::SyncTable;
 pub use token::{Token, TokenError};
 pub use tracking::untracked;
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+pub use tracking::untracked_async;
 
 #[doc(hidden)]
 pub mod __private;

@@ -1,5 +1,11 @@
 //! What tests of a program that uses Carburetor need.
 
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+mod asynchronous;
+
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+pub use asynchronous::allow_async;
+
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
 use diesel::QueryResult;

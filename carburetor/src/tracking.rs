@@ -30,6 +30,8 @@
 //! ```
 
 mod answer;
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+mod asynchronous;
 mod backend;
 mod error;
 mod group;
@@ -40,6 +42,7 @@ mod merge;
 pub mod postgres;
 mod print;
 mod problem;
+mod runner;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod tables;
@@ -48,6 +51,13 @@ mod untracked;
 mod upkeep;
 mod verify;
 
+#[cfg(all(
+    feature = "postgres-backend",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
+pub use asynchronous::watermark_async;
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+pub use asynchronous::{reset_async, touch_async, untracked_async};
 pub use backend::TrackingBackend;
 pub use error::TrackingError;
 pub use installed::Installed;

@@ -1,5 +1,6 @@
 //! The public interface of the tracking, on real databases.
 
+mod asynchronous;
 mod migrations;
 mod postgres;
 mod sqlite;

@@ -1,18 +1,22 @@
 //! What the database answers to a question about its tracking: rows of text.
 
 use crate::backend::SyncBackend;
-use crate::connection::{Flow, SyncConnection, TakeRows, run};
-use crate::statement::Statement;
+use crate::connection::{Flow, TakeRows};
 use diesel::QueryResult;
 use diesel::row::Row;
 
 /// Rows of text columns.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     rows: Vec<Vec<Option<String>>>,
 }
 
 impl Answer {
+    /// Whether there is a row.
+    pub(super) fn is_any(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
     /// The only value of the only row, if there is one.
     pub(super) fn value(self) -> Option<String> {
         self.columns().next()?
@@ -55,12 +59,5 @@ impl<DB: SyncBackend> TakeRows<DB> for Answer {
     }
 }
 
-/// Asks `question`, whose columns are all text.
-pub(super) fn ask<C: SyncConnection>(
-    conn: &mut C,
-    question: impl Into<String>,
-) -> QueryResult<Answer> {
-    let mut answer = Answer::default();
-    run(conn, Statement::of(question), &mut answer)?;
-    Ok(answer)
-}
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+impl<DB: SyncBackend> crate::connection::PacedRows<DB> for Answer {}

@@ -5,9 +5,9 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+use super::runner::Runner;
 use super::{Problem, Tracking, TrackingError};
 use crate::backend::SyncBackend;
-use crate::connection::SyncConnection;
 use crate::table::TableDefinition;
 use diesel::QueryResult;
 use std::time::Duration;
@@ -20,6 +20,10 @@ use std::time::Duration;
 /// takes_a_backend::<diesel::sqlite::Sqlite>();
 /// # }
 /// ```
+#[allow(
+    private_bounds,
+    reason = "sealed by its hidden methods: nobody else calls them"
+)]
 pub trait TrackingBackend: Sized {
     /// Has a row with a value where the registry exists.
     #[doc(hidden)]
@@ -36,22 +40,28 @@ pub trait TrackingBackend: Sized {
 
     /// Switches stamps off until the transaction ends, and says how to switch them back.
     #[doc(hidden)]
-    fn begin_untracked<C>(conn: &mut C) -> QueryResult<Restore>
+    fn begin_untracked<R>(runner: &mut R) -> impl Future<Output = QueryResult<Restore>> + Send
     where
         Self: SyncBackend,
-        C: SyncConnection<Backend = Self>;
+        R: Runner<Backend = Self>;
 
     #[doc(hidden)]
-    fn install<C>(conn: &mut C, tracking: &Tracking<Self>) -> Result<(), TrackingError>
+    fn install<R>(
+        runner: &mut R,
+        tracking: &Tracking<Self>,
+    ) -> impl Future<Output = Result<(), TrackingError>> + Send
     where
         Self: SyncBackend,
-        C: SyncConnection<Backend = Self>;
+        R: Runner<Backend = Self>;
 
     #[doc(hidden)]
-    fn verify<C>(conn: &mut C, tracking: &Tracking<Self>) -> Result<Vec<Problem>, TrackingError>
+    fn verify<R>(
+        runner: &mut R,
+        tracking: &Tracking<Self>,
+    ) -> impl Future<Output = Result<Vec<Problem>, TrackingError>> + Send
     where
         Self: SyncBackend,
-        C: SyncConnection<Backend = Self>;
+        R: Runner<Backend = Self>;
 }
 
 /// The statement that switches stamps on again, if it was this call that switched them off.

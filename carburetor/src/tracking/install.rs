@@ -4,10 +4,9 @@
 pub(super) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(super) mod sqlite;
-#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
-mod transaction;
 
 use super::merge::disagreements;
+use super::runner::{Blocking, Runner, complete};
 use super::{Tracking, TrackingError};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
@@ -34,16 +33,23 @@ impl<DB: SyncBackend> Tracking<DB> {
     ///
     /// # Errors
     ///
-    /// [`Refused`](TrackingError::Refused) with everything that keeps tables from being tracked, on SQLite before anything was changed, on PostgreSQL after
-    /// the other tables were tracked; [`Locked`](TrackingError::Locked) where a table did not come free; and failed queries.
+    /// [`Refused`](TrackingError::Refused) with everything that keeps tables from being tracked, before anything was changed; [`Locked`](TrackingError::Locked) where a table did not come free; and failed queries.
     pub fn install<C>(&self, conn: &mut C) -> Result<(), TrackingError>
     where
         C: SyncConnection<Backend = DB>,
+    {
+        complete(self.install_by(&mut Blocking(conn)))
+    }
+
+    /// Installs the tracking on either kind of connection.
+    pub(super) async fn install_by<R>(&self, runner: &mut R) -> Result<(), TrackingError>
+    where
+        R: Runner<Backend = DB>,
     {
         let problems = disagreements(self.definitions());
         if !problems.is_empty() {
             return Err(TrackingError::Refused(problems));
         }
-        DB::install(conn, self)
+        DB::install(runner, self).await
     }
 }

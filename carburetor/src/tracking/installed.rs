@@ -1,8 +1,9 @@
 //! The definitions whose tracking is installed.
 
-use super::answer::ask;
+use super::runner::{Blocking, Runner, complete};
 use super::{TrackingBackend, TrackingError};
 use crate::connection::SyncConnection;
+use crate::statement::Statement;
 use crate::table::TableDefinition;
 use std::str::FromStr;
 
@@ -42,10 +43,16 @@ impl Installed {
     ///
     /// A failed query, or a definition of another version that can't be read.
     pub fn read<C: SyncConnection>(conn: &mut C) -> Result<Self, TrackingError> {
-        if ask(conn, C::Backend::REGISTERED)?.value().is_none() {
+        complete(Self::read_by(&mut Blocking(conn)))
+    }
+
+    /// Reads them on either kind of connection.
+    pub(super) async fn read_by<R: Runner>(runner: &mut R) -> Result<Self, TrackingError> {
+        let registered = runner.ask(Statement::of(R::Backend::REGISTERED)).await?;
+        if registered.value().is_none() {
             return Ok(Installed::default());
         }
-        let texts = ask(conn, C::Backend::DEFINITIONS)?;
+        let texts = runner.ask(Statement::of(R::Backend::DEFINITIONS)).await?;
         let definitions = texts
             .values()
             .map(|text| serde_json::from_str(&text))

@@ -21,12 +21,19 @@
 mod down;
 mod install;
 mod publish;
+mod refusals;
+mod schema;
 mod triggers;
 mod up;
 mod upkeep;
 mod verify;
 
 pub use down::down;
+pub use refusals::refusals;
 pub use up::{Index, Up, difference, up};
 pub use upkeep::{grants, purge, reset, touch, watermark};
 pub use verify::verify;
+
+/// A query for problems that finds none.
+const NO_PROBLEM: &str =
+    "select null::text as name, null::text as problem, null::text as remedy where false";

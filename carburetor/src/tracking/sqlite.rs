@@ -54,5 +54,5 @@ pub use format::{StampValue, stamp_value};
 pub use install::{difference, down, up};
 pub use refusal::{missing_columns, refusals};
 pub use surroundings::{KeyColumn, Surroundings, TrackedTable, UniqueKey, surroundings};
-pub use upkeep::{CLEAR_UNTRACKED, SET_UNTRACKED, purge, touch};
+pub use upkeep::{CLEAR_UNTRACKED, SET_UNTRACKED, purge, reset, touch};
 pub use verify::verify;

@@ -1,5 +1,6 @@
 //! Syncing a row again.
 
+use super::runner::{Blocking, Runner, complete};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
 use crate::statement::Statement;
@@ -37,7 +38,17 @@ where
     C: SyncConnection,
     M: TableOn<C::Backend>,
 {
-    Ok(conn.execute_returning_count(&statement::<M, C::Backend>(id))? > 0)
+    complete(touch_by::<M, _>(&mut Blocking(conn), id))
+}
+
+/// Touches a row on either kind of connection.
+pub(super) async fn touch_by<M, R>(runner: &mut R, id: &M::Id) -> QueryResult<bool>
+where
+    R: Runner,
+    M: TableOn<R::Backend>,
+{
+    let touched = runner.ask(statement::<M, R::Backend>(id)).await?;
+    Ok(touched.is_any())
 }
 
 fn statement<M, DB>(id: &M::Id) -> Statement<'_, DB>
@@ -59,6 +70,7 @@ where
         statement.sql(format!("{and}{} = ", column.quoted()));
         statement.bind(Part::<M> { id, part });
     }
+    statement.sql(" returning cast('touched' as text)");
     statement
 }
 

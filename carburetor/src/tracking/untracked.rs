@@ -2,6 +2,7 @@
 
 use super::TrackingBackend;
 use super::backend::Restore;
+use super::runner::{Blocking, Runner, complete};
 use crate::connection::SyncConnection;
 
 /// Runs `write` in a transaction of its own, or a savepoint of the caller's, in which writes get no stamp: replicas are not told of them.
@@ -39,11 +40,20 @@ where
     E: From<diesel::result::Error>,
 {
     conn.transaction(|conn| {
-        let Restore(restore) = C::Backend::begin_untracked(conn)?;
+        let restore = complete(C::Backend::begin_untracked(&mut Blocking(conn)))?;
         let written = write(conn)?;
-        if let Some(restore) = restore {
-            conn.batch_execute(&restore)?;
-        }
+        complete(end_untracked(&mut Blocking(conn), restore))?;
         Ok(written)
     })
+}
+
+/// Switches stamps on again, where it was this call that switched them off.
+pub(super) async fn end_untracked<R: Runner>(
+    runner: &mut R,
+    Restore(restore): Restore,
+) -> diesel::QueryResult<()> {
+    match restore {
+        Some(restore) => runner.execute(&restore).await,
+        None => Ok(()),
+    }
 }

@@ -1,5 +1,6 @@
 //! What a tracked database needs from time to time.
 
+use super::runner::{Blocking, Runner, complete};
 use super::{Tracking, TrackingBackend};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
@@ -29,9 +30,17 @@ impl<DB: SyncBackend> Tracking<DB> {
     where
         C: SyncConnection<Backend = DB>,
     {
+        complete(self.purge_by(&mut Blocking(conn), age))
+    }
+
+    /// Forgets old removals on either kind of connection.
+    pub(super) async fn purge_by<R>(&self, runner: &mut R, age: Duration) -> QueryResult<()>
+    where
+        R: Runner<Backend = DB>,
+    {
         let tracked = self.definitions().iter().filter(|table| !table.untracked);
         for table in tracked {
-            conn.transaction(|conn| conn.batch_execute(&DB::purge_sql(table, age)))?;
+            runner.transact(&DB::purge_sql(table, age)).await?;
         }
         Ok(())
     }
@@ -67,8 +76,17 @@ where
     C: SyncConnection,
     M: TableOn<C::Backend>,
 {
-    let sql = C::Backend::reset_sql(M::definition());
-    conn.transaction(|conn| conn.batch_execute(&sql))
+    complete(reset_by::<M, _>(&mut Blocking(conn)))
+}
+
+/// Resets a table on either kind of connection.
+pub(super) async fn reset_by<M, R>(runner: &mut R) -> QueryResult<()>
+where
+    R: Runner,
+    M: TableOn<R::Backend>,
+{
+    let sql = R::Backend::reset_sql(M::definition());
+    runner.transact(&sql).await
 }
 
 /// Moves the watermark on a primary, every second or so, and returns it: what read replicas have in the place of a cutoff.
@@ -90,13 +108,20 @@ pub fn watermark<C>(conn: &mut C) -> QueryResult<chrono::DateTime<chrono::Utc>>
 where
     C: SyncConnection<Backend = diesel::pg::Pg>,
 {
+    complete(watermark_by(&mut Blocking(conn)))
+}
+
+/// Moves the watermark on either kind of connection.
+#[cfg(feature = "postgres-backend")]
+pub(super) async fn watermark_by<R>(runner: &mut R) -> QueryResult<chrono::DateTime<chrono::Utc>>
+where
+    R: Runner<Backend = diesel::pg::Pg>,
+{
     let moved = super::postgres::watermark();
-    let micros = super::answer::ask(
-        conn,
-        format!(
-            "with moved as ({moved}) select (extract(epoch from cutoff) * 1000000)::bigint::text from moved"
-        ),
-    )?;
+    let question = crate::statement::Statement::of(format!(
+        "with moved as ({moved}) select (extract(epoch from cutoff) * 1000000)::bigint::text from moved"
+    ));
+    let micros = runner.ask(question).await?;
     let instant = micros
         .value()
         .and_then(|micros| micros.parse().ok())

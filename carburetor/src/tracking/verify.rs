@@ -1,6 +1,7 @@
 //! What is wrong with an installation.
 
 use super::merge::disagreements;
+use super::runner::{Blocking, Runner, complete};
 use super::{Problem, Tracking, TrackingError};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
@@ -27,8 +28,16 @@ impl<DB: SyncBackend> Tracking<DB> {
     where
         C: SyncConnection<Backend = DB>,
     {
+        complete(self.verify_by(&mut Blocking(conn)))
+    }
+
+    /// What is wrong, on either kind of connection.
+    pub(super) async fn verify_by<R>(&self, runner: &mut R) -> Result<Vec<Problem>, TrackingError>
+    where
+        R: Runner<Backend = DB>,
+    {
         let mut problems = disagreements(self.definitions());
-        problems.extend(DB::verify(conn, self)?);
+        problems.extend(DB::verify(runner, self).await?);
         Ok(problems)
     }
 }

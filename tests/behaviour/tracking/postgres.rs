@@ -128,7 +128,7 @@ fn an_index_whose_build_failed_is_built_again() {
 }
 
 #[test]
-fn every_table_that_is_refused_is_named_and_the_others_are_tracked() {
+fn every_table_that_is_refused_is_named_before_anything_is_changed() {
     let database = Cluster::shared().database();
     database.psql(
         "create table users (id text, name text not null, team text not null, updated_at timestamptz not null default now());
@@ -154,20 +154,118 @@ fn every_table_that_is_refused_is_named_and_the_others_are_tracked() {
     assert_eq!(
         problems,
         [
-            Problem::new(
-                "\"users\"",
-                "id columns may hold null: id",
-                "set them not null"
-            ),
-            Problem::new("\"games\"", "it is a view", "track the tables below it")
+            Problem::new("users", "id columns may hold null: id", "set them not null"),
+            Problem::new("games", "it is a view", "track the tables below it")
         ]
     );
     assert_eq!(
         text(
             &mut conn,
-            "(select string_agg(name, ' ') from carburetor.synced_table)"
+            "coalesce(to_regnamespace('carburetor')::text, '')"
         ),
-        "notes"
+        ""
+    );
+}
+
+#[test]
+fn a_table_of_the_same_name_and_a_trigger_after_the_stamps_are_refused() {
+    let (_, mut conn) = tracked_server();
+    conn.batch_execute(
+        "create schema tenant; create table tenant.users (like users including all);
+         create function late() returns trigger language plpgsql as 'begin return new; end';
+         create trigger \"~late\" before update on games for each row execute function late();
+         set search_path = tenant, public",
+    )
+    .unwrap();
+    let Err(TrackingError::Refused(problems)) = Mobile::tracking::<Pg>().install(&mut conn) else {
+        panic!("not refused");
+    };
+    let mut problems: Vec<_> = problems.iter().map(Problem::to_string).collect();
+    problems.sort();
+    assert_eq!(
+        problems,
+        [
+            "games: the trigger \"~late\" of games fires after the stamp's and could change it; run: alter trigger \"~late\" on games rename to a name that sorts before \"~\"",
+            "users: it is tracked as public.users, and users has the same name; name the schema in table!"
+        ]
+    );
+}
+
+#[test]
+fn installing_again_waits_for_nobody() {
+    let (database, mut conn) = tracked_server();
+    let mut writer = database.connect();
+    writer
+        .batch_execute("begin; lock table users, games in access exclusive mode")
+        .unwrap();
+    // It would give up if it asked for a lock.
+    Mobile::tracking::<Pg>().install(&mut conn).unwrap();
+}
+
+#[test]
+fn a_column_without_a_role_changes_the_installed_definition() {
+    let (_, mut conn) = tracked_server();
+    let mut definitions = Mobile::tracking::<Pg>().definitions().to_vec();
+    definitions[1]
+        .columns
+        .retain(|column| column.name != "title");
+    let tracking = Tracking::<Pg>::of(definitions.clone());
+    tracking.install(&mut conn).unwrap();
+    let installed = tracking::Installed::read(&mut conn).unwrap();
+    assert!(installed.definitions().contains(&definitions[1]));
+}
+
+#[test]
+fn a_function_of_another_version_is_found_and_replaced() {
+    let (database, mut conn) = tracked_server();
+    database.psql("create or replace function carburetor.publish() returns timestamptz language sql as 'select now()'");
+    let tracking = Mobile::tracking::<Pg>();
+    let problems = tracking.verify(&mut conn).unwrap();
+    assert_eq!(
+        problems,
+        [Problem::new(
+            "carburetor",
+            "the function carburetor.publish is not the one that this version installs",
+            "run the first part of up.sql, with the registry, again"
+        )]
+    );
+    tracking.install(&mut conn).unwrap();
+    assert_eq!(tracking.verify(&mut conn).unwrap(), []);
+}
+
+#[test]
+fn a_partitioned_table_gets_its_index_on_every_partition() {
+    let database = Cluster::shared().database();
+    database.psql(
+        "create table users (id text primary key, name text not null, team text not null, updated_at timestamptz not null default now());
+         create table games (id int primary key, title text not null) partition by range (id);
+         create table games_low partition of games for values from (0) to (10);
+         create table games_high partition of games for values from (10) to (20)",
+    );
+    let mut conn = database.connect();
+    let tracking = Mobile::tracking::<Pg>();
+    tracking.install(&mut conn).unwrap();
+    assert_eq!(tracking.verify(&mut conn).unwrap(), []);
+    let indexed = "(select string_agg(i.indrelid::regclass::text, ' ' order by i.indrelid::regclass::text) from pg_index i
+        where i.indisvalid and pg_get_indexdef(i.indexrelid) like '%(updated_at, id)' and i.indrelid <> 'users'::regclass)";
+    assert_eq!(text(&mut conn, indexed), "games games_high games_low");
+    database.psql("create table games_top partition of games for values from (20) to (30)");
+    let problems: Vec<_> = tracking.verify(&mut conn).unwrap();
+    let problems: Vec<_> = problems
+        .iter()
+        .map(|problem| problem.problem.as_str())
+        .collect();
+    assert_eq!(
+        problems,
+        [
+            "games_top came after the table was tracked",
+            "games_top has no trigger ~carburetor_truncate"
+        ]
+    );
+    tracking.install(&mut conn).unwrap();
+    assert_eq!(
+        text(&mut conn, indexed),
+        "games games_high games_low games_top"
     );
 }
 

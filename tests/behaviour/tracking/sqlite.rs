@@ -230,6 +230,27 @@ fn a_replica_behind_a_purge_starts_again() {
 }
 
 #[test]
+fn a_bare_timestamp_from_before_a_gap_or_an_interruption_starts_again_once() {
+    for unseen in [
+        "drop trigger carburetor_stamp_insert_1_notes; insert into notes (id, body, team) values (1, 'x', 'red')".to_owned(),
+        format!("{}; insert into notes (id, body, team) values (1, 'x', 'red')", Notes::tracking::<Sqlite>().down_sql(&mut file()).unwrap()),
+    ] {
+        let mut conn = tracked_file();
+        let conn = &mut conn;
+        // The clock is ahead of the system's, so that only the tracking moves it.
+        conn.batch_execute("update carburetor_clock set now = now + 3600000000").unwrap();
+        let first = Notes::download(conn, (None,)).unwrap();
+        conn.batch_execute(&unseen).unwrap();
+        Notes::tracking::<Sqlite>().install(conn).unwrap();
+        let again = Notes::download(conn, (Some(first.0.cutoff),)).unwrap();
+        assert!(again.0.reset, "after {unseen}");
+        assert_eq!(again.0.rows.len(), 1);
+        let last = Notes::download(conn, (Some(again.0.cutoff),)).unwrap();
+        assert!(!last.0.reset, "after {unseen}");
+    }
+}
+
+#[test]
 fn a_reset_table_starts_again_once() {
     let mut conn = tracked_file();
     let conn = &mut conn;

@@ -135,6 +135,13 @@ fn a_partition_that_comes_with_rows_moves_the_generation() {
         "create table payment_03 (like payment including all); insert into payment_03 values (3, 9, 1, '2022-03-03', '2000-01-01');
          alter table payment attach partition payment_03 for values from ('2022-03-01') to ('2022-04-01')",
     );
+    assert_eq!(
+        problems(&mut conn, &[&payment()])[0],
+        [
+            "payment_03 came after the table was tracked",
+            "run its part of up.sql again; if it came with rows, and has none now, run: select carburetor.reset_table('payment')"
+        ]
+    );
     install(&mut conn, &[&payment()]);
     assert_eq!(
         lines(&mut conn, STATE),

@@ -218,7 +218,7 @@ fn a_trigger_that_fires_after_the_stamp() {
                 create trigger \"~late\" before insert on t for each row execute function late()"),
             &t()
         ),
-        "carburetor: can't track t: its trigger \"~late\" fires after the stamp's and could change it"
+        "carburetor: can't track \"t\": the trigger \"~late\" of t fires after the stamp's and could change it; run: alter trigger \"~late\" on t rename to a name that sorts before \"~\""
     );
 }
 

@@ -1,9 +1,9 @@
 //! The tracking on PostgreSQL.
 
 use super::{Restore, TrackingBackend};
-use crate::connection::SyncConnection;
+use crate::statement::Statement;
 use crate::table::{TableDefinition, literal};
-use crate::tracking::answer::ask;
+use crate::tracking::runner::Runner;
 use crate::tracking::{Problem, Tracking, TrackingError, install, postgres};
 use diesel::QueryResult;
 use diesel::pg::Pg;
@@ -12,6 +12,10 @@ use std::time::Duration;
 /// The setting that the stamps' triggers look at, as it was.
 const BEFORE: &str = "select coalesce(current_setting('carburetor.untracked', true), '')";
 
+#[allow(
+    private_bounds,
+    reason = "sealed by its hidden methods: nobody else calls them"
+)]
 impl TrackingBackend for Pg {
     const REGISTERED: &'static str = "select to_regclass('carburetor.synced_table')::text";
     const DEFINITIONS: &'static str =
@@ -25,29 +29,34 @@ impl TrackingBackend for Pg {
         postgres::purge(definition, age)
     }
 
-    fn begin_untracked<C>(conn: &mut C) -> QueryResult<Restore>
+    async fn begin_untracked<R>(runner: &mut R) -> QueryResult<Restore>
     where
-        C: SyncConnection<Backend = Self>,
+        R: Runner<Backend = Self>,
     {
-        let before = ask(conn, BEFORE)?.value().unwrap_or_default();
-        conn.batch_execute(&set_untracked("on"))?;
+        let before = runner.ask(Statement::of(BEFORE)).await?;
+        let before = before.value().unwrap_or_default();
+        runner.execute(&set_untracked("on")).await?;
         // A setting for the transaction survives the release of a savepoint, so it is put back by hand.
         Ok(Restore(Some(set_untracked(&before))))
     }
 
-    fn install<C>(conn: &mut C, tracking: &Tracking<Self>) -> Result<(), TrackingError>
+    async fn install<R>(runner: &mut R, tracking: &Tracking<Self>) -> Result<(), TrackingError>
     where
-        C: SyncConnection<Backend = Self>,
+        R: Runner<Backend = Self>,
     {
-        install::postgres::install(conn, tracking)
+        install::postgres::install(runner, tracking).await
     }
 
-    fn verify<C>(conn: &mut C, tracking: &Tracking<Self>) -> Result<Vec<Problem>, TrackingError>
+    async fn verify<R>(
+        runner: &mut R,
+        tracking: &Tracking<Self>,
+    ) -> Result<Vec<Problem>, TrackingError>
     where
-        C: SyncConnection<Backend = Self>,
+        R: Runner<Backend = Self>,
     {
         let tables: Vec<_> = tracking.definitions().iter().collect();
-        Ok(ask(conn, postgres::verify(&tables))?.problems().collect())
+        let question = Statement::of(postgres::verify(&tables));
+        Ok(runner.ask(question).await?.problems().collect())
     }
 }
 

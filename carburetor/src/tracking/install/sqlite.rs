@@ -1,11 +1,11 @@
 //! Installing on SQLite: refusals first, then everything in one transaction.
 
-use super::transaction::in_transaction;
-use crate::connection::SyncConnection;
-use crate::table::{TableDefinition, literal};
-use crate::tracking::answer::ask;
+use crate::statement::Statement;
+use crate::table::TableDefinition;
+use crate::tracking::runner::Runner;
 use crate::tracking::sqlite::{
-    Surroundings, TrackedTable, difference, down, missing_columns, refusals, surroundings, up,
+    Surroundings, TrackedTable, difference, down, missing_columns, refusals, reset, surroundings,
+    up,
 };
 use crate::tracking::{Installed, Tracking, TrackingError};
 use diesel::QueryResult;
@@ -13,43 +13,52 @@ use diesel::result::Error;
 use diesel::sqlite::Sqlite;
 
 /// Installs the tracking, or brings it up to date.
-pub(in crate::tracking) fn install<C>(
-    conn: &mut C,
+pub(in crate::tracking) async fn install<R>(
+    runner: &mut R,
     tracking: &Tracking<Sqlite>,
 ) -> Result<(), TrackingError>
 where
-    C: SyncConnection<Backend = Sqlite>,
+    R: Runner<Backend = Sqlite>,
 {
-    alone(conn, |conn| {
-        refuse(conn, tracking.definitions())?;
-        for statement in additions(conn, tracking.definitions())? {
-            conn.batch_execute(&statement)?;
+    let alone = Alone::begin(runner).await?;
+    let installed = install_alone(runner, tracking).await;
+    alone.end(runner, installed).await
+}
+
+async fn install_alone<R>(runner: &mut R, tracking: &Tracking<Sqlite>) -> Result<(), TrackingError>
+where
+    R: Runner<Backend = Sqlite>,
+{
+    refuse(runner, tracking.definitions()).await?;
+    for statement in additions(runner, tracking.definitions()).await? {
+        runner.execute(&statement).await?;
+    }
+    let installed = Installed::read_by(runner).await?;
+    if let Some(since) = tracking.installed() {
+        let gone = gone(since, &installed, tracking.definitions());
+        runner.execute(&gone).await?;
+    }
+    for definition in tracking.definitions() {
+        if let Some(old) = of(&installed, definition).filter(|old| *old != definition) {
+            change(runner, old, definition).await?;
         }
-        let installed = Installed::read(conn)?;
-        if let Some(since) = tracking.installed() {
-            conn.batch_execute(&gone(since, &installed, tracking.definitions()))?;
-        }
-        for definition in tracking.definitions() {
-            if let Some(old) = of(&installed, definition).filter(|old| *old != definition) {
-                change(conn, old, definition)?;
-            }
-        }
-        let tables = tracked(conn, tracking.definitions())?;
-        Ok(conn.batch_execute(&up(&tables))?)
-    })
+    }
+    let tables = tracked(runner, tracking.definitions()).await?;
+    Ok(runner.execute(&up(&tables)).await?)
 }
 
 /// Fails with all that keeps `definitions` from being tracked.
-pub(in crate::tracking) fn refuse<C>(
-    conn: &mut C,
+pub(in crate::tracking) async fn refuse<R>(
+    runner: &mut R,
     definitions: &[TableDefinition],
 ) -> Result<(), TrackingError>
 where
-    C: SyncConnection<Backend = Sqlite>,
+    R: Runner<Backend = Sqlite>,
 {
     let mut problems = Vec::new();
     for definition in definitions {
-        problems.extend(ask(conn, refusals(definition))?.problems());
+        let question = Statement::of(refusals(definition));
+        problems.extend(runner.ask(question).await?.problems());
     }
     match problems.is_empty() {
         true => Ok(()),
@@ -58,62 +67,63 @@ where
 }
 
 /// The statements that add what columns the tables lack.
-pub(in crate::tracking) fn additions<C>(
-    conn: &mut C,
+pub(in crate::tracking) async fn additions<R>(
+    runner: &mut R,
     definitions: &[TableDefinition],
 ) -> QueryResult<Vec<String>>
 where
-    C: SyncConnection<Backend = Sqlite>,
+    R: Runner<Backend = Sqlite>,
 {
     let mut statements = Vec::new();
     for definition in definitions {
         let missing = missing_columns(definition);
-        statements.extend(ask(conn, format!("select statement from ({missing})"))?.values());
+        let question = Statement::of(format!("select statement from ({missing})"));
+        statements.extend(runner.ask(question).await?.values());
     }
     Ok(statements)
 }
 
 /// `definitions` with what the database says about their tables.
-pub(in crate::tracking) fn tracked<C>(
-    conn: &mut C,
+pub(in crate::tracking) async fn tracked<R>(
+    runner: &mut R,
     definitions: &[TableDefinition],
 ) -> QueryResult<Vec<TrackedTable>>
 where
-    C: SyncConnection<Backend = Sqlite>,
+    R: Runner<Backend = Sqlite>,
 {
-    let read = |definition: &TableDefinition| {
-        let json = ask(conn, surroundings(definition))?
-            .value()
-            .unwrap_or_default();
+    let mut tables = Vec::new();
+    for definition in definitions {
+        let answer = runner.ask(Statement::of(surroundings(definition))).await?;
+        let json = answer.value().unwrap_or_default();
         let surroundings: Surroundings = serde_json::from_str(&json)
             .map_err(|error| Error::DeserializationError(Box::new(error)))?;
-        Ok(TrackedTable {
+        tables.push(TrackedTable {
             definition: definition.clone(),
             surroundings,
-        })
-    };
-    definitions.iter().map(read).collect()
+        });
+    }
+    Ok(tables)
 }
 
 /// Leads one table from its installed definition to the new one. Where its old triggers had gone, writes have gone unseen, which the old definition's
 /// own installation finds out; where that can't be had any more, the same is assumed.
-fn change<C>(
-    conn: &mut C,
+async fn change<R>(
+    runner: &mut R,
     old: &TableDefinition,
     new: &TableDefinition,
 ) -> Result<(), TrackingError>
 where
-    C: SyncConnection<Backend = Sqlite>,
+    R: Runner<Backend = Sqlite>,
 {
-    let before = up(&tracked(conn, std::slice::from_ref(old))?);
-    if savepoint(conn, |conn| conn.batch_execute(&before)).is_err() {
-        conn.batch_execute(&format!(
-            "update carburetor_synced_table set generation = generation + 1 where name = {}",
-            literal(&old.key())
-        ))?;
+    let before = up(&tracked(runner, std::slice::from_ref(old)).await?);
+    let attempt = Alone::savepoint(runner).await?;
+    let installed = runner.execute(&before).await;
+    if attempt.end(runner, installed).await.is_err() {
+        runner.execute(&reset(old)).await?;
     }
-    let table = tracked(conn, std::slice::from_ref(new))?;
-    Ok(conn.batch_execute(&difference(std::slice::from_ref(old), &table))?)
+    let table = tracked(runner, std::slice::from_ref(new)).await?;
+    let difference = difference(std::slice::from_ref(old), &table);
+    Ok(runner.execute(&difference).await?)
 }
 
 /// What takes the tracking of tables away that were in `since`, are installed, and are no longer wanted.
@@ -134,38 +144,54 @@ fn of<'i>(installed: &'i Installed, table: &TableDefinition) -> Option<&'i Table
     definitions.find(|definition| definition.key() == table.key())
 }
 
-/// Runs `write` as the only writer from its beginning on: a transaction that reads first could find that another has written since.
-fn alone<C, R>(
-    conn: &mut C,
-    write: impl FnOnce(&mut C) -> Result<R, TrackingError>,
-) -> Result<R, TrackingError>
-where
-    C: SyncConnection<Backend = Sqlite>,
-{
-    if in_transaction(conn)? {
-        return savepoint(conn, write);
-    }
-    conn.batch_execute("begin immediate")?;
-    let written = write(conn).and_then(|written| {
-        conn.batch_execute("commit")?;
-        Ok(written)
-    });
-    if written.is_err() {
-        conn.batch_execute("rollback")?;
-    }
-    written
+/// What is undone after an error, with no other writer from its beginning on: a transaction that reads first could find that another has
+/// written since.
+struct Alone {
+    commit: &'static str,
+    rollback: &'static str,
 }
 
-fn savepoint<C, R, E>(conn: &mut C, write: impl FnOnce(&mut C) -> Result<R, E>) -> Result<R, E>
-where
-    C: SyncConnection<Backend = Sqlite>,
-    E: From<Error>,
-{
-    conn.batch_execute("savepoint carburetor_install")?;
-    let written = write(conn);
-    if written.is_err() {
-        conn.batch_execute("rollback to carburetor_install")?;
+impl Alone {
+    async fn begin<R>(runner: &mut R) -> QueryResult<Alone>
+    where
+        R: Runner<Backend = Sqlite>,
+    {
+        if runner.in_transaction()? {
+            return Alone::savepoint(runner).await;
+        }
+        runner.execute("begin immediate").await?;
+        Ok(Alone {
+            commit: "commit",
+            rollback: "rollback",
+        })
     }
-    conn.batch_execute("release carburetor_install")?;
-    written
+
+    async fn savepoint<R>(runner: &mut R) -> QueryResult<Alone>
+    where
+        R: Runner<Backend = Sqlite>,
+    {
+        runner.execute("savepoint carburetor_install").await?;
+        Ok(Alone {
+            commit: "release carburetor_install",
+            rollback: "rollback to carburetor_install; release carburetor_install",
+        })
+    }
+
+    async fn end<R, T, E>(self, runner: &mut R, result: Result<T, E>) -> Result<T, E>
+    where
+        R: Runner<Backend = Sqlite>,
+        E: From<Error>,
+    {
+        let ended = match result {
+            Ok(value) => runner.execute(self.commit).await.map(|()| value),
+            Err(error) => {
+                runner.execute(self.rollback).await?;
+                return Err(error);
+            }
+        };
+        if ended.is_err() {
+            runner.execute(self.rollback).await?;
+        }
+        Ok(ended?)
+    }
 }

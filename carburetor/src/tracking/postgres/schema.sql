@@ -42,77 +42,9 @@ end $$;
 
 -- What keeps a table from being tracked; NULL where nothing does.
 create or replace function carburetor.obstacle(relation regclass, stamp text, stamp_type text, ids text[], columns text[])
-returns text language plpgsql stable as $$
-declare
-  class pg_class;
-  stored pg_attribute;
-  names text;
-begin
-  if stamp is null or stamp_type is null then
-    return 'the model has no stamp; give it a timestamptz or timestamp field with #[sync(last_synced_at)]';
-  end if;
-  select * into class from pg_class c where c.oid = relation;
-  if class.relkind in ('v', 'm') then
-    return 'it is a view; track the tables below it';
-  elsif class.relkind = 'f' then
-    return 'it is a foreign table; track it on the server that owns it';
-  elsif class.relkind not in ('r', 'p') then
-    return 'it is not a table';
-  elsif class.relpersistence = 't' then
-    return 'it is a temporary table';
-  elsif class.relpersistence = 'u' then
-    return format('it is unlogged, so a crash empties it unseen; run: alter table %s set logged', relation);
-  elsif class.relkind = 'r' and exists (select from pg_inherits i where i.inhparent = relation) then
-    select string_agg(i.inhrelid::regclass::text, ', ' order by i.inhrelid) into names from pg_inherits i where i.inhparent = relation;
-    return format('tables inherit from it, and triggers don''t reach their rows: %s; track these instead', names);
-  end if;
-
-  select string_agg(quote_ident(c.name), ', ' order by c.at) into names
-    from unnest(columns) with ordinality as c(name, at)
-    where c.name <> stamp and not exists (
-      select from pg_attribute a where a.attrelid = relation and a.attname = c.name and a.attnum > 0 and not a.attisdropped);
-  if names is not null then
-    return format('columns of the model are absent: %s; add them, or mark their fields #[sync(skip)]', names);
-  end if;
-
-  select string_agg(quote_ident(a.attname), ', ' order by a.attnum) into names
-    from pg_attribute a where a.attrelid = relation and a.attname = any(ids) and not a.attnotnull;
-  if names is not null then
-    return format('id columns may hold null: %s; set them not null', names);
-  end if;
-  -- A unique index on some of the id columns makes the id unique as well.
-  if not exists (
-    select from pg_index i
-    where i.indrelid = relation and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
-      and (select bool_and(a.attname = any(ids)) from unnest(i.indkey::int2[]) with ordinality as k(attnum, at)
-           join pg_attribute a on a.attrelid = relation and a.attnum = k.attnum where k.at <= i.indnkeyatts)) then
-    return format('no unique index covers the id (%s); make it the primary key, or mark the columns that are with #[sync(id)]',
-      (select string_agg(quote_ident(i.name), ', ' order by i.at) from unnest(ids) with ordinality as i(name, at)));
-  end if;
-
-  select * into stored from pg_attribute a where a.attrelid = relation and a.attname = stamp and a.attnum > 0 and not a.attisdropped;
-  if not found then
-    return null;
-  elsif stored.attgenerated <> '' or stored.attidentity <> '' then
-    return format('its stamp %I is a generated column; use an ordinary one', stamp);
-  elsif format_type(stored.atttypid, null) <> stamp_type then
-    return format('its stamp %I is of type %s, and the model says %s', stamp, format_type(stored.atttypid, stored.atttypmod), stamp_type);
-  elsif stored.atttypmod between 0 and 5 then
-    return format('its stamp %I is rounded to %s digits; run: alter table %s alter column %I type %s',
-      stamp, stored.atttypmod, relation, stamp, stamp_type);
-  end if;
-  -- A stamp moves with every write, so every update would move the row to another partition.
-  select string_agg(p.partrelid::regclass::text, ', ' order by p.partrelid) into names
-    from pg_partitioned_table p
-    join pg_attribute a on a.attrelid = p.partrelid and a.attname = stamp
-    where p.partrelid in (select t.relid from pg_partition_tree(relation) t union all select u.relid from pg_partition_ancestors(relation) u)
-      and (a.attnum = any(p.partattrs::int2[])
-        or (p.partexprs is not null and position(quote_ident(stamp) in pg_get_partkeydef(p.partrelid)) > 0));
-  if names is not null then
-    return format('its stamp %I is in the partition key of %s; use another column as the stamp', stamp, names);
-  end if;
-  return null;
-end $$;
+returns text language sql stable as $$
+select {obstacle}
+$$;
 
 -- Before the triggers: checks, the stamp's column, the lock, and the table of removals.
 create or replace function carburetor.prepare_table(
@@ -127,9 +59,6 @@ declare
   listed text;
   reason text;
 begin
-  if target is null then
-    raise exception 'carburetor: can''t track %: there is no such table in the search path', table_name;
-  end if;
   reason := carburetor.obstacle(target, stamp, stamp_type, ids, columns);
   if reason is not null then
     raise exception 'carburetor: can''t track %: %', table_name, reason;
@@ -140,6 +69,11 @@ begin
   end if;
   -- Every open writer is waited for, so each later write meets the triggers, and none of the earlier ones can still appear.
   execute format('lock table %s in share row exclusive mode', target);
+  -- Again, because somebody may have changed the table while the lock was waited for.
+  reason := carburetor.obstacle(target, stamp, stamp_type, ids, columns);
+  if reason is not null then
+    raise exception 'carburetor: can''t track %: %', table_name, reason;
+  end if;
   perform set_config('carburetor.prepared', pg_current_xact_id()::text, true);
 
   -- What was written while a trigger was absent or disabled has an old stamp, or left without a removal.
@@ -230,14 +164,6 @@ begin
     where t.tgfoid = any(functions::oid[]) and t.tgrelid <> all(tree) and t.tgparentid = 0
   loop
     execute format('drop trigger %I on %s', late.name, late.relation);
-  end loop;
-  for late in
-    select t.tgrelid::regclass as relation, t.tgname as name from pg_trigger t
-    where t.tgrelid = any(tree) and t.tgname > '~carburetor_stamp' and t.tgtype & 3 = 3 and t.tgtype & 20 <> 0
-      and not t.tgisinternal and t.tgenabled <> 'D'
-  loop
-    raise exception 'carburetor: can''t track %: its trigger % fires after the stamp''s and could change it', late.relation, quote_ident(late.name)
-      using hint = format('run: alter trigger %I on %s rename to a name that sorts before "~"', late.name, late.relation);
   end loop;
 
   if known.name is null then

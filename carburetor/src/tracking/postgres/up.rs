@@ -1,7 +1,7 @@
 //! The installation: what makes tables tracked.
 
 use super::install::{Names, hash, install, list};
-use super::{down, publish};
+use super::{down, schema};
 use crate::table::{ColumnDefinition, TableDefinition, quoted};
 use std::fmt;
 
@@ -70,15 +70,16 @@ pub fn up(definitions: &[&TableDefinition]) -> Up {
             .filter(|definition| !definition.untracked)
     };
     Up {
-        schema: include_str!("schema.sql").replace("{lock}", &publish::lock()),
+        schema: schema::text(),
         tables: tracked().map(|definition| install(definition)).collect(),
         indexes: tracked().map(|definition| index(definition)).collect(),
     }
 }
 
-/// What leads from `old` to `new`: tables that are no longer there are left alone, new and changed ones are tracked.
+/// What leads from `old` to `new`: tables that are no longer there are no longer tracked, and new and changed ones are.
 ///
 /// A change of `visible_by` columns moves the table's horizon to now, a change of the id its generation.
+///
 /// ```
 /// # use carburetor::tracking::postgres::difference;
 /// assert_eq!(difference(&[], &[]).tables, Vec::<String>::new());

@@ -1,6 +1,7 @@
 //! What is wrong with an installation.
 
 use super::install::{Names, array, digest, hash, kind, list, stored};
+use super::schema;
 use super::triggers::{Functions, functions};
 use crate::table::{TableDefinition, literal};
 
@@ -19,12 +20,18 @@ pub fn verify(definitions: &[&TableDefinition]) -> String {
         .filter(|definition| !definition.untracked)
         .collect();
     if tracked.is_empty() {
-        return "select null::text as name, null::text as problem, null::text as remedy where false".to_owned();
+        return super::NO_PROBLEM.to_owned();
     }
-    include_str!("verify.sql").replace(
-        "{expected}",
-        &list(tracked.iter().map(|definition| expected(definition))),
-    )
+    let text = schema::text();
+    let shared = schema::functions(&text).into_iter();
+    let shared =
+        shared.map(|(name, body)| format!("({}, {})", literal(name), literal(&digest(body))));
+    include_str!("verify.sql")
+        .replace("{shared}", &list(shared))
+        .replace(
+            "{expected}",
+            &list(tracked.iter().map(|definition| expected(definition))),
+        )
 }
 
 fn expected(definition: &TableDefinition) -> String {

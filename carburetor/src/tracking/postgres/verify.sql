@@ -31,6 +31,10 @@ wanted_function as (
   join unnest(i.bodies) with ordinality as b (body, at) on b.at = f.at
   left join pg_proc p on p.oid = to_regprocedure(f.function || '()')
 ),
+-- The functions that all tables share.
+shared (function, body) as (
+  values {shared}
+),
 again (remedy) as (values ('run its part of up.sql again'))
 select name, format('there is no table %s in the search path', table_name) as problem, 'create it, or name its schema in table!' as remedy
 from installed where relation is null
@@ -89,6 +93,13 @@ select name, format('the function %s is not the one that this version installs',
 from wanted_function, again
 where known_hash = hash and found is not null and (encode(sha256(convert_to(prosrc, 'UTF8')), 'hex') <> body
   or prosecdef <> (at > 1) or coalesce(array_to_string(proconfig, '; '), '') <> case when at > 1 then 'search_path=pg_catalog, pg_temp' else '' end)
+union all
+select 'carburetor', format('the function carburetor.%s is not the one that this version installs', s.function),
+  'run the first part of up.sql, with the registry, again'
+from shared s
+where to_regclass('carburetor.synced_table') is not null and not exists (
+  select from pg_proc p where p.pronamespace = to_regnamespace('carburetor') and p.proname = s.function
+    and encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') = s.body)
 union all
 select i.name, format('%s came after the table was tracked', p.member),
   remedy || '; if it came with rows, and has none now, run: ' || format('select carburetor.reset_table(%L)', i.name)

@@ -4,6 +4,7 @@ use crate::connection::SyncConnection;
 use crate::tracking::install::sqlite::{additions, refuse, tracked};
 use crate::tracking::installed::line;
 use crate::tracking::merge::disagreements;
+use crate::tracking::runner::{Blocking, complete};
 use crate::tracking::sqlite::{difference, down, up};
 use crate::tracking::{Tracking, TrackingError};
 use diesel::QueryResult;
@@ -39,12 +40,13 @@ impl Tracking<Sqlite> {
         if !problems.is_empty() {
             return Err(TrackingError::Refused(problems));
         }
-        refuse(conn, self.definitions())?;
+        let runner = &mut Blocking(conn);
+        complete(refuse(runner, self.definitions()))?;
         let mut text = line(self.definitions());
-        for statement in additions(conn, self.definitions())? {
+        for statement in complete(additions(runner, self.definitions()))? {
             text += &format!("{statement};\n");
         }
-        let tables = tracked(conn, self.definitions())?;
+        let tables = complete(tracked(runner, self.definitions()))?;
         text += &match self.installed() {
             None => up(&tables),
             Some(installed) => difference(installed.definitions(), &tables),
@@ -72,7 +74,7 @@ impl Tracking<Sqlite> {
         Ok(match self.installed() {
             None => down(self.definitions()),
             Some(installed) => {
-                let before = tracked(conn, installed.definitions())?;
+                let before = complete(tracked(&mut Blocking(conn), installed.definitions()))?;
                 let back = difference(self.definitions(), &before);
                 format!("{}{back}", line(installed.definitions()))
             }

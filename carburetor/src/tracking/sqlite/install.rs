@@ -5,13 +5,14 @@ use super::format::stamp_expression;
 use super::removal::{REMOVAL_TRIGGERS, removal_columns, removal_table, removal_triggers};
 use super::stamping::{stamping_triggers, trigger_names};
 use super::surroundings::{TrackedTable, object};
+use super::upkeep::{reset, reset_where};
 use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
 use sha2::{Digest, Sha256};
 
 /// The statements that track `tables`. Run them in one transaction; repeating them changes nothing.
 ///
-/// Where a trigger was missing or other than expected, writes may have gone unseen: the table's generation then moves,
-/// and replicas download it from the beginning. A definition that differs from the installed one is refused by a
+/// Where a trigger was missing or other than expected, writes may have gone unseen: the table's generation and horizon then
+/// move, and replicas download it from the beginning. A definition that differs from the installed one is refused by a
 /// constraint, whose name says to run [`difference`].
 ///
 /// ```
@@ -27,7 +28,7 @@ pub fn up(tables: &[TrackedTable]) -> String {
     let mut text = shared_tables();
     for table in tables {
         text += &removal_table(table);
-        text += &move_generation_after_a_gap(table);
+        text += &reset_after_a_gap(table);
         text += &triggers_and_index(table);
         text += &register(table);
         text += &stamp_again_what_is_ahead(table);
@@ -37,8 +38,8 @@ pub fn up(tables: &[TrackedTable]) -> String {
 
 /// The statements that end the tracking of `tables`.
 ///
-/// The clock stays, because replicas hold cutoffs of it, and so does the registry's row, with the next generation: what
-/// is written from now on is not seen, so a later [`up`] has to start over.
+/// The clock stays, because replicas hold cutoffs of it, and so does the registry's row, with the next generation and horizon: what
+/// is written from now on is not seen, so after a later [`up`] replicas start over.
 ///
 /// ```
 /// # use carburetor::table::TableDefinition;
@@ -59,16 +60,17 @@ pub fn down(tables: &[TableDefinition]) -> String {
             quoted(&object(table, "removal"))
         );
         text += &format!(
-            "update carburetor_synced_table set generation = generation + 1, hash = '' where name = {};\n",
+            "update carburetor_synced_table set hash = '' where name = {};\n",
             literal(&table.key())
         );
+        text += &reset(table);
     }
     text
 }
 
 /// The statements that lead from the installed definitions `old` to `new`. Run them in one transaction.
 ///
-/// Other ids or another stamp move the generation. Other visible-by columns move the horizon to now, because the
+/// Other ids or another stamp start the table again. Other visible-by columns move the horizon to now, because the
 /// removals until now don't say what a scope would ask.
 ///
 /// ```
@@ -113,9 +115,7 @@ fn change(old: &TableDefinition, table: &TrackedTable) -> String {
         || !same_names(old.stamp().into_iter(), new.stamp().into_iter())
     {
         text += &format!("drop index if exists {};\n", quoted(&table.object("stamp")));
-        text += &format!(
-            "update carburetor_synced_table set generation = generation + 1 where name = {key};\n"
-        );
+        text += &reset(new);
     }
     text += &removal_table(table);
     text += &triggers_and_index(table);
@@ -181,19 +181,18 @@ fn triggers_and_index(table: &TrackedTable) -> String {
     text
 }
 
-fn move_generation_after_a_gap(table: &TrackedTable) -> String {
+fn reset_after_a_gap(table: &TrackedTable) -> String {
     let expected: Vec<String> = triggers(table)
         .iter()
         .map(|(name, text)| format!("({}, {})", literal(name), literal(&as_stored(text))))
         .collect();
-    format!(
-        "update carburetor_synced_table set generation = generation + 1
-  where name = {} and hash <> '' and exists (
+    reset_where(&format!(
+        "name = {} and hash <> '' and exists (
     select 1 from (values {}) as expected
-    where not exists (select 1 from sqlite_schema as s where s.name = expected.column1 and s.sql = expected.column2));\n",
+    where not exists (select 1 from sqlite_schema as s where s.name = expected.column1 and s.sql = expected.column2))",
         literal(&table.definition.key()),
         expected.join(",\n    ")
-    )
+    ))
 }
 
 /// `text` as `sqlite_schema` keeps it: SQLite writes the words up to the name itself.
@@ -209,7 +208,7 @@ fn register(table: &TrackedTable) -> String {
         "insert into carburetor_synced_table (name, horizon, definition, hash)
   select {}, now, {}, {} from carburetor_clock where true
   on conflict (name) do update set
-    horizon = case when hash = '' then excluded.horizon else horizon end,
+    horizon = case when hash = '' then max(horizon, excluded.horizon) else horizon end,
     definition = case when hash in ('', excluded.hash) then excluded.definition else '' end,
     hash = excluded.hash;\n",
         literal(&table.definition.key()),

@@ -41,6 +41,28 @@ delete from {} where carburetor_removed_at < (select horizon from carburetor_syn
     )
 }
 
+/// The statements that start a table again on every replica, for what triggers can't see. Run them in one transaction.
+///
+/// ```
+/// # use carburetor::table::TableDefinition;
+/// # let users = TableDefinition { table: "users".into(), ..Default::default() };
+/// assert!(carburetor::tracking::sqlite::reset(&users).contains("generation = generation + 1"));
+/// ```
+pub fn reset(table: &TableDefinition) -> String {
+    reset_where(&format!("name = {}", literal(&table.key())))
+}
+
+/// Starts the tables again for which `condition` holds. Tokens carry the generation; the horizon, past every cutoff given out before, does the
+/// same for bare timestamps. The clock follows it: with a horizon ahead of the next cutoff, each download would be a reset.
+pub(super) fn reset_where(condition: &str) -> String {
+    format!(
+        "update carburetor_synced_table set generation = generation + 1, horizon = (select now + 2 from carburetor_clock)
+  where {condition};
+update carburetor_clock set now = (select max(horizon) - 1 from carburetor_synced_table)
+  where now < (select max(horizon) - 1 from carburetor_synced_table);\n"
+    )
+}
+
 /// The statement that gives one row a new stamp; its parameters are the id's columns in order.
 ///
 /// ```

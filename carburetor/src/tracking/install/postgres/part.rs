@@ -22,10 +22,10 @@ impl Outcome {
         match outcome.as_deref() {
             Some("busy") => Outcome::Busy,
             Some(refusal) if refusal.starts_with(REFUSAL) => {
-                let reason = refusal.trim_start_matches(REFUSAL).trim_end();
+                let reason = refusal.trim_start_matches(REFUSAL);
                 let (table, reason) = reason.split_once(": ").unwrap_or(("", reason));
-                let (problem, remedy) = reason.split_once([';', '\n']).unwrap_or((reason, ""));
-                Outcome::Refused(Problem::new(table, problem, remedy.trim()))
+                let (problem, remedy) = reason.split_once("; ").unwrap_or((reason, ""));
+                Outcome::Refused(Problem::new(table, problem, remedy))
             }
             _ => Outcome::Done,
         }
@@ -41,7 +41,6 @@ pub(super) fn attempt(text: &str) -> String {
         "declare
   timeout text := current_setting('lock_timeout');
   message text;
-  hint text;
 begin
   perform set_config('lock_timeout', '3s', true);
   perform pg_advisory_xact_lock(1441, 0);
@@ -51,11 +50,11 @@ exception
   when lock_not_available or deadlock_detected then
     perform set_config('carburetor.outcome', 'busy', true);
   when raise_exception then
-    get stacked diagnostics message = message_text, hint = pg_exception_hint;
+    get stacked diagnostics message = message_text;
     if not starts_with(message, {refusal}) then
       raise;
     end if;
-    perform set_config('carburetor.outcome', message || e'\\n' || hint, true);
+    perform set_config('carburetor.outcome', message, true);
 end",
         text = literal(text),
         refusal = literal(REFUSAL),
@@ -68,10 +67,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_has_its_remedy_behind_a_semicolon_or_in_the_hint() {
+    fn a_refusal_has_its_remedy_behind_a_semicolon() {
         let refused = |text: &str| Outcome::of(Some(text.to_owned()));
         assert_eq!(
-            refused("carburetor: can't track \"users\": it is a view; track the tables below it\n"),
+            refused("carburetor: can't track \"users\": it is a view; track the tables below it"),
             Outcome::Refused(Problem::new(
                 "\"users\"",
                 "it is a view",
@@ -79,12 +78,8 @@ mod tests {
             ))
         );
         assert_eq!(
-            refused("carburetor: can't track users: its trigger fires after\nrun: alter trigger"),
-            Outcome::Refused(Problem::new(
-                "users",
-                "its trigger fires after",
-                "run: alter trigger"
-            ))
+            refused("carburetor: can't track \"users\": it is not a table"),
+            Outcome::Refused(Problem::new("\"users\"", "it is not a table", ""))
         );
     }
 }

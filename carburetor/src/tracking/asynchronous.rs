@@ -1,0 +1,186 @@
+//! The tracking on an asynchronous connection: the twins, with the suffix `_async`, of what the modules beside this one have.
+
+mod untracked;
+#[cfg(feature = "postgres-backend")]
+mod watermark;
+
+pub use untracked::untracked_async;
+#[cfg(feature = "postgres-backend")]
+pub use watermark::watermark_async;
+
+use super::runner::Awaiting;
+use super::touch::touch_by;
+use super::upkeep::reset_by;
+use super::{Installed, Problem, Tracking, TrackingError};
+use crate::backend::SyncBackend;
+use crate::connection::SyncConnectionAsync;
+use crate::table::TableOn;
+use diesel::QueryResult;
+use std::time::Duration;
+
+impl<DB: SyncBackend> Tracking<DB> {
+    /// Installs the tracking, or brings it up to date. See [`install`](Self::install).
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-postgres")] {
+    /// use carburetor::tracking::{Tracking, TrackingError};
+    /// use diesel_async::AsyncPgConnection;
+    /// async fn prepare(conn: &mut AsyncPgConnection) -> Result<(), TrackingError> {
+    ///     Tracking::of([]).install_async(conn).await
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`install`](Self::install).
+    pub fn install_async<C>(
+        &self,
+        conn: &mut C,
+    ) -> impl Future<Output = Result<(), TrackingError>> + Send
+    where
+        C: SyncConnectionAsync<Database = DB>,
+    {
+        async move { self.install_by(&mut Awaiting(conn)).await }
+    }
+
+    /// What is wrong in the database, and what to do. See [`verify`](Self::verify).
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-postgres")] {
+    /// use carburetor::tracking::{Tracking, TrackingError};
+    /// use diesel_async::AsyncPgConnection;
+    /// async fn is_healthy(conn: &mut AsyncPgConnection) -> Result<bool, TrackingError> {
+    ///     Ok(Tracking::of([]).verify_async(conn).await?.is_empty())
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A failed query.
+    pub fn verify_async<C>(
+        &self,
+        conn: &mut C,
+    ) -> impl Future<Output = Result<Vec<Problem>, TrackingError>> + Send
+    where
+        C: SyncConnectionAsync<Database = DB>,
+    {
+        async move { self.verify_by(&mut Awaiting(conn)).await }
+    }
+
+    /// Forgets the removals that are older than `age`. See [`purge`](Self::purge).
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-postgres")] {
+    /// use carburetor::tracking::Tracking;
+    /// use diesel_async::AsyncPgConnection;
+    /// async fn every_night(conn: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
+    ///     let month = std::time::Duration::from_secs(30 * 24 * 3600);
+    ///     Tracking::of([]).purge_async(conn, month).await
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`purge`](Self::purge).
+    pub fn purge_async<C>(
+        &self,
+        conn: &mut C,
+        age: Duration,
+    ) -> impl Future<Output = QueryResult<()>> + Send
+    where
+        C: SyncConnectionAsync<Database = DB>,
+    {
+        async move { self.purge_by(&mut Awaiting(conn), age).await }
+    }
+}
+
+impl Installed {
+    /// Reads them from the database. See [`read`](Self::read).
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-postgres")] {
+    /// use carburetor::tracking::{Installed, TrackingError};
+    /// use diesel_async::AsyncPgConnection;
+    /// async fn is_tracked(conn: &mut AsyncPgConnection) -> Result<bool, TrackingError> {
+    ///     Ok(!Installed::read_async(conn).await?.definitions().is_empty())
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an `async fn` is not known to be `Send` for every lifetime"
+    )]
+    pub fn read_async<C>(conn: &mut C) -> impl Future<Output = Result<Self, TrackingError>> + Send
+    where
+        C: SyncConnectionAsync,
+    {
+        async move { Self::read_by(&mut Awaiting(conn)).await }
+    }
+}
+
+/// Gives the row with this id a new stamp, so that it is downloaded again. See [`touch`](super::touch).
+///
+/// ```
+/// # #[cfg(feature = "async-sqlite")] {
+/// # use carburetor::{SyncTable, tracking};
+/// # use diesel::sqlite::SqliteConnection;
+/// # use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+/// # diesel::table! { notes (id) { id -> Integer, last_synced_at -> BigInt, } }
+/// # #[derive(SyncTable)]
+/// # #[sync(backends(sqlite))]
+/// # struct Note { id: i32, last_synced_at: i64 }
+/// async fn again(conn: &mut SyncConnectionWrapper<SqliteConnection>) -> diesel::QueryResult<bool> {
+///     tracking::touch_async::<Note, _>(conn, &1).await
+/// }
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// A failed query.
+pub fn touch_async<M, C>(conn: &mut C, id: &M::Id) -> impl Future<Output = QueryResult<bool>> + Send
+where
+    C: SyncConnectionAsync,
+    M: TableOn<C::Database>,
+{
+    async move { touch_by::<M, _>(&mut Awaiting(conn), id).await }
+}
+
+/// Makes every replica download the table from the beginning. See [`reset`](super::reset).
+///
+/// ```
+/// # #[cfg(feature = "async-sqlite")] {
+/// # use carburetor::{SyncTable, tracking};
+/// # use diesel::sqlite::SqliteConnection;
+/// # use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+/// # diesel::table! { notes (id) { id -> Integer, last_synced_at -> BigInt, } }
+/// # #[derive(SyncTable)]
+/// # #[sync(backends(sqlite))]
+/// # struct Note { id: i32, last_synced_at: i64 }
+/// async fn restored(conn: &mut SyncConnectionWrapper<SqliteConnection>) -> diesel::QueryResult<()> {
+///     tracking::reset_async::<Note, _>(conn).await
+/// }
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// A failed query.
+#[allow(
+    clippy::manual_async_fn,
+    reason = "an `async fn` is not known to be `Send` for every lifetime"
+)]
+pub fn reset_async<M, C>(conn: &mut C) -> impl Future<Output = QueryResult<()>> + Send
+where
+    C: SyncConnectionAsync,
+    M: TableOn<C::Database>,
+{
+    async move { reset_by::<M, _>(&mut Awaiting(conn)).await }
+}

@@ -1,0 +1,46 @@
+//! The registry and the functions that all tables share.
+
+use super::publish;
+
+/// What keeps a table from being tracked, as an expression over `relation`, `stamp`, `stamp_type`, `ids` and `columns`.
+pub(super) const OBSTACLE: &str = include_str!("obstacle.sql");
+
+/// What makes the registry.
+pub(super) fn text() -> String {
+    include_str!("schema.sql")
+        .replace("{obstacle}", OBSTACLE)
+        .replace("{lock}", &publish::lock())
+}
+
+/// Names and bodies of the functions in `text`.
+pub(super) fn functions(text: &str) -> Vec<(&str, &str)> {
+    text.split("create or replace function carburetor.")
+        .skip(1)
+        .filter_map(|function| {
+            let (name, rest) = function.split_once('(')?;
+            let body = rest.split("$$").nth(1)?;
+            Some((name, body))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_function_is_found_with_its_body() {
+        let text = super::text();
+        let functions = super::functions(&text);
+        let names: Vec<_> = functions.iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            names,
+            [
+                "publish",
+                "reset_table",
+                "obstacle",
+                "prepare_table",
+                "register_table"
+            ]
+        );
+        assert!(functions[0].1.starts_with("\ndeclare") && functions[0].1.ends_with("end "));
+    }
+}
