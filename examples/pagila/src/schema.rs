@@ -1,6 +1,7 @@
-//! The tables of Pagila, as the Diesel CLI prints them.
+//! The tables of Pagila.
 //!
-//! Two differences: `film.fulltext`, a tsvector that a trigger fills, is left out, because no replica needs it; and `payment` has a
+//! Differences to what the Diesel CLI prints: `film.fulltext`, a tsvector that a trigger fills, is left out, because no replica needs it;
+//! columns that are called as their table have another name here; the enum's type is the one that `DbEnum` makes; and `payment` has a
 //! `last_update`, which the real one lacks until the tracking adds it.
 
 diesel::table! {

@@ -1,4 +1,4 @@
-//! A part of AdventureWorks, as the Diesel CLI prints it; columns of type xml are left out, because Diesel has no type for them.
+//! A part of AdventureWorks, without the columns of type xml, for which Diesel has no type.
 
 diesel::table! {
     humanresources.employee (businessentityid) {
