@@ -22,10 +22,11 @@ struct Table {
     cutoff: String,
 }
 
-/// The news of both tables, and the token.
-pub(super) fn read<DB, A, E>(
-    json: &[u8],
-) -> Result<((TableNews<A>, TableNews<E>), Token), DownloadError>
+/// The news of both tables.
+type News<A, E> = (TableNews<A>, TableNews<E>);
+
+/// The news, and the token.
+pub(super) fn read<DB, A, E>(json: &[u8]) -> Result<(News<A, E>, Token), DownloadError>
 where
     DB: SyncBackend,
     A: Line + TableOn<DB>,
