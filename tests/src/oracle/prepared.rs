@@ -21,8 +21,8 @@ struct Waiting {
     commit: bool,
 }
 
-/// How long one may wait.
-const WAIT: Duration = Duration::from_millis(1500);
+/// How long one may wait: well beyond the margin of an untracked cutoff, which must not be what saves its rows.
+const WAIT: Duration = Duration::from_secs(5);
 
 impl Prepared {
     /// `slots` is the server's `max_prepared_transactions`.
