@@ -28,8 +28,11 @@ impl Options {
     }
 }
 
+/// What runs a group.
+type Group = fn(&Options);
+
 /// The groups, in the order in which they run.
-const GROUPS: &[(&str, fn(&Options))] = &[
+const GROUPS: &[(&str, Group)] = &[
     ("json", json::json),
     ("structs", structs::structs),
     ("incremental", incremental::incremental),

@@ -41,6 +41,9 @@ struct Lap {
     server: Duration,
 }
 
+/// One of the two ways.
+type Side = fn(&(Lap, Lap)) -> Lap;
+
 /// The laps of two ways.
 pub struct Race {
     laps: Vec<(Lap, Lap)>,
@@ -106,7 +109,7 @@ impl Race {
     }
 
     fn figures(&self, rows: usize) {
-        let sides: [(&str, fn(&(Lap, Lap)) -> Lap); 2] = [
+        let sides: [(&str, Side); 2] = [
             (&self.names.0, |laps| laps.0),
             (&self.names.1, |laps| laps.1),
         ];
