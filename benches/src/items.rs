@@ -8,6 +8,7 @@ use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types;
+use diesel_async::AsyncPgConnection;
 
 macro_rules! items {
     ($($model:ident $table:ident),*) => {$(
@@ -91,4 +92,11 @@ pub fn process(conn: &mut PgConnection) -> i32 {
     diesel::select(sql::<sql_types::Integer>("pg_backend_pid()"))
         .get_result(conn)
         .expect("every connection has a process")
+}
+
+/// The server's process behind an asynchronous connection.
+pub async fn process_async(conn: &mut AsyncPgConnection) -> i32 {
+    let query = diesel::select(sql::<sql_types::Integer>("pg_backend_pid()"));
+    let process = diesel_async::RunQueryDsl::get_result(query, conn).await;
+    process.expect("every connection has a process")
 }

@@ -1,7 +1,7 @@
 //! A whole table as JSON, beside COPY.
 
 use crate::Options;
-use crate::items::{self, Item, process};
+use crate::items::{self, Item, process, process_async};
 use crate::process::memory_growth;
 use crate::race::{Runner, figure_line, race, runtime};
 use carburetor::SyncGroup;
@@ -56,10 +56,11 @@ pub fn json(options: &Options) {
     .speed("json/copy_bytes", rows, "no target");
 
     let conn = &mut runtime.block_on(database.connect_async());
+    let server = runtime.block_on(process_async(conn));
     race(
         options.runs,
         values(),
-        Runner::new("download_json_async, the server not counted", || {
+        Runner::new("download_json_async", || {
             runtime
                 .block_on(Group::download_json_async(
                     conn,
@@ -67,7 +68,8 @@ pub fn json(options: &Options) {
                     &mut tokio::io::sink(),
                 ))
                 .expect("the table can be downloaded");
-        }),
+        })
+        .served_by(server),
     )
     .speed("json_async/copy", rows, "no target");
 }

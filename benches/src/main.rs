@@ -28,7 +28,7 @@ impl Options {
     }
 }
 
-/// Runs one group and prints its lines.
+/// What runs a group.
 type Group = fn(&Options);
 
 /// The groups, in the order in which they run.

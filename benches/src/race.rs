@@ -41,6 +41,9 @@ struct Lap {
     server: Duration,
 }
 
+/// One of the two ways.
+type Side = fn(&(Lap, Lap)) -> Lap;
+
 /// The laps of two ways.
 pub struct Race {
     laps: Vec<(Lap, Lap)>,
