@@ -9,6 +9,8 @@
 mod models;
 mod on_postgres;
 mod on_sqlite;
+mod postgres;
+mod token_text;
 
 use carburetor::{Assumptions, SyncGroup, SyncTable, TableNews};
 use diesel::connection::SimpleConnection;

@@ -30,6 +30,8 @@ mod resets;
 mod rows;
 #[path = "scopes.rs"]
 mod scopes;
+#[path = "sizes.rs"]
+mod sizes;
 #[path = "soft_deletion.rs"]
 mod soft_deletion;
 #[path = "token.rs"]
