@@ -69,9 +69,6 @@ pub fn race(runs: usize, mut floor: Runner<'_>, mut ours: Runner<'_>) -> Race {
     }
 }
 
-/// Picks the lap of the floor or ours.
-type Side = fn(&(Lap, Lap)) -> Lap;
-
 impl Race {
     /// Prints how many times the floor's speed ours is, and the figures of both per second, for `rows` rows in each run.
     pub fn speed(&self, name: &str, rows: usize, target: &str) {

@@ -12,6 +12,8 @@ pub struct Backend<'a> {
     pub path: TokenStream,
     /// The `table!` there.
     pub table: &'a syn::Path,
+    /// Whether the application may keep the stamp: on SQLite a table is always tracked.
+    pub untracked: bool,
 }
 
 impl Backend<'_> {
@@ -32,10 +34,12 @@ pub fn backends<'m>(model: &'m Model) -> [Option<Backend<'m>>; 2] {
     let postgres = Backend {
         path: quote!(::diesel::pg::Pg),
         table: &model.table,
+        untracked: model.container.untracked,
     };
     let sqlite = Backend {
         path: quote!(::diesel::sqlite::Sqlite),
         table: model.sqlite_table(),
+        untracked: false,
     };
     [
         model.on_postgres().then_some(postgres),

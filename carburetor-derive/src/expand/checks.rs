@@ -31,11 +31,11 @@ pub fn checks(model: &Model, backend: &Backend) -> TokenStream {
     match (stamp, created) {
         (Some(stamp), Some(created)) => {
             questions.of_both_here("same_storage", stamp, created);
-            if model.container.untracked {
+            if backend.untracked {
                 questions.of_both("one_is_never_null", stamp, created);
             }
         }
-        (Some(stamp), None) if model.container.untracked => {
+        (Some(stamp), None) if backend.untracked => {
             questions.of_type("stamp_is_never_null", stamp);
         }
         _ => {}

@@ -25,7 +25,7 @@ pub fn definition(model: &Model, backend: &Backend) -> TokenStream {
         let roles = roles(&library, column);
         quote!(#library::table::ColumnDefinition { #roles ..#rest })
     });
-    let untracked = model.container.untracked.then(|| quote!(untracked: true,));
+    let untracked = backend.untracked.then(|| quote!(untracked: true,));
     let online_only = model
         .container
         .online_only
