@@ -8,6 +8,8 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 mod asynchronous;
 #[path = "circumstances.rs"]
 mod circumstances;
+#[path = "equality.rs"]
+mod equality;
 #[path = "filters.rs"]
 mod filters;
 #[path = "follower.rs"]
@@ -108,3 +110,6 @@ pub(super) fn pass_horizon(conn: &mut Conn) {
         .purge(conn, std::time::Duration::ZERO)
         .unwrap();
 }
+
+/// Makes `words`, a table with a text column that ignores case.
+pub(super) const WORDS: &str = "create table words (id integer primary key, kind text collate nocase not null, at text not null default '1970-01-01 00:00:00.000000')";
