@@ -182,6 +182,10 @@ const _: () = {
         type Insert = UserInsert;
         type Changeset = UserChangeset;
         const NAME: &'static str = "users";
+        const MODEL: &'static str = ::core::concat!(
+            ::core::module_path!(), "::", ::core::stringify!(User), ":", ::core::line!(),
+            ":", ::core::column!()
+        );
         fn id(&self) -> Self::Id {
             ::core::clone::Clone::clone(&self.id)
         }
@@ -349,6 +353,53 @@ const _: () = {
             )?;
             ::core::result::Result::Ok(row.done())
         }
+        fn encode_column(
+            &self,
+            number: usize,
+        ) -> ::core::result::Result<
+            ::carburetor::__private::Row,
+            ::carburetor::wire::WireError,
+        > {
+            let mut row = ::carburetor::__private::Sent::<
+                Self,
+                ::diesel::sqlite::Sqlite,
+            >::only(number);
+            row.put(
+                0,
+                &self.id,
+                <String as ::carburetor::table::SyncField<
+                    ::diesel::dsl::SqlTypeOf<schema::users::id>,
+                    ::diesel::sqlite::Sqlite,
+                >>::encode,
+            )?;
+            row.put(
+                1,
+                &self.name,
+                <Option<
+                    String,
+                > as ::carburetor::table::SyncField<
+                    ::diesel::dsl::SqlTypeOf<schema::users::name>,
+                    ::diesel::sqlite::Sqlite,
+                >>::encode,
+            )?;
+            row.put(
+                2,
+                &self.team,
+                <String as ::carburetor::table::SyncField<
+                    ::diesel::dsl::SqlTypeOf<schema::users::team>,
+                    ::diesel::sqlite::Sqlite,
+                >>::encode,
+            )?;
+            row.put(
+                3,
+                &self.updated_at,
+                <NaiveDateTime as ::carburetor::table::SyncField<
+                    ::diesel::dsl::SqlTypeOf<schema::users::updated_at>,
+                    ::diesel::sqlite::Sqlite,
+                >>::encode,
+            )?;
+            ::core::result::Result::Ok(row.done())
+        }
         fn decode(
             row: ::carburetor::__private::Row,
         ) -> ::core::result::Result<Self, ::carburetor::wire::WireError> {
@@ -425,7 +476,7 @@ const _: () = {
                     <String as ::carburetor::table::SyncField<
                         ::diesel::dsl::SqlTypeOf<schema::users::id>,
                         ::diesel::sqlite::Sqlite,
-                    >>::bind(id, out)
+                    >>::bind_as_column(id, out)
                 }
                 _ => {
                     ::carburetor::__private::no_such_part::<

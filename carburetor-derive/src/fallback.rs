@@ -38,6 +38,9 @@ pub fn fallback(mut model: Model) -> TokenStream {
                 type Insert = #insert;
                 type Changeset = #changeset;
                 const NAME: &'static str = #name;
+                const MODEL: &'static str = ::core::concat!(
+                    ::core::module_path!(), "::", ::core::stringify!(#ident), ":", ::core::line!(), ":", ::core::column!()
+                );
 
                 fn id(&self) -> Self::Id {
                     ::core::unreachable!()
@@ -99,6 +102,10 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
             }
 
             fn encode(&self) -> #result<#private::Row, #error> {
+                ::core::unreachable!()
+            }
+
+            fn encode_column(&self, _: usize) -> #result<#private::Row, #error> {
                 ::core::unreachable!()
             }
 

@@ -14,6 +14,7 @@ pub(crate) use joined::VisitTableAsync;
 pub use scoped::Scoped;
 pub(crate) use tuple::VisitTable;
 pub use tuple::{DownloadTables, SyncTables, TrackTables};
+pub(crate) use tuple::{assert_named_once, equal};
 
 use crate::scope::Everyone;
 use std::marker::PhantomData;

@@ -78,6 +78,10 @@ pub trait GroupTable: 'static {
 /// A place in a group that can be downloaded from `DB` within a scope `S`.
 ///
 #[doc = include_str!("../docs/examples/download_table.md")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be downloaded from `{DB}` within the scope `{S}`",
+    note = "a table needs `SyncScope` for the scope; in `Filtered<Table, Filter>` the filter needs `SyncFilter` for the table"
+)]
 pub trait DownloadTable<DB: SyncBackend, S>: GroupTable<Model: TableOn<DB>> {
     /// What is visible of it.
     #[doc(hidden)]

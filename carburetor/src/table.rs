@@ -42,6 +42,9 @@ pub trait SyncTable: Sized + Send + Sync + 'static {
     type Changeset;
     /// The table's name on the wire.
     const NAME: &'static str;
+    /// Where the model is written, which no other model shares.
+    #[doc(hidden)]
+    const MODEL: &'static str;
 
     /// The row's id.
     ///
@@ -107,6 +110,10 @@ pub trait TableOn<DB: SyncBackend>: SyncTable {
     ///
     #[doc = include_str!("../docs/examples/table_on_encode.md")]
     fn encode(&self) -> Result<Map<String, Value>, WireError>;
+
+    /// Only the downloaded column of this number, as it travels.
+    #[doc(hidden)]
+    fn encode_column(&self, number: usize) -> Result<Map<String, Value>, WireError>;
 
     /// A row that travelled. Unknown columns are skipped; a missing one without `#[sync(default = ..)]` is an error that names it.
     ///

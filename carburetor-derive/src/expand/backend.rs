@@ -93,10 +93,13 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
             },
         }
     });
-    let put = model.downloaded().map(|(number, column)| {
-        let (field, own) = (backend.field(model, column), column.field);
-        quote!(row.put(#number, &self.#own, #field::encode)?;)
-    });
+    let put: Vec<_> = model
+        .downloaded()
+        .map(|(number, column)| {
+            let (field, own) = (backend.field(model, column), column.field);
+            quote!(row.put(#number, &self.#own, #field::encode)?;)
+        })
+        .collect();
     let id = id::id(model, backend);
     quote! {
         #[automatically_derived]
@@ -120,6 +123,15 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
 
             fn encode(&self) -> ::core::result::Result<#private::Row, #library::wire::WireError> {
                 let mut row = #private::Sent::<Self, #db>::default();
+                #(#put)*
+                ::core::result::Result::Ok(row.done())
+            }
+
+            fn encode_column(
+                &self,
+                number: usize,
+            ) -> ::core::result::Result<#private::Row, #library::wire::WireError> {
+                let mut row = #private::Sent::<Self, #db>::only(number);
                 #(#put)*
                 ::core::result::Result::Ok(row.done())
             }

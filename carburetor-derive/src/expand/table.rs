@@ -35,6 +35,9 @@ pub fn table(model: &Model) -> TokenStream {
                 type Insert = #insert;
                 type Changeset = #changeset;
                 const NAME: &'static str = #name;
+                const MODEL: &'static str = ::core::concat!(
+                    ::core::module_path!(), "::", ::core::stringify!(#ident), ":", ::core::line!(), ":", ::core::column!()
+                );
 
                 fn id(&self) -> Self::Id {
                     #own

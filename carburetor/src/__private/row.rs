@@ -78,6 +78,7 @@ where
 /// A row on its way out.
 pub struct Sent<M, DB> {
     row: Map<String, Value>,
+    only: Option<usize>,
     table: PhantomData<fn(M, DB)>,
 }
 
@@ -85,14 +86,26 @@ impl<M: TableOn<DB>, DB: SyncBackend> Default for Sent<M, DB> {
     fn default() -> Self {
         Sent {
             row: Map::new(),
+            only: None,
             table: PhantomData,
         }
     }
 }
 
 impl<M: TableOn<DB>, DB: SyncBackend> Sent<M, DB> {
-    /// Adds column `number`.
+    /// A row of which only column `number` is wanted.
+    pub fn only(number: usize) -> Self {
+        Sent {
+            only: Some(number),
+            ..Sent::default()
+        }
+    }
+
+    /// Adds column `number`, if it is wanted.
     pub fn put<U>(&mut self, number: usize, value: &U, by: Encode<DB, U>) -> Result<(), WireError> {
+        if self.only.is_some_and(|only| only != number) {
+            return Ok(());
+        }
         let value = encode::<M, DB, U>(number, value, by)?;
         self.row.insert(name::<M, DB>(number).to_owned(), value);
         Ok(())

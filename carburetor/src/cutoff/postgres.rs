@@ -113,8 +113,8 @@ select t.place, seen.clock, seen.cutoff, s.generation, seen.timeline,
     when s.name is null then 'not tracked'
     when s.relation is distinct from to_regclass(t.name) then 'other table'
     when armed.triggers < 3 * cardinality(parts.relations) then 'no trigger'
-    when late.name is not null then 'late trigger' end),
-  late.name
+    when armed.late is not null then 'late trigger' end),
+  armed.late
 from seen, {listed}
 left join carburetor.synced_table s on s.name = t.key
 left join pg_class c on c.oid = s.relation
@@ -122,16 +122,12 @@ left join lateral (
   select case c.relkind when 'p' then array(select p.relid::oid from pg_partition_tree(c.oid) p) else array[c.oid] end as relations
 ) parts on true
 left join lateral (
-  select count(*) as triggers from pg_trigger g
-  where g.tgrelid = any (parts.relations) and g.tgenabled = 'A'
-    and g.tgname in ('~carburetor_stamp', '~carburetor_removal_delete', '~carburetor_removal_update')
-) armed on true
-left join lateral (
-  select g.tgname::text as name from pg_trigger g
-  where g.tgrelid = any (parts.relations)
-    and not g.tgisinternal and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0 and g.tgenabled <> 'D' and g.tgname > '~carburetor_stamp'
-  limit 1
-) late on true",
+  select count(*) filter (where g.tgenabled = 'A'
+      and g.tgname in ('~carburetor_stamp', '~carburetor_removal_delete', '~carburetor_removal_update')) as triggers,
+    min(g.tgname::text) filter (where not g.tgisinternal and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0 and g.tgenabled <> 'D'
+      and g.tgname > '~carburetor_stamp') as late
+  from pg_trigger g where g.tgrelid = any (parts.relations)
+) armed on true",
         clock = epoch("statement_timestamp()"),
         watermark = epoch("cutoff"),
     )

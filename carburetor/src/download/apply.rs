@@ -17,7 +17,8 @@ impl<M: SyncTable> TableNews<M> {
             replica.clear();
         }
         if let Some(left) = &self.left {
-            replica.retain(|_, row| !(self.gone)(row, left));
+            let gone = (self.gone)(left);
+            replica.retain(|_, row| !gone(row));
         }
         for id in &self.removed {
             replica.remove(id);

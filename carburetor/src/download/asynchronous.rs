@@ -10,7 +10,7 @@ use super::{DownloadError, Pages, Response, TableNews, Timestamps};
 use crate::backend::SyncBackend;
 use crate::connection::{PacedRows, SharedConnection, SyncConnectionAsync};
 use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
-use crate::group::{DownloadTablesAsync, Scoped, SyncGroup};
+use crate::group::{DownloadTablesAsync, Scoped, SyncGroup, assert_named_once};
 use crate::scope::Everyone;
 use crate::table::{TableDefinition, TableOn};
 use crate::wire::message::{closing, opening};
@@ -167,6 +167,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         T: DownloadTablesAsync<C::Database, S>,
         W: AsyncWrite + Unpin + Send,
     {
+        const { assert_named_once(T::NAMES) };
         let timestamps = timestamps.into();
         async move {
             let definitions = T::definitions();

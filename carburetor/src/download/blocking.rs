@@ -9,7 +9,7 @@ use super::{DownloadError, Pages, Response, Timestamps};
 use crate::backend::SyncBackend;
 use crate::connection::{SyncConnection, run};
 use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
-use crate::group::{DownloadTables, Scoped, SyncGroup};
+use crate::group::{DownloadTables, Scoped, SyncGroup, assert_named_once};
 use crate::scope::Everyone;
 use crate::table::{TableDefinition, TableOn};
 use crate::wire::message::{WriteTables, closing, opening};
@@ -131,6 +131,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
         C: SyncConnection,
         T: DownloadTables<C::Backend, S>,
     {
+        const { assert_named_once(T::NAMES) };
         let (timestamps, definitions) = (timestamps.into(), T::definitions());
         consistently(conn, &definitions, self.assumptions(), |conn, cutoffs| {
             let mut run: Run<'_, T, S, C::Backend> =

@@ -8,6 +8,8 @@ use crate::table::{SyncTable, TableOn};
 use chrono::{DateTime, Utc};
 use diesel::result::Error::DeserializationError;
 use diesel::row::Row;
+use serde_json::Value;
+use std::collections::HashSet;
 
 /// What a download says of the table `M`. A replica applies it unconditionally: removals first, then rows.
 ///
@@ -25,8 +27,8 @@ pub struct TableNews<M: SyncTable> {
     pub rows: Vec<M>,
     /// The instant up to which this is complete: the next timestamp.
     pub cutoff: DateTime<Utc>,
-    /// Whether a row holds what left.
-    pub(crate) gone: fn(&M, &Left) -> bool,
+    /// Tells the rows that hold what left.
+    pub(crate) gone: Gone<M>,
 }
 
 impl<M: SyncTable> Default for TableNews<M> {
@@ -37,7 +39,7 @@ impl<M: SyncTable> Default for TableNews<M> {
             removed: Vec::new(),
             rows: Vec::new(),
             cutoff: DateTime::UNIX_EPOCH,
-            gone: |_, _| false,
+            gone: |_| Box::new(|_| false),
         }
     }
 }
@@ -70,10 +72,21 @@ impl<M: TableOn<DB>, DB: SyncBackend> Sink<M, DB> for TableNews<M> {
     }
 }
 
-/// Whether `row` holds one of the values that left; a row that can't travel never came from a server.
-pub(crate) fn gone<M: TableOn<DB>, DB: SyncBackend>(row: &M, left: &Left) -> bool {
-    row.encode().is_ok_and(|row| {
-        row.get(&left.column)
-            .is_some_and(|value| left.values.contains(value))
+/// Makes what tells the rows that hold one of the values that left.
+pub(crate) type Gone<M> = for<'l> fn(&'l Left) -> Box<dyn Fn(&M) -> bool + 'l>;
+
+/// Tells the rows that hold one of the values that left; a row that can't travel never came from a server.
+pub(crate) fn gone<M: TableOn<DB>, DB: SyncBackend>(left: &Left) -> Box<dyn Fn(&M) -> bool + '_> {
+    let values: HashSet<&Value> = left.values.iter().collect();
+    let mut columns = M::definition().downloaded();
+    let number = columns.position(|column| column.name == left.column);
+    Box::new(move |row| {
+        let column = number.map(|number| row.encode_column(number));
+        let Some(Ok(column)) = column else {
+            return false;
+        };
+        column
+            .get(&left.column)
+            .is_some_and(|value| values.contains(value))
     })
 }

@@ -1,7 +1,7 @@
 //! The combined response of a group.
 
 use super::TableNews;
-use crate::group::SyncTables;
+use crate::group::{SyncTables, equal};
 use crate::table::SyncTable;
 use crate::token::Token;
 use std::any::TypeId;
@@ -33,16 +33,13 @@ impl<T: SyncTables> Response<T> {
     pub fn table<M: SyncTable>(&self) -> &TableNews<M> {
         const {
             assert!(
-                contains(T::NAMES, M::NAME),
+                contains(T::MODELS, M::MODEL),
                 "this table is not in the group"
             )
         };
         let news = T::news(&self.tables, TypeId::of::<TableNews<M>>());
         let Some(news) = news.and_then(|news| news.downcast_ref()) else {
-            unreachable!(
-                "two models of one wire name, {}, and this one is not in the group",
-                M::NAME
-            )
+            unreachable!("{} is in the group, as the compiler has found", M::MODEL)
         };
         news
     }
@@ -78,27 +75,13 @@ impl<T: SyncTables> DerefMut for Response<T> {
     }
 }
 
-const fn contains(names: &[&str], name: &str) -> bool {
+const fn contains(models: &[&str], model: &str) -> bool {
     let mut place = 0;
-    while place < names.len() {
-        if equal(names[place].as_bytes(), name.as_bytes()) {
+    while place < models.len() {
+        if equal(models[place], model) {
             return true;
         }
         place += 1;
     }
     false
-}
-
-const fn equal(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < one.len() {
-        if one[at] != other[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }

@@ -27,10 +27,45 @@ pub trait SyncTables: 'static {
     type News: Send + 'static;
     /// The names on the wire, in order.
     const NAMES: &'static [&'static str];
+    /// Which models they are, in order.
+    #[doc(hidden)]
+    const MODELS: &'static [&'static str];
 
     /// The news of the given type, if a table has it.
     #[doc(hidden)]
     fn news(news: &Self::News, of: TypeId) -> Option<&dyn Any>;
+}
+
+/// A message names each table once. Called where a message is written or read, in a `const` block.
+pub(crate) const fn assert_named_once(names: &[&str]) {
+    let mut place = 0;
+    while place < names.len() {
+        let mut other = place + 1;
+        while other < names.len() {
+            assert!(
+                !equal(names[place], names[other]),
+                "two tables of the group have one name on the wire: give one model another by `#[sync(name = \"..\")]`"
+            );
+            other += 1;
+        }
+        place += 1;
+    }
+}
+
+/// Whether two texts are one, asked while compiling.
+pub(crate) const fn equal(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// A tuple of tables that can be tracked on `DB`.
@@ -49,7 +84,8 @@ pub trait TrackTables<DB: SyncBackend>: SyncTables {
 #[doc = include_str!("../../docs/examples/download_tables.md")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be downloaded from `{DB}` within the scope `{S}`",
-    note = "each table needs `SyncScope` for the scope, and each filter `SyncFilter`"
+    note = "each table needs `SyncScope` for the scope, and each filter `SyncFilter`",
+    note = "a group is a tuple; a single table is written `(User,)`"
 )]
 #[allow(
     private_interfaces,
@@ -124,6 +160,7 @@ macro_rules! group {
         impl<$($T: GroupTable),+> SyncTables for ($($T,)+) {
             type News = ($(TableNews<$T::Model>,)+);
             const NAMES: &'static [&'static str] = &[$($T::Model::NAME),+];
+            const MODELS: &'static [&'static str] = &[$($T::Model::MODEL),+];
 
             fn news(news: &Self::News, of: TypeId) -> Option<&dyn Any> {
                 $(if TypeId::of::<TableNews<$T::Model>>() == of {

@@ -7,7 +7,7 @@ use super::{VERSION, WireError};
 use crate::backend::SyncBackend;
 use crate::download::news::gone;
 use crate::download::{Response, TableNews};
-use crate::group::{SyncGroup, SyncTables, each_arity};
+use crate::group::{SyncGroup, SyncTables, assert_named_once, each_arity};
 use crate::scope::{GroupTable, Left};
 use crate::table::TableOn;
 use crate::token::Token;
@@ -67,6 +67,7 @@ impl<T, S> SyncGroup<T, S> {
         DB: SyncBackend,
         T: WireTables<DB>,
     {
+        const { assert_named_once(T::NAMES) };
         let message: Message<'_> = serde_json::from_slice(json)
             .map_err(|error| WireError::new(format!("not a download: {error}")))?;
         match message.version {
@@ -102,6 +103,7 @@ impl<T: SyncTables> Response<T> {
         DB: SyncBackend,
         T: WireTables<DB>,
     {
+        const { assert_named_once(T::NAMES) };
         let mut out = Vec::new();
         opening(&mut out);
         T::encode(self, &mut out)?;
