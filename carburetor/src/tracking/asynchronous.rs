@@ -1,5 +1,10 @@
 //! The tracking on an asynchronous connection: the twins, with the suffix `_async`, of what the modules beside this one have.
 
+#![allow(
+    clippy::manual_async_fn,
+    reason = "an `async fn` is not known to be `Send` for every lifetime"
+)]
+
 mod untracked;
 #[cfg(feature = "postgres-backend")]
 mod watermark;
@@ -113,10 +118,6 @@ impl Installed {
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    #[allow(
-        clippy::manual_async_fn,
-        reason = "an `async fn` is not known to be `Send` for every lifetime"
-    )]
     pub fn read_async<C>(conn: &mut C) -> impl Future<Output = Result<Self, TrackingError>> + Send
     where
         C: SyncConnectionAsync,
@@ -173,10 +174,6 @@ where
 /// # Errors
 ///
 /// A failed query.
-#[allow(
-    clippy::manual_async_fn,
-    reason = "an `async fn` is not known to be `Send` for every lifetime"
-)]
 pub fn reset_async<M, C>(conn: &mut C) -> impl Future<Output = QueryResult<()>> + Send
 where
     C: SyncConnectionAsync,
