@@ -100,3 +100,6 @@ pub(super) fn pass_horizon(conn: &mut Conn) {
         "update carburetor.synced_table set horizon = clock_timestamp() where name = 'games'; delete from carburetor.removal_games",
     );
 }
+
+/// Whether the database says that a transaction has not written.
+pub(super) const JUDGES_TRANSACTIONS: bool = true;

@@ -108,3 +108,6 @@ pub(super) fn pass_horizon(conn: &mut Conn) {
         .purge(conn, std::time::Duration::ZERO)
         .unwrap();
 }
+
+/// Whether the database says that a transaction has not written.
+pub(super) const JUDGES_TRANSACTIONS: bool = false;
