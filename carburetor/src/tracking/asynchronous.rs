@@ -26,6 +26,8 @@ use std::time::Duration;
 impl<DB: SyncBackend> Tracking<DB> {
     /// Installs the tracking, or brings it up to date. See [`install`](Self::install).
     ///
+    /// Let the future finish: one that is dropped before its end leaves its transaction open, on SQLite unseen by a pool.
+    ///
     /// ```
     /// # #[cfg(feature = "async-postgres")] {
     /// use carburetor::tracking::{Tracking, TrackingError};
