@@ -1,5 +1,7 @@
 //! The two backends: PostgreSQL and SQLite.
 
+#[cfg(feature = "postgres-backend")]
+mod as_column;
 #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod column;
 #[cfg(feature = "postgres-backend")]
@@ -8,15 +10,17 @@ mod postgres;
 mod sqlite;
 
 use crate::cutoff::Assumptions;
-use crate::statement::Statement;
+use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition};
 use crate::tracking::TrackingBackend;
 use crate::wire::WireBackend;
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
-use diesel::query_builder::QueryFragment;
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::result::QueryResult;
 use diesel::row::Row;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, SingleValue};
 
 /// A database that tables are synced from: `diesel::pg::Pg` or `diesel::sqlite::Sqlite`.
 ///
@@ -68,7 +72,7 @@ pub trait SyncBackend:
     /// What stands before and after a bind to ask for a `stamp` at that instant or later.
     fn since(stamp: &str) -> [String; 2];
 
-    /// The statements that read the cutoffs of `definitions`, in order.
+    /// The statements that read the cutoffs of `definitions`, in order. `in_transaction`: within one of the caller's, as Diesel knows.
     #[doc(hidden)]
     #[allow(
         private_interfaces,
@@ -77,6 +81,7 @@ pub trait SyncBackend:
     fn cutoff(
         definitions: &[&'static TableDefinition],
         assumptions: &Assumptions,
+        in_transaction: bool,
     ) -> Vec<Statement<'static, Self>>;
 
     /// The integer in `column`.
@@ -84,6 +89,29 @@ pub trait SyncBackend:
 
     /// The text in `column`.
     fn text<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<String>>;
+
+    /// A condition in a query of the registry as `carburetor_header`: two values in the column `name` are equal in SQL only where they travel as the same JSON.
+    fn is_exact(definition: &TableDefinition, name: &str) -> String;
+
+    /// Pushes `integer` as a bind.
+    #[doc(hidden)]
+    fn push_integer<'b>(integer: &'b i64, out: AstPass<'_, 'b, Self>) -> QueryResult<()>;
+
+    /// Pushes `value` as a bind that is compared as its column is, whatever type the `table!` gives the column.
+    #[doc(hidden)]
+    fn push_as_column<'b, ST, T>(value: &'b T, out: AstPass<'_, 'b, Self>) -> QueryResult<()>
+    where
+        ST: SingleValue,
+        Self: HasSqlType<ST>,
+        T: ToSql<ST, Self>;
+
+    /// The values bound in `fragment`, as the database would get them.
+    #[doc(hidden)]
+    #[allow(
+        private_interfaces,
+        reason = "the trait is sealed: nobody else calls it"
+    )]
+    fn bound(fragment: &Fragment<'_, Self>) -> QueryResult<Vec<u8>>;
 
     /// `instant` as a stamp column of `storage` compares.
     fn bind_stamp(storage: Storage, instant: DateTime<Utc>) -> Self::StampBind;

@@ -96,7 +96,7 @@ pub trait TableOn<DB: SyncBackend>: SyncTable {
     /// Reads the id from a downloaded row whose first column is number `at` of `row`; the other columns may be NULL.
     fn read_id<'a>(row: &impl Row<'a, DB>, at: usize) -> deserialize::Result<Self::Id>;
 
-    /// Pushes part `part` of `id` (in the order of [`TableDefinition::ids`]) as a bind of its column's type.
+    /// Pushes part `part` of `id` (in the order of [`TableDefinition::ids`]) as a bind that is compared as its column is.
     fn bind_id<'b>(
         id: &'b Self::Id,
         part: usize,

@@ -95,7 +95,7 @@ fn alone(private: &TokenStream, part: &Part) -> Bodies {
     let field = &part.field;
     Bodies {
         read: part.read(private),
-        bind: quote!(0 => #field::bind(id, out),),
+        bind: quote!(0 => #field::bind_as_column(id, out),),
         encode: part.encode(private, &quote!(id)),
         decode: part.decode(private, &quote!(id)),
     }
@@ -108,7 +108,7 @@ fn together(private: &TokenStream, db: &TokenStream, parts: &[Part]) -> Bodies {
         let (field, index) = (&part.field, syn::Index::from(at));
         let name = format_ident!("part_{at}");
         reads.push(part.read(private));
-        binds.push(quote!(#index => #field::bind(&id.#index, out),));
+        binds.push(quote!(#index => #field::bind_as_column(&id.#index, out),));
         encodes.push(part.encode(private, &quote!(&id.#index)));
         decodes.push(part.decode(private, &quote!(#name)));
         names.push(name);

@@ -1,15 +1,20 @@
 //! What is PostgreSQL's own.
 
 use super::SyncBackend;
+use super::as_column::{AsColumn, Unknown};
 use super::column::read;
 use crate::cutoff::Assumptions;
 use crate::stamp::StampBind;
-use crate::statement::Statement;
-use crate::table::{Storage, TableDefinition, quoted};
+use crate::statement::{Fragment, Statement};
+use crate::table::{Storage, TableDefinition, literal, quoted};
+use crate::wire::postgres::Lookup;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
+use diesel::query_builder::AstPass;
+use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::row::Row;
-use diesel::sql_types::{BigInt, Text};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, SingleValue, Text};
 
 impl SyncBackend for diesel::pg::Pg {
     const PLACEHOLDER: char = '$';
@@ -49,8 +54,9 @@ impl SyncBackend for diesel::pg::Pg {
     fn cutoff(
         definitions: &[&'static TableDefinition],
         assumptions: &Assumptions,
+        in_transaction: bool,
     ) -> Vec<Statement<'static, Self>> {
-        crate::cutoff::postgres::statements(definitions, assumptions)
+        crate::cutoff::postgres::statements(definitions, assumptions, in_transaction)
     }
 
     fn integer<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<i64>> {
@@ -59,6 +65,47 @@ impl SyncBackend for diesel::pg::Pg {
 
     fn text<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<String>> {
         read::<Text, _, _>(row, column)
+    }
+
+    // `char(n)`, `citext`, numbers with a scale, domains and collations that ignore case hold different texts to be equal.
+    fn is_exact(_definition: &TableDefinition, name: &str) -> String {
+        format!(
+            "exists (select from pg_catalog.pg_attribute a left join pg_catalog.pg_collation c on c.oid = a.attcollation \
+             where a.attrelid = carburetor_header.relation and a.attname = {} \
+             and a.atttypid in (16, 17, 20, 21, 23, 25, 1043, 1082, 2950) and c.collisdeterministic is distinct from false)",
+            literal(name)
+        )
+    }
+
+    fn push_integer<'b>(integer: &'b i64, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<BigInt, _>(integer)
+    }
+
+    fn push_as_column<'b, ST, T>(value: &'b T, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()>
+    where
+        ST: SingleValue,
+        Self: HasSqlType<ST>,
+        T: ToSql<ST, Self>,
+    {
+        let value: &'b (dyn AsColumn<ST> + 'b) = value;
+        out.push_bind_param::<Unknown<ST>, _>(value)
+    }
+
+    #[allow(
+        private_interfaces,
+        reason = "the trait is sealed: nobody else calls it"
+    )]
+    fn bound(fragment: &Fragment<'_, Self>) -> QueryResult<Vec<u8>> {
+        let mut collector = RawBytesBindCollector::<Self>::new();
+        fragment.collect_binds(&mut collector, &mut Lookup, &diesel::pg::Pg)?;
+        let mut bytes = Vec::new();
+        for bind in collector.binds {
+            // The lengths keep two values from reading as two others; NULL has one that no value has.
+            let length = bind.as_ref().map_or(u64::MAX, |bind| bind.len() as u64);
+            bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.extend(bind.unwrap_or_default());
+        }
+        Ok(bytes)
     }
 
     fn bind_stamp(storage: Storage, instant: DateTime<Utc>) -> StampBind {

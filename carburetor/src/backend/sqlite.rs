@@ -4,12 +4,15 @@ use super::SyncBackend;
 use super::column::read;
 use crate::cutoff::Assumptions;
 use crate::stamp::StampBind;
-use crate::statement::Statement;
-use crate::table::{Storage, TableDefinition, quoted};
+use crate::statement::{Fragment, Statement};
+use crate::table::{Storage, TableDefinition, literal, quoted};
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
+use diesel::backend::Backend;
+use diesel::query_builder::AstPass;
 use diesel::row::Row;
-use diesel::sql_types::{BigInt, Text};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, SingleValue, Text};
 
 impl SyncBackend for diesel::sqlite::Sqlite {
     const PLACEHOLDER: char = '?';
@@ -50,6 +53,7 @@ impl SyncBackend for diesel::sqlite::Sqlite {
     fn cutoff(
         definitions: &[&'static TableDefinition],
         _assumptions: &Assumptions,
+        _in_transaction: bool,
     ) -> Vec<Statement<'static, Self>> {
         vec![crate::cutoff::sqlite::statement(definitions)]
     }
@@ -60,6 +64,43 @@ impl SyncBackend for diesel::sqlite::Sqlite {
 
     fn text<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<String>> {
         read::<Text, _, _>(row, column)
+    }
+
+    // A column's collation stands in the table's SQL only, and a type that is not text may turn text into a number.
+    fn is_exact(definition: &TableDefinition, name: &str) -> String {
+        format!(
+            "exists (select 1 from sqlite_master t join pragma_table_info(t.name) c \
+             where lower(t.name) = lower({}) and instr(lower(t.sql), 'collate') = 0 and lower(c.name) = lower({}) \
+             and instr(lower(c.type), 'int') = 0 \
+             and (instr(lower(c.type), 'text') > 0 or instr(lower(c.type), 'char') > 0 or instr(lower(c.type), 'blob') > 0))",
+            literal(&definition.table),
+            literal(name)
+        )
+    }
+
+    fn push_integer<'b>(integer: &'b i64, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<BigInt, _>(integer)
+    }
+
+    // Binds have no type here: the column's affinity and collation decide.
+    fn push_as_column<'b, ST, T>(value: &'b T, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()>
+    where
+        ST: SingleValue,
+        Self: HasSqlType<ST>,
+        T: ToSql<ST, Self>,
+    {
+        out.push_bind_param::<ST, T>(value)
+    }
+
+    // Diesel shows the values that it hands to SQLite by their Debug only, which prints what is stored.
+    #[allow(
+        private_interfaces,
+        reason = "the trait is sealed: nobody else calls it"
+    )]
+    fn bound(fragment: &Fragment<'_, Self>) -> QueryResult<Vec<u8>> {
+        let mut collector = <Self as Backend>::BindCollector::default();
+        fragment.collect_binds(&mut collector, &mut (), &diesel::sqlite::Sqlite)?;
+        Ok(format!("{collector:?}").into_bytes())
     }
 
     fn bind_stamp(storage: Storage, instant: DateTime<Utc>) -> StampBind {

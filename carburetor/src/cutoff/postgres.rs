@@ -16,6 +16,7 @@ use std::time::Duration;
 pub(crate) fn statements(
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
+    in_transaction: bool,
 ) -> Vec<Statement<'static, Pg>> {
     let place = |tracked: bool| -> Vec<(usize, &TableDefinition)> {
         let places = definitions.iter().copied().enumerate();
@@ -30,19 +31,39 @@ pub(crate) fn statements(
         statements.push(Statement::of(
             "select null::bigint, null::bigint from pg_catalog.pg_stat_clear_snapshot()",
         ));
-        statements.push(Statement::of(untracked_cutoff(&untracked, assumptions)));
+        statements.push(Statement::of(untracked_cutoff(
+            &untracked,
+            assumptions,
+            in_transaction,
+        )));
     }
     if !tracked.is_empty() {
-        statements.push(Statement::of(tracked_cutoff(&tracked, assumptions)));
+        statements.push(Statement::of(tracked_cutoff(
+            &tracked,
+            assumptions,
+            in_transaction,
+        )));
     }
     statements
 }
 
 /// Why rows read in the caller's transaction could be missing or could vanish.
-const CIRCUMSTANCE: &str = "\
-case when current_setting('carburetor.testing', true) = 'on' then null
-when pg_current_xact_id_if_assigned() is not null then 'written'
-when current_setting('transaction_isolation') <> 'read committed' then 'snapshot' end";
+///
+/// Outside of a transaction every statement has a snapshot of its own, whatever level is the default. A transaction that Diesel
+/// does not know of shows itself by another level than that.
+fn circumstance(in_transaction: bool) -> String {
+    let unknown = match in_transaction {
+        true => "",
+        false => {
+            " and current_setting('transaction_isolation') <> current_setting('default_transaction_isolation')"
+        }
+    };
+    format!(
+        "\
+case when pg_current_xact_id_if_assigned() is not null and current_setting('carburetor.testing', true) is distinct from 'on' then 'written'
+when current_setting('transaction_isolation') not in ('read committed', 'read uncommitted'){unknown} then 'snapshot' end"
+    )
+}
 
 const TIMELINE: &str = "\
 case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end";
@@ -62,7 +83,12 @@ fn listed(tables: &[(usize, &TableDefinition)]) -> String {
     format!("(values {}) t(place, key, name)", rows.join(", "))
 }
 
-fn tracked_cutoff(tables: &[(usize, &TableDefinition)], assumptions: &Assumptions) -> String {
+fn tracked_cutoff(
+    tables: &[(usize, &TableDefinition)],
+    assumptions: &Assumptions,
+    in_transaction: bool,
+) -> String {
+    let circumstance = circumstance(in_transaction);
     let slack = micros(assumptions.slack);
     let listed = listed(tables);
     format!(
@@ -78,7 +104,7 @@ with held as materialized (
     case when pg_is_in_recovery() then (select {watermark} from carburetor.watermark)
     else least(clock - {slack}, oldest) end as cutoff,
     {TIMELINE} as timeline,
-    {CIRCUMSTANCE} as circumstance
+    {circumstance} as circumstance
   from held
 )
 select t.place, seen.clock, seen.cutoff, s.generation, seen.timeline,
@@ -86,15 +112,23 @@ select t.place, seen.clock, seen.cutoff, s.generation, seen.timeline,
     case when seen.cutoff is null then 'no watermark'
     when s.name is null then 'not tracked'
     when s.relation is distinct from to_regclass(t.name) then 'other table'
-    when not exists (select from pg_trigger g where g.tgrelid = s.relation and g.tgname = '~carburetor_stamp' and g.tgenabled = 'A')
-      then 'no trigger'
+    when armed.triggers < 3 * cardinality(parts.relations) then 'no trigger'
     when late.name is not null then 'late trigger' end),
   late.name
 from seen, {listed}
 left join carburetor.synced_table s on s.name = t.key
+left join pg_class c on c.oid = s.relation
+left join lateral (
+  select case c.relkind when 'p' then array(select p.relid::oid from pg_partition_tree(c.oid) p) else array[c.oid] end as relations
+) parts on true
+left join lateral (
+  select count(*) as triggers from pg_trigger g
+  where g.tgrelid = any (parts.relations) and g.tgenabled = 'A'
+    and g.tgname in ('~carburetor_stamp', '~carburetor_removal_delete', '~carburetor_removal_update')
+) armed on true
 left join lateral (
   select g.tgname::text as name from pg_trigger g
-  where (g.tgrelid = s.relation or g.tgrelid in (select i.inhrelid from pg_inherits i where i.inhparent = s.relation))
+  where g.tgrelid = any (parts.relations)
     and not g.tgisinternal and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0 and g.tgenabled <> 'D' and g.tgname > '~carburetor_stamp'
   limit 1
 ) late on true",
@@ -103,7 +137,12 @@ left join lateral (
     )
 }
 
-fn untracked_cutoff(tables: &[(usize, &TableDefinition)], assumptions: &Assumptions) -> String {
+fn untracked_cutoff(
+    tables: &[(usize, &TableDefinition)],
+    assumptions: &Assumptions,
+    in_transaction: bool,
+) -> String {
+    let circumstance = circumstance(in_transaction);
     let (margin, grace) = (
         micros(assumptions.margin),
         micros(assumptions.prepare_grace),
@@ -123,7 +162,7 @@ with active as materialized (
       (select {prepared} from pg_prepared_xact() x
        where x.dbid = (select oid from pg_database where datname = current_database()) and active.hidden >= 0) - {grace}) as cutoff,
     {TIMELINE} as timeline,
-    coalesce({CIRCUMSTANCE},
+    coalesce({circumstance},
       case when pg_is_in_recovery() then 'standby' when active.hidden > 0 then 'hidden' when active.disabled > 0 then 'disabled' end)
       as problem
   from active

@@ -101,16 +101,18 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         let timestamps = timestamps.into();
         async move {
             let definitions = T::definitions();
-            judge(conn).await?;
+            let inside = judge(conn).await?;
             let conn = conn.share();
             let tracked = definitions.iter().all(|definition| !definition.untracked);
             if C::PIPELINED
                 && tracked
-                && let Some(response) = self.at_once(&conn, &timestamps, &definitions).await?
+                && let Some(response) = self
+                    .at_once(&conn, &timestamps, &definitions, inside)
+                    .await?
             {
                 return Ok(response);
             }
-            let cutoffs = cutoffs(&conn, &definitions, self.assumptions()).await?;
+            let cutoffs = cutoffs(&conn, &definitions, self.assumptions(), inside).await?;
             let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
             everything(&conn, run).await
         }
@@ -197,6 +199,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         conn: &X,
         timestamps: &Timestamps<SyncGroup<T, S>>,
         definitions: &[&'static TableDefinition],
+        inside: bool,
     ) -> Result<Option<Response<T>>, DownloadError>
     where
         DB: SyncBackend,
@@ -207,7 +210,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         let mut run: Run<'_, T, S, DB> =
             Run::new(self.scope(), timestamps, definitions, &assumed, None)?;
         let (cutoffs, mut news) = futures_util::try_join!(
-            cutoffs(conn, definitions, self.assumptions()),
+            cutoffs(conn, definitions, self.assumptions(), inside),
             T::read_together(conn, &mut run.tables)
         )?;
         let same_timeline = timestamps.timeline().is_none()
@@ -246,11 +249,12 @@ where
         C: SyncConnectionAsync<Database = DB>,
     {
         async move {
-            judge(conn).await?;
+            let inside = judge(conn).await?;
             let conn = conn.share();
             if self.run.is_none() {
                 let definitions = T::definitions();
-                let cutoffs = cutoffs(&conn, &definitions, self.scoped.assumptions()).await?;
+                let cutoffs =
+                    cutoffs(&conn, &definitions, self.scoped.assumptions(), inside).await?;
                 self.begin(&definitions, &cutoffs)?;
             }
             let limit = self.limit;
@@ -281,11 +285,13 @@ where
 }
 
 /// Fails where the caller's transaction could make a download untrue, and the cutoff doesn't see it.
-async fn judge<C: SyncConnectionAsync>(conn: &mut C) -> Result<(), DownloadError> {
-    if C::Database::JUDGES_TRANSACTIONS {
-        return Ok(());
+///
+/// Returns whether there is one.
+async fn judge<C: SyncConnectionAsync>(conn: &mut C) -> Result<bool, DownloadError> {
+    if !C::Database::JUDGES_TRANSACTIONS {
+        Caller::of_async(conn).await?.judge::<C::Database>()?;
     }
-    Caller::of_async(conn).await?.judge::<C::Database>()
+    Ok(Caller::is_inside_async(conn)?)
 }
 
 /// Reads the cutoffs, then begins a transaction that sees one instant.
@@ -297,8 +303,10 @@ pub(crate) async fn begin_consistently<C>(
 where
     C: SyncConnectionAsync,
 {
-    let one_instant = Caller::of_async(conn).await?.one_instant::<C::Database>()?;
-    let cutoffs = cutoffs(&conn.share(), definitions, assumptions).await?;
+    let caller = Caller::of_async(conn).await?;
+    let one_instant = caller.one_instant::<C::Database>()?;
+    let inside = caller != Caller::Outside;
+    let cutoffs = cutoffs(&conn.share(), definitions, assumptions, inside).await?;
     C::TransactionManager::begin_transaction(conn).await?;
     let one_instant = conn.batch_execute(one_instant).await;
     end_on_error(conn, one_instant.map_err(Into::into)).await?;
@@ -337,13 +345,14 @@ async fn cutoffs<X, DB>(
     conn: &X,
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
+    inside: bool,
 ) -> Result<Cutoffs, DownloadError>
 where
     DB: SyncBackend,
     X: SharedConnection<DB>,
 {
     let mut taken = CutoffRows::new(definitions);
-    for statement in DB::cutoff(definitions, assumptions) {
+    for statement in DB::cutoff(definitions, assumptions, inside) {
         conn.run(statement, &mut taken).await?;
     }
     taken.finish()

@@ -222,8 +222,9 @@ fn cutoffs<C: SyncConnection>(
     if !C::Backend::JUDGES_TRANSACTIONS {
         Caller::of(conn)?.judge::<C::Backend>()?;
     }
+    let inside = Caller::is_inside(conn)?;
     let mut taken = CutoffRows::new(definitions);
-    for statement in C::Backend::cutoff(definitions, assumptions) {
+    for statement in C::Backend::cutoff(definitions, assumptions, inside) {
         run(conn, statement, &mut taken)?;
     }
     taken.finish()

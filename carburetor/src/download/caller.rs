@@ -20,9 +20,22 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
+    /// Whether Diesel knows of a transaction that is open on `conn`.
+    pub(crate) fn is_inside<C: SyncConnection>(conn: &mut C) -> QueryResult<bool> {
+        is_open(C::TransactionManager::transaction_manager_status_mut(conn))
+    }
+
+    #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+    pub(crate) fn is_inside_async<C>(conn: &mut C) -> QueryResult<bool>
+    where
+        C: crate::connection::SyncConnectionAsync,
+    {
+        use diesel_async::TransactionManager;
+        is_open(C::TransactionManager::transaction_manager_status_mut(conn))
+    }
+
     pub(crate) fn of<C: SyncConnection>(conn: &mut C) -> QueryResult<Self> {
-        let status = C::TransactionManager::transaction_manager_status_mut(conn);
-        if !is_open(status)? {
+        if !Self::is_inside(conn)? {
             return Ok(Caller::Outside);
         }
         let mut testing = Testing(false);
@@ -36,9 +49,7 @@ impl Caller {
         C: crate::connection::SyncConnectionAsync,
     {
         use crate::connection::SharedConnection;
-        use diesel_async::TransactionManager;
-        let status = C::TransactionManager::transaction_manager_status_mut(conn);
-        if !is_open(status)? {
+        if !Self::is_inside_async(conn)? {
             return Ok(Caller::Outside);
         }
         let mut testing = Testing(false);

@@ -2,22 +2,26 @@
 
 use crate::backend::SyncBackend;
 use crate::scope::Visibility;
+use crate::table::ColumnDefinition;
+use diesel::QueryResult;
 use sha2::{Digest, Sha256};
 
 /// Differs whenever the visible rows or the travelling columns could: a token with another one resets the table.
-pub(crate) fn of<DB: SyncBackend>(visibility: &Visibility<'_, DB>) -> String {
+pub(crate) fn of<DB: SyncBackend>(visibility: &Visibility<'_, DB>) -> QueryResult<String> {
     let mut hash = Sha256::new();
-    hash.update(visibility.description());
-    for column in visibility.definition().downloaded() {
-        hash.update("\n");
-        hash.update(&column.name);
+    hash.update(visibility.description()?);
+    let definition = visibility.definition();
+    let columns = definition.columns.iter();
+    for column in columns.filter(|column| !(column.skip || column.local) || column.deleted) {
+        let ColumnDefinition {
+            name,
+            id,
+            deleted,
+            storage,
+            ..
+        } = column;
+        hash.update(format!("\n{name:?} {id} {deleted} {storage:?}"));
     }
-    if let Some(deleted) = visibility.definition().deleted() {
-        hash.update("\ndeleted by ");
-        hash.update(&deleted.name);
-    }
-    hash.finalize()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let hash = hash.finalize();
+    Ok(hash[..8].iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -30,7 +30,11 @@ pub(super) struct Progress<Id> {
     since: Option<DateTime<Utc>>,
     expected_generation: Option<i64>,
     pub(super) left: Option<Left>,
+    /// Rows that hold what left can be told from others without the database.
+    pub(super) exact: bool,
     keys: Option<Vec<Value>>,
+    /// What the token said, until something of the table has been delivered: what left, for one, is told with its first page.
+    asked: Option<TableState>,
     /// The table is left out, and what the token said of it stays.
     skipped: Option<Option<TableState>>,
     limit: Option<i64>,
@@ -79,14 +83,16 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
     ) -> Result<Self, DownloadError> {
         Ok(Progress {
             definition: visibility.definition(),
-            fingerprint: super::fingerprint::of(visibility),
+            fingerprint: super::fingerprint::of(visibility)?,
             clock,
             reading: Reading::All,
             reset: true,
             since: None,
             expected_generation: None,
             left: None,
+            exact: true,
             keys: visibility.keys()?,
+            asked: None,
             skipped: (request.since == Since::Skip).then(|| request.state.clone()),
             limit,
             lines: Lines::default(),
@@ -109,10 +115,16 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             state.fingerprint == self.fingerprint && state.generation == self.cutoff.generation
         });
         let unfinished = request.state.as_ref().and_then(|state| state.after.clone());
-        // Values that a row doesn't show can't be taken away by it.
+        // What no id of this model can be is of another model: the table begins again.
+        let Ok(unfinished) = unfinished.map(M::decode_id).transpose() else {
+            self.begin_again();
+            return Ok(());
+        };
+        // Values that a row doesn't show can't be taken away by it, nor those of which no header says that they can.
         let told = self.left.as_ref().is_none_or(|left| {
             let mut columns = self.definition.downloaded();
             columns.any(|column| column.name == left.column)
+                && (self.exact || !self.definition.untracked)
         });
         let mut since = match request.since {
             // Nothing is complete up to 1970.
@@ -130,14 +142,18 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             since -= FAILOVER;
         }
         self.since = Some(since);
-        self.expected_generation = request.state.and_then(|state| state.generation);
+        self.expected_generation = request.state.as_ref().and_then(|state| state.generation);
+        self.asked = request.state.map(|state| TableState {
+            since: Some(since.timestamp_micros()),
+            ..state
+        });
         match (unfinished, self.limit) {
             (Some(_), Some(_)) if joined => self.begin_again(),
             (Some(after), Some(limit)) => {
                 self.cutoff.cutoff = since;
                 self.since = None;
                 self.reading = Reading::AllPage {
-                    after: Some(M::decode_id(after)?),
+                    after: Some(after),
                     limit,
                 };
                 self.reset = false;
@@ -166,6 +182,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         self.reset = true;
         self.left = None;
         self.since = None;
+        self.asked = None;
         self.reading = match self.limit {
             Some(limit) => Reading::AllPage { after: None, limit },
             None => Reading::All,
@@ -201,6 +218,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         };
         self.finished = !more;
         self.reset = false;
+        self.asked = None;
         Ok(Advance::Done)
     }
 
@@ -211,6 +229,12 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             Reading::All | Reading::Since(_) => {}
         }
         self.limit = Some(wanted);
+    }
+
+    /// The column whose values left, if only the database knows whether rows that hold them can be told from others.
+    pub(super) fn doubted(&self) -> Option<&str> {
+        let left = self.left.as_ref().filter(|_| !self.exact);
+        left.map(|left| left.column.as_str())
     }
 
     pub(super) fn is_skipped(&self) -> bool {
@@ -261,6 +285,9 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             };
             return Ok(kept.clone().unwrap_or_else(unknown));
         }
+        if let Some(asked) = &self.asked {
+            return Ok(asked.clone());
+        }
         let (since, after) = match &self.reading {
             Reading::AllPage { after: None, .. } if !self.finished => (None, None),
             Reading::AllPage {
@@ -293,7 +320,8 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             Reading::AllPage { .. } => generation != self.cutoff.generation,
             _ => self.expected_generation.is_some() && generation != self.expected_generation,
         };
-        if behind || moved {
+        let told = self.doubted().is_none() || horizon.is_some();
+        if behind || moved || !told {
             self.cutoff.generation = generation;
             self.expected_generation = generation;
             self.lines.restart = true;

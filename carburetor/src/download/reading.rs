@@ -84,11 +84,13 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         format!("cast({kind} as bigint), cast({at} as bigint), cast(null as bigint)")
     }
 
-    /// The statement. The binds of the visibility come first, because the removals use them again.
+    /// The statement. The binds of the visibility come first, because the removals use them again. `left` is the
+    /// column whose values left, if the database has to be asked whether they can be told from others.
     pub(crate) fn statement<'a, M, DB>(
         &self,
         visibility: &'a Visibility<'a, DB>,
         joined: Option<&'a Fragment<'a, DB>>,
+        left: Option<&str>,
     ) -> Result<Statement<'a, DB>, DownloadError>
     where
         DB: SyncBackend,
@@ -104,7 +106,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         self.rows::<M, DB>(&table, visibility, joined, &mut statement);
         statement.sql(")");
         if !table.definition.untracked {
-            statement.sql(table.header::<DB>()).sql(" union all");
+            statement.sql(table.header::<DB>(left)).sql(" union all");
         }
         if let Reading::Since(_) | Reading::SincePage(_) = self {
             self.deleted::<M, DB>(&table, visibility, &mut statement);
@@ -146,7 +148,9 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
                     push_id::<M, DB>(after, table, statement);
                     statement.sql(")");
                 }
-                statement.sql(format!(" order by {ids} limit {limit}"));
+                statement
+                    .sql(format!(" order by {ids} limit "))
+                    .bind(Limit(*limit));
             }
             Reading::Since(since) if joined.is_some() => {
                 let since = DB::bind_stamp(table.storage, *since);
@@ -294,7 +298,9 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
                         statement.sql(" and 1 = 0");
                     }
                 }
-                statement.sql(format!(" order by {stamp}, {ids} limit {}", page.limit));
+                statement
+                    .sql(format!(" order by {stamp}, {ids} limit "))
+                    .bind(Limit(page.limit));
             }
         }
     }
@@ -319,6 +325,15 @@ impl<Id: Clone> Places<Id> {
             Leg::Unread | Leg::Finished => None,
         });
         places.min()
+    }
+}
+
+/// How many lines are read at most: a bind, so that pages of every size share one prepared statement.
+struct Limit(i64);
+
+impl<DB: SyncBackend> QueryFragment<DB> for Limit {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        DB::push_integer(&self.0, out)
     }
 }
 

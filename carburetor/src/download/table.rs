@@ -87,14 +87,20 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             .state
             .as_ref()
             .and_then(|state| state.keys.as_deref());
-        let KeyChange { left, joined } = match before {
+        let KeyChange {
+            left,
+            joined,
+            exact,
+        } = match before {
             Some(before) => visibility.keys_since(before)?,
             None => KeyChange {
                 left: None,
                 joined: None,
+                exact: true,
             },
         };
         progress.left = left;
+        progress.exact = exact;
         progress.resume::<M, DB>(request, joined.is_some())?;
         Ok(TableDownload {
             visibility,
@@ -120,10 +126,11 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
         sink: &'d mut K,
     ) -> Result<(Statement<'d, DB>, Reader<'d, M, K>), DownloadError> {
         self.progress.lines = Default::default();
-        let statement = self
-            .progress
-            .reading
-            .statement::<M, DB>(&self.visibility, self.joined.as_deref())?;
+        let statement = self.progress.reading.statement::<M, DB>(
+            &self.visibility,
+            self.joined.as_deref(),
+            self.progress.doubted(),
+        )?;
         Ok((statement, Reader::new(&mut self.progress, sink)))
     }
 

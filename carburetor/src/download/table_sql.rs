@@ -99,12 +99,22 @@ impl TableSql {
     /// The line with the horizon and the generation, read in the statement that reads the removals.
     ///
     /// `pg_is_in_recovery` and the like may not run in parallel workers; a call that may not keeps the lines in order.
-    pub(crate) fn header<DB: SyncBackend>(&self) -> String {
+    ///
+    /// The horizon is NULL if values that left `column` can't be told from others outside of the database.
+    pub(crate) fn header<DB: SyncBackend>(&self, column: Option<&str>) -> String {
+        let horizon = DB::micros("carburetor_header.horizon", DB::REMOVAL_STORAGE);
+        let horizon = match column {
+            Some(column) => format!(
+                "case when {} then {horizon} end",
+                DB::is_exact(self.definition, column)
+            ),
+            None => horizon,
+        };
         format!(
             " select cast({} as bigint), {}, carburetor_header.generation, {} from {} carburetor_header \
              left join {} carburetor_none on 1 = 0 where carburetor_header.name = {}{}",
             kind::HEADER,
-            DB::micros("carburetor_header.horizon", DB::REMOVAL_STORAGE),
+            horizon,
             self.columns("carburetor_none"),
             DB::REGISTRY,
             self.name,

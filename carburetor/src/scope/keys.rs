@@ -2,6 +2,7 @@
 
 use crate::backend::SyncBackend;
 use crate::statement::Fragment;
+use crate::table::Storage;
 use crate::wire::{WireError, WireType, encode};
 use diesel::Column;
 use diesel::dsl::EqAny;
@@ -17,6 +18,8 @@ use std::collections::HashSet;
 /// The rows whose key column holds one of the values.
 pub(crate) struct Keys<DB: SyncBackend> {
     pub(crate) column: &'static str,
+    /// Values that SQL holds to be equal travel as the same JSON, whatever the column is in the database.
+    exact: bool,
     /// The values as they travel, in the order of `condition`'s.
     pub(crate) values: Result<Vec<Value>, WireError>,
     /// The condition for some of the values, by place.
@@ -29,6 +32,8 @@ type Condition<DB> = dyn Fn(&[usize]) -> Box<Fragment<'static, DB>> + Send + Syn
 pub(crate) struct KeyChange<DB: SyncBackend> {
     /// The values that are no longer visible.
     pub(crate) left: Option<Left>,
+    /// Rows that hold one of them can be told from others without the database.
+    pub(crate) exact: bool,
     /// A condition for the rows that have become visible.
     pub(crate) joined: Option<Box<Fragment<'static, DB>>>,
 }
@@ -48,6 +53,10 @@ impl<DB: SyncBackend> Keys<DB> {
             .map(|value| encode::<C::SqlType, V, DB>(&C::SqlType::CODEC, value));
         Keys {
             column: C::NAME,
+            exact: matches!(
+                C::SqlType::CODEC.storage,
+                Storage::Integer | Storage::Boolean
+            ),
             values: encoded.collect(),
             condition: Box::new(move |places| {
                 let some: Vec<V> = places.iter().map(|place| values[*place].clone()).collect();
@@ -81,7 +90,11 @@ impl<DB: SyncBackend> Keys<DB> {
             values: left,
         });
         let joined = (!joined.is_empty()).then(|| (self.condition)(&joined));
-        Ok(KeyChange { left, joined })
+        Ok(KeyChange {
+            left,
+            joined,
+            exact: self.exact,
+        })
     }
 }
 

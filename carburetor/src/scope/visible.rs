@@ -7,7 +7,6 @@ use crate::backend::SyncBackend;
 use crate::statement::{Fragment, Statement};
 use crate::table::TableDefinition;
 use crate::wire::{WireError, WireType};
-use diesel::Column;
 use diesel::dsl::EqAny;
 use diesel::expression::AppearsOnTable;
 use diesel::expression::array_comparison::AsInExpression;
@@ -15,6 +14,7 @@ use diesel::expression_methods::ExpressionMethods;
 use diesel::query_builder::{QueryBuilder, QueryFragment};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BoolOrNullableBool, HasSqlType, SingleValue, SqlType};
+use diesel::{Column, QueryResult};
 use serde_json::Value;
 use std::marker::PhantomData;
 
@@ -84,6 +84,10 @@ impl<'a, T, DB: SyncBackend> Visible<'a, T, DB> {
     /// The rows whose `column` holds one of `values`: as `only(column.eq_any(values))`, but a token that was made with other values
     /// does not reset the table. The rows of joined values then come from the beginning, and those of left values go.
     ///
+    /// What left goes without a reset where values that are equal in SQL are equal on the replica too: booleans, integers, bytes, dates, UUIDs, and
+    /// text (`text`, `varchar`) whose collation tells all texts apart. The database is asked. Elsewhere (`char(n)`, `citext`, `numeric`,
+    /// floats, domains, a collation that ignores case; on SQLite any `collate` in the table) the table is reset.
+    ///
     #[doc = include_str!("../../docs/examples/visible_keys.md")]
     pub fn keys<C, V>(column: C, values: impl IntoIterator<Item = V>) -> Self
     where
@@ -115,6 +119,7 @@ pub struct Visibility<'a, DB: SyncBackend> {
 
 struct Condition<'a, DB: SyncBackend> {
     fragment: Box<Fragment<'a, DB>>,
+    sql: String,
     expression: Expression,
     /// The values of the key column, which the token carries: they are no part of the description.
     of_keys: bool,
@@ -165,6 +170,7 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
         let expression = Expression::parse(&sql, self.definition, DB::PLACEHOLDER)?;
         self.conditions.push(Condition {
             fragment,
+            sql,
             expression,
             of_keys,
         });
@@ -186,6 +192,7 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
             None => Ok(KeyChange {
                 left: None,
                 joined: None,
+                exact: true,
             }),
         }
     }
@@ -223,22 +230,23 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
         sql
     }
 
-    /// Text that differs whenever what is visible could: the conditions with the values bound in them.
-    pub(crate) fn description(&self) -> String {
-        let mut text = String::from(if self.nothing { "nothing;" } else { "" });
+    /// Differs whenever what is visible could: the conditions with the values bound in them, as the database gets them. A value's Debug may
+    /// hide what it holds.
+    pub(crate) fn description(&self) -> QueryResult<Vec<u8>> {
+        let mut description = Vec::from(if self.nothing { "nothing;" } else { "" });
         if let Some(keys) = &self.keys {
-            text.push_str(keys.column);
-            text.push(';');
+            description.extend(format!("{};", keys.column).bytes());
         }
         for condition in self
             .conditions
             .iter()
             .filter(|condition| !condition.of_keys)
         {
-            text.push_str(&diesel::debug_query::<DB, _>(&condition.fragment).to_string());
-            text.push(';');
+            description.extend(format!("{};", condition.sql).bytes());
+            description.extend(DB::bound(&condition.fragment)?);
+            description.push(b';');
         }
-        text
+        Ok(description)
     }
 }
 

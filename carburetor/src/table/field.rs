@@ -34,6 +34,10 @@ pub trait SyncField<ST, DB: SyncBackend>: Sized {
     /// Pushes the value as a bind.
     fn bind<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> diesel::QueryResult<()>;
 
+    /// Pushes the value as a bind that is compared as its column is.
+    #[doc(hidden)]
+    fn bind_as_column<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> diesel::QueryResult<()>;
+
     /// The value as it travels.
     fn encode(&self, codec: &Codec<DB>) -> Result<Value, WireError>;
 
@@ -54,6 +58,10 @@ where
 
     fn bind<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> diesel::QueryResult<()> {
         out.push_bind_param::<ST, T>(self)
+    }
+
+    fn bind_as_column<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> diesel::QueryResult<()> {
+        DB::push_as_column::<ST, T>(self, out)
     }
 
     fn encode(&self, codec: &Codec<DB>) -> Result<Value, WireError> {

@@ -1,9 +1,10 @@
 //! Scopes of the form column-in-set, whose set may change without a reset.
 
-use super::super::{Game, User, ids, removed, run};
+use super::super::{Game, User, ids, removed, run, steady};
 use super::tables::{games, users};
 use super::{DB, Follower, Server};
-use carburetor::{SyncScope, Visible};
+use carburetor::{SyncGroup, SyncScope, Visible};
+use std::collections::HashMap;
 
 struct Teams(Vec<String>);
 
@@ -101,4 +102,36 @@ fn keys_may_change_between_pages() {
         assert_eq!(replica.ids(), [1, 2, 4, 5, 7, 8, 10, 11]);
         replica.follow(conn, &teams(&["blue", "green"]));
     }
+}
+
+#[test]
+fn a_table_that_no_page_has_reached_is_told_later_what_left() {
+    type Mobile = SyncGroup<(User, Game), Teams>;
+    let server = Server::new();
+    let conn = &mut server.connect();
+    run(
+        conn,
+        "insert into users (id, name, team) values ('1', 'a', 'blue'), ('2', 'b', 'blue'), ('3', 'c', 'blue');
+         insert into games (id, team) values (1, 'red'), (2, 'blue')",
+    );
+    let (both, blue) = (teams(&["red", "blue"]), teams(&["blue"]));
+    let group = |scope| Mobile::scoped(scope).assuming(steady());
+    let first = group(&both).download(conn, (None, None)).unwrap();
+    run(conn, "update users set name = 'z'");
+    // The first page is all of users; the token after it begins another run.
+    let page = group(&blue).pages(first.next(), 2).next(conn).unwrap();
+    let page = page.unwrap();
+    assert_eq!((page.0.rows.len(), page.1.left.is_none()), (2, true));
+    let mut games = HashMap::new();
+    first.into_tables().1.apply(&mut games);
+    let mut token = page.next();
+    page.into_tables().1.apply(&mut games);
+    let mut pages = group(&blue).pages(&token, 2);
+    while let Some(page) = pages.next(conn).unwrap() {
+        assert!(!page.1.reset);
+        token = page.next();
+        page.into_tables().1.apply(&mut games);
+    }
+    assert_eq!(games.into_keys().collect::<Vec<_>>(), [2]);
+    assert!(group(&blue).download(conn, token).unwrap().1.left.is_none());
 }

@@ -1,5 +1,7 @@
 //! What only PostgreSQL has: its types, schemas, partitions, parallel plans, timelines.
 
+mod columns;
+mod isolation;
 mod parallel;
 mod partitions;
 mod schemas;

@@ -187,3 +187,23 @@ fn a_token_that_says_nonsense_does_no_harm() {
     use super::tables::users;
     assert_eq!(users::table.count().get_result::<i64>(conn), Ok(1));
 }
+
+#[test]
+fn a_page_that_ends_at_no_id_of_the_model_begins_the_table_again() {
+    let server = Server::new();
+    let conn = &mut server.connect();
+    run(
+        conn,
+        "insert into games (id, team) values (1, 'red'), (2, 'red'), (3, 'red')",
+    );
+    let mobile = || SyncGroup::<(Game,)>::scoped(&Everyone).assuming(steady());
+    let page = mobile().pages((None,), 2).next(conn).unwrap().unwrap();
+    let mut stands = content(&page.next());
+    assert_eq!(stands["t"][0]["a"], 2);
+    stands["t"][0]["a"] = json!({"not": "an id"});
+    let page = mobile().pages(token(&stands), 2).next(conn).unwrap();
+    let page = page.unwrap();
+    assert_eq!((page.0.reset, ids(&page.0)), (true, vec![1, 2]));
+    let whole = mobile().download(conn, token(&stands)).unwrap();
+    assert_eq!((whole.0.reset, ids(&whole.0)), (true, vec![1, 2, 3]));
+}

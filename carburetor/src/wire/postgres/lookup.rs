@@ -5,7 +5,7 @@ use diesel::sql_types::HasSqlType;
 use std::num::NonZeroU32;
 
 /// Answers with [`Lookup::UNKNOWN`] for every type that has no oid of its own in every database.
-pub(super) struct Lookup;
+pub(crate) struct Lookup;
 
 impl Lookup {
     /// The oid of PostgreSQL's pseudo-type `unknown`.

@@ -1,7 +1,7 @@
 //! Partitioned tables.
 
 use super::{run, steady, tracked};
-use carburetor::{Everyone, SyncGroup, SyncTable};
+use carburetor::{DownloadError, Everyone, SyncGroup, SyncTable};
 use chrono::{DateTime, Utc};
 
 diesel::table! { events (id, team) { id -> Integer, team -> Text, note -> Nullable<Text>, at -> Timestamptz, } }
@@ -46,4 +46,42 @@ fn a_row_that_moves_to_another_partition_arrives_and_leaves() {
         super::super::ids(&second.0),
         [(1, "blue".to_owned()), (3, "blue".to_owned())]
     );
+}
+
+#[test]
+fn triggers_are_looked_for_on_every_partition() {
+    let (_, mut conn) = tracked::<(Event,)>(
+        "create table events (id int, team text, note text, at timestamptz not null default now(), primary key (id, team)) partition by list (team);
+         create table events_red partition of events for values in ('red') partition by range (id);
+         create table events_red_few partition of events_red for values from (0) to (100);
+         create function nothing() returns trigger language plpgsql as 'begin return new; end'",
+    );
+    let conn = &mut conn;
+    let download = |conn: &mut diesel::PgConnection| SyncGroup::<(Event,)>::download(conn, (None,));
+    download(conn).unwrap();
+    run(
+        conn,
+        r#"create trigger "~late" before insert on events_red_few for each row execute function nothing()"#,
+    );
+    let late = download(conn).unwrap_err();
+    assert!(
+        matches!(&late, DownloadError::LateTrigger { trigger, .. } if trigger == "~late"),
+        "{late:?}"
+    );
+    run(conn, r#"drop trigger "~late" on events_red_few"#);
+    for trigger in [
+        "~carburetor_stamp",
+        "~carburetor_removal_delete",
+        "~carburetor_removal_update",
+    ] {
+        let change = |how: &str| format!(r#"alter table events_red_few {how} trigger "{trigger}""#);
+        run(conn, &change("disable"));
+        let missing = download(conn).unwrap_err();
+        assert!(
+            matches!(missing, DownloadError::NoTrigger { .. }),
+            "{trigger}: {missing:?}"
+        );
+        run(conn, &change("enable always"));
+        download(conn).unwrap();
+    }
 }
