@@ -39,10 +39,10 @@ use diesel::sql_types::{HasSqlType, SingleValue};
 pub trait SyncBackend:
     Backend<QueryBuilder: Default> + WireBackend + TrackingBackend + Default + sealed::Sealed + 'static
 {
+    /// Whether the client library holds all rows of an answer.
+    const HOLDS_ANSWERS: bool;
     /// What numbered placeholders begin with.
     const PLACEHOLDER: char;
-    /// How Diesel reads rows without holding all of them.
-    type Loading;
     /// A stamp as a bind.
     type StampBind: QueryFragment<Self> + Send + Sync + 'static;
 

@@ -3,6 +3,7 @@
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 mod asynchronous;
 mod blocking;
+mod cursor;
 #[cfg(feature = "async-postgres")]
 mod pipelined;
 #[cfg(feature = "async-sqlite")]
@@ -22,8 +23,10 @@ use diesel::row::Row;
 pub(crate) trait TakeRows<DB: SyncBackend> {
     type Error: From<diesel::result::Error> + Send;
 
-    /// Whether nothing is kept of a row, so that the connection shall not hold them all either. Otherwise the rows come at once, which is faster.
-    const PASSES_ON: bool = false;
+    /// How many bytes have been made of the rows so far, if nothing is kept of them: the connection shall not hold them all either.
+    fn passed_on(&self) -> Option<u64> {
+        None
+    }
 
     /// Takes one row; `Stop` leaves the rest unread.
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Self::Error>;

@@ -20,11 +20,12 @@ use std::time::Duration;
 /// ```
 /// use carburetor::Assumptions;
 /// use std::time::Duration;
-/// assert_eq!(Assumptions::default().slack, Duration::from_secs(1));
+/// assert_eq!(Assumptions::default().slack, Duration::from_millis(250));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Assumptions {
-    /// Tracked tables: the server's clock never steps back by more than this. Default 1 s.
+    /// Tracked tables: the server's clock never steps back by more than this. Default 250 ms, for a clock that is kept by slewing it. Rows of about this
+    /// time come again with each download; a server whose clock may step by more while it runs needs more.
     pub slack: Duration,
     /// Untracked tables: no statement takes longer than this from its arrival to its start, and no stamp is older than
     /// its transaction's start by more. Default 2 s.
@@ -36,7 +37,7 @@ pub struct Assumptions {
 impl Default for Assumptions {
     fn default() -> Self {
         Assumptions {
-            slack: Duration::from_secs(1),
+            slack: Duration::from_millis(250),
             margin: Duration::from_secs(2),
             prepare_grace: Duration::from_secs(3600),
         }

@@ -11,6 +11,7 @@ pub(crate) type Fragment<'a, DB> = dyn QueryFragment<DB> + Send + Sync + 'a;
 /// SQL text and fragments, in order.
 pub(crate) struct Statement<'a, DB: SyncBackend> {
     parts: Vec<Part<'a, DB>>,
+    cached: bool,
 }
 
 enum Part<'a, DB> {
@@ -21,7 +22,10 @@ enum Part<'a, DB> {
 
 impl<'a, DB: SyncBackend> Statement<'a, DB> {
     pub(crate) fn new() -> Self {
-        Statement { parts: Vec::new() }
+        Statement {
+            parts: Vec::new(),
+            cached: true,
+        }
     }
 
     /// A statement without binds.
@@ -29,6 +33,20 @@ impl<'a, DB: SyncBackend> Statement<'a, DB> {
         let mut statement = Self::new();
         statement.sql(sql);
         statement
+    }
+
+    /// The same statement, prepared for this once only: there may be many of it.
+    pub(crate) fn uncached(self) -> Self {
+        Statement {
+            cached: false,
+            ..self
+        }
+    }
+
+    /// `sql` and this statement.
+    pub(crate) fn after(mut self, sql: impl Into<String>) -> Self {
+        self.parts.insert(0, Part::Sql(sql.into()));
+        self
     }
 
     pub(crate) fn sql(&mut self, sql: impl Into<String>) -> &mut Self {
@@ -49,6 +67,9 @@ impl<'a, DB: SyncBackend> Statement<'a, DB> {
 
 impl<DB: SyncBackend> QueryFragment<DB> for Statement<'_, DB> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        if !self.cached {
+            out.unsafe_to_cache_prepared();
+        }
         for part in &self.parts {
             match part {
                 Part::Sql(sql) => out.push_sql(sql),

@@ -27,10 +27,7 @@ impl SyncBackend for diesel::pg::Pg {
     const REMOVAL_STORAGE: Storage = Storage::Timestamptz;
     // Workers of a parallel plan would mix the lines; a function that is restricted to the leader forbids such a plan.
     const IN_ORDER: &'static str = " and pg_catalog.random() >= 0";
-    #[cfg(feature = "postgres")]
-    type Loading = diesel::pg::PgRowByRowLoadingMode;
-    #[cfg(not(feature = "postgres"))]
-    type Loading = diesel::connection::DefaultLoadingMode;
+    const HOLDS_ANSWERS: bool = true;
     type StampBind = StampBind;
 
     fn removal_table(definition: &TableDefinition) -> String {

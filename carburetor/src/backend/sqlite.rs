@@ -26,7 +26,7 @@ impl SyncBackend for diesel::sqlite::Sqlite {
         "insert or ignore into carburetor_flag (name) values ('testing')";
     const REMOVAL_STORAGE: Storage = Storage::Integer;
     const IN_ORDER: &'static str = "";
-    type Loading = diesel::connection::DefaultLoadingMode;
+    const HOLDS_ANSWERS: bool = false;
     type StampBind = StampBind;
 
     fn removal_table(definition: &TableDefinition) -> String {

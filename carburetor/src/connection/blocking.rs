@@ -1,11 +1,9 @@
 //! Statements on a synchronous connection.
 
-use super::{Flow, TakeRows};
+use super::{Flow, TakeRows, cursor};
 use crate::backend::SyncBackend;
 use crate::statement::Statement;
-use diesel::QueryResult;
-use diesel::connection::{Connection, DefaultLoadingMode, LoadConnection};
-use diesel::row::Row;
+use diesel::connection::{Connection, LoadConnection};
 
 /// A synchronous Diesel connection to PostgreSQL or SQLite, or one that a pool lends.
 ///
@@ -21,22 +19,18 @@ use diesel::row::Row;
     message = "`{Self}` is not a connection that carburetor can use",
     note = "pass `&mut PgConnection` (feature `postgres`) or `&mut SqliteConnection` (feature `sqlite`), or what a pool of them lends; for diesel-async use the functions whose names end in `_async`"
 )]
-pub trait SyncConnection:
-    Connection<Backend: SyncBackend>
-    + LoadConnection
-    + LoadConnection<<<Self as Connection>::Backend as SyncBackend>::Loading>
-{
-}
+pub trait SyncConnection: Connection<Backend: SyncBackend> + LoadConnection {}
 
 impl<C> SyncConnection for C
 where
     C: Connection + LoadConnection,
     C::Backend: SyncBackend,
-    C: LoadConnection<<<C as Connection>::Backend as SyncBackend>::Loading>,
 {
 }
 
 /// Runs `statement` and hands its rows over one by one.
+///
+/// libpq holds all rows of an answer, so rows of which nothing is kept are fetched by portions.
 pub(crate) fn run<C, T>(
     conn: &mut C,
     statement: Statement<'_, C::Backend>,
@@ -46,30 +40,29 @@ where
     C: SyncConnection,
     T: TakeRows<C::Backend>,
 {
-    if T::PASSES_ON {
-        type Loading<C> = <<C as Connection>::Backend as SyncBackend>::Loading;
-        take(LoadConnection::<Loading<C>>::load(conn, statement)?, rows)
+    if C::Backend::HOLDS_ANSWERS && rows.passed_on().is_some() {
+        cursor::run(conn, statement, rows)
     } else {
-        take(
-            LoadConnection::<DefaultLoadingMode>::load(conn, statement)?,
-            rows,
-        )
+        take(conn, statement, rows).map(|_| ())
     }
 }
 
-fn take<'r, DB, R, T>(
-    found: impl Iterator<Item = QueryResult<R>>,
+/// Runs `statement` at once; returns how many rows came and whether more are wanted.
+pub(super) fn take<C, T>(
+    conn: &mut C,
+    statement: Statement<'_, C::Backend>,
     rows: &mut T,
-) -> Result<(), T::Error>
+) -> Result<(u64, Flow), T::Error>
 where
-    DB: SyncBackend,
-    R: Row<'r, DB>,
-    T: TakeRows<DB>,
+    C: SyncConnection,
+    T: TakeRows<C::Backend>,
 {
-    for row in found {
+    let mut count = 0;
+    for row in conn.load(statement)? {
+        count += 1;
         if rows.take(&row?)? == Flow::Stop {
-            break;
+            return Ok((count, Flow::Stop));
         }
     }
-    Ok(())
+    Ok((count, Flow::Next))
 }

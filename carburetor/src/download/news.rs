@@ -45,8 +45,6 @@ impl<M: SyncTable> Default for TableNews<M> {
 }
 
 impl<M: TableOn<DB>, DB: SyncBackend> Sink<M, DB> for TableNews<M> {
-    const PASSES_ON: bool = false;
-
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError> {
         self.reset = about.reset;
         self.left = about.left.cloned();

@@ -66,7 +66,9 @@ where
 {
     type Error = DownloadError;
 
-    const PASSES_ON: bool = K::PASSES_ON;
+    fn passed_on(&self) -> Option<u64> {
+        self.sink.passed_on()
+    }
 
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, DownloadError> {
         let (kind, at) = if self.progress.reading.has_kind(self.progress.definition) {

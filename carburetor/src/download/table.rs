@@ -15,8 +15,10 @@ use diesel::row::Row;
 
 /// Whoever keeps the rows of one table.
 pub(crate) trait Sink<M: TableOn<DB>, DB: SyncBackend> {
-    /// Whether nothing is kept of a row.
-    const PASSES_ON: bool;
+    /// How many bytes have been made of the rows so far, if nothing is kept of them.
+    fn passed_on(&self) -> Option<u64> {
+        None
+    }
 
     /// The table's lines begin; after a `reset` they are all that is visible.
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError>;

@@ -1,5 +1,10 @@
 //! The tracking on an asynchronous connection: the twins, with the suffix `_async`, of what the modules beside this one have.
 
+#![allow(
+    clippy::manual_async_fn,
+    reason = "an `async fn` is not known to be `Send` for every lifetime"
+)]
+
 mod untracked;
 #[cfg(feature = "postgres-backend")]
 mod watermark;
@@ -20,6 +25,8 @@ use std::time::Duration;
 
 impl<DB: SyncBackend> Tracking<DB> {
     /// Installs the tracking, or brings it up to date. See [`install`](Self::install).
+    ///
+    /// Let the future finish: one that is dropped before its end leaves its transaction open, on SQLite unseen by a pool.
     ///
     /// ```
     /// # #[cfg(feature = "async-postgres")] {
@@ -113,10 +120,6 @@ impl Installed {
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    #[allow(
-        clippy::manual_async_fn,
-        reason = "an `async fn` is not known to be `Send` for every lifetime"
-    )]
     pub fn read_async<C>(conn: &mut C) -> impl Future<Output = Result<Self, TrackingError>> + Send
     where
         C: SyncConnectionAsync,
@@ -173,10 +176,6 @@ where
 /// # Errors
 ///
 /// A failed query.
-#[allow(
-    clippy::manual_async_fn,
-    reason = "an `async fn` is not known to be `Send` for every lifetime"
-)]
 pub fn reset_async<M, C>(conn: &mut C) -> impl Future<Output = QueryResult<()>> + Send
 where
     C: SyncConnectionAsync,

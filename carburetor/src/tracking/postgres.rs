@@ -12,7 +12,8 @@
 //! # What triggers can't see
 //!
 //! A partition that is attached with rows, or that is detached, and a table that another one replaces by renaming: [`verify`] tells, and
-//! running [`up`] again moves the table's generation. A partition that left and came back looks as before, and needs [`reset`]. A new
+//! running [`up`] again moves the table's generation. A partition that left and came back looks as before, and
+//! needs [`reset`], which a migration calls as `select carburetor.reset_table('users')`. A new
 //! empty partition only lacks its trigger on TRUNCATE until `up` runs again.
 //!
 //! Restoring a dump of the data alone stamps every row. A column that is part of the id or of `visible_by` changes its type

@@ -27,6 +27,8 @@ pub(crate) struct JsonTable<'m, D, DB: SyncBackend> {
     columns: Vec<Column<DB>>,
     ids: Vec<usize>,
     part: Part,
+    /// How many bytes the rows have made.
+    passed: u64,
 }
 
 struct Column<DB: SyncBackend> {
@@ -71,6 +73,7 @@ impl<'m, D, DB: SyncBackend> JsonTable<'m, D, DB> {
             columns: columns.collect(),
             ids: ids.map(|(place, _)| place).collect(),
             part: Part::Removed { any: false },
+            passed: 0,
         }
     }
 
@@ -96,7 +99,9 @@ where
     D: Drain,
     DB: SyncBackend,
 {
-    const PASSES_ON: bool = true;
+    fn passed_on(&self) -> Option<u64> {
+        Some(self.passed)
+    }
 
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError> {
         write_key(self.name, self.buffer);
@@ -121,12 +126,14 @@ where
             Part::Rows { any: false } => b"",
         });
         self.part = Part::Rows { any: true };
+        let before = self.buffer.len();
         self.buffer.push(b'{');
         for place in 0..self.columns.len() {
             self.buffer.extend_from_slice(&self.columns[place].key);
             self.value(row, at, place)?;
         }
         self.buffer.push(b'}');
+        self.passed += (self.buffer.len() - before) as u64;
         Ok(self.drain.drain(self.buffer)?)
     }
 

@@ -103,6 +103,9 @@ pub(super) fn pass_horizon(conn: &mut Conn) {
     );
 }
 
+/// Whether the database says that a transaction has not written.
+pub(super) const JUDGES_TRANSACTIONS: bool = true;
+
 /// Makes `words`, a table with a text column that ignores case.
 pub(super) const WORDS: &str = "create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
     create table words (id integer primary key, kind text collate loose not null, at timestamp not null default '1970-01-01')";

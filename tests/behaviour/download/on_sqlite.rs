@@ -111,5 +111,8 @@ pub(super) fn pass_horizon(conn: &mut Conn) {
         .unwrap();
 }
 
+/// Whether the database says that a transaction has not written.
+pub(super) const JUDGES_TRANSACTIONS: bool = false;
+
 /// Makes `words`, a table with a text column that ignores case.
 pub(super) const WORDS: &str = "create table words (id integer primary key, kind text collate nocase not null, at text not null default '1970-01-01 00:00:00.000000')";

@@ -23,10 +23,6 @@ use diesel::pg::Pg;
 /// # Errors
 ///
 /// As [`watermark`](crate::tracking::watermark()).
-#[allow(
-    clippy::manual_async_fn,
-    reason = "an `async fn` is not known to be `Send` for every lifetime"
-)]
 pub fn watermark_async<C>(conn: &mut C) -> impl Future<Output = QueryResult<DateTime<Utc>>> + Send
 where
     C: SyncConnectionAsync<Database = Pg>,
