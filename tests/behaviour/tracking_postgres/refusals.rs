@@ -59,6 +59,45 @@ fn tables_that_lose_their_rows() {
 }
 
 #[test]
+fn partitions_whose_rows_come_or_go_unseen() {
+    let parent = format!("create table t (id int primary key, {STAMP}) partition by range (id)");
+    assert_eq!(
+        refused(
+            &format!(
+                "{parent}; create unlogged table low partition of t for values from (1) to (9)"
+            ),
+            &t()
+        ),
+        "carburetor: can't track \"t\": partitions of it are unlogged, so a crash empties them unseen: low; run: alter table .. set logged"
+    );
+    let parent = format!("create table t (id int not null, {STAMP}) partition by range (id)");
+    assert_eq!(
+        refused(
+            &format!(
+                "{parent}; create foreign data wrapper w; create server s foreign data wrapper w;
+                 create foreign table far partition of t for values from (1) to (9) server s"
+            ),
+            &t()
+        ),
+        "carburetor: can't track \"t\": partitions of it are foreign tables, and what their own server writes meets no trigger: far; detach them"
+    );
+}
+
+#[test]
+fn an_id_that_ignores_case() {
+    assert_eq!(
+        refused(
+            &format!(
+                "create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+                 create table t (id text collate loose primary key, {STAMP})"
+            ),
+            &t()
+        ),
+        "carburetor: can't track \"t\": id columns ignore differences between values: id; give them a type and a collation that don't"
+    );
+}
+
+#[test]
 fn a_table_that_others_inherit_from() {
     assert_eq!(
         refused(

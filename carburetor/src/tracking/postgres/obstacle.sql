@@ -13,6 +13,14 @@ case
     'it is a temporary table'
   when exists (select from pg_class c where c.oid = relation and c.relpersistence = 'u') then
     format('it is unlogged, so a crash empties it unseen; run: alter table %s set logged', relation)
+  when exists (select from pg_partition_tree(relation) p join pg_class c on c.oid = p.relid where c.relkind = 'f') then
+    format('partitions of it are foreign tables, and what their own server writes meets no trigger: %s; detach them',
+      (select string_agg(p.relid::regclass::text, ', ' order by p.relid)
+       from pg_partition_tree(relation) p join pg_class c on c.oid = p.relid where c.relkind = 'f'))
+  when exists (select from pg_partition_tree(relation) p join pg_class c on c.oid = p.relid where c.relpersistence = 'u') then
+    format('partitions of it are unlogged, so a crash empties them unseen: %s; run: alter table .. set logged',
+      (select string_agg(p.relid::regclass::text, ', ' order by p.relid)
+       from pg_partition_tree(relation) p join pg_class c on c.oid = p.relid where c.relpersistence = 'u'))
   when exists (select from pg_inherits i join pg_class c on c.oid = i.inhparent where c.oid = relation and c.relkind = 'r') then
     format('tables inherit from it, and triggers don''t reach their rows: %s; track these instead',
       (select string_agg(i.inhrelid::regclass::text, ', ' order by i.inhrelid) from pg_inherits i where i.inhparent = relation))
@@ -25,6 +33,12 @@ case
       having count(*) > 0),
     (select format('id columns may hold null: %s; set them not null', string_agg(quote_ident(a.attname), ', ' order by a.attnum))
       from pg_attribute a where a.attrelid = relation and a.attname = any(ids) and not a.attnotnull
+      having count(*) > 0),
+    -- 'a' and 'A' are then one id to the database and two to a replica.
+    (select format('id columns ignore differences between values: %s; give them a type and a collation that don''t',
+        string_agg(quote_ident(a.attname), ', ' order by a.attnum))
+      from pg_attribute a join pg_type t on t.oid = a.atttypid left join pg_collation c on c.oid = a.attcollation
+      where a.attrelid = relation and a.attname = any(ids) and (t.typname = 'citext' or not coalesce(c.collisdeterministic, true))
       having count(*) > 0),
     -- A unique index on some of the id columns makes the id unique as well.
     case when not exists (

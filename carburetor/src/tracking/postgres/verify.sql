@@ -48,8 +48,8 @@ union all
 select name, format('it was tracked as another table than %s; its rows may differ', relation), remedy || ', which resets the replicas'
 from installed, again where known_relation <> relation::oid
 union all
-select i.name, format('it can''t be tracked: %s is unlogged, temporary or not a table', i.relation), 'make it an ordinary table'
-from installed i join pg_class c on c.oid = i.relation
+select i.name, format('it can''t be tracked: %s is unlogged, temporary or not a table', c.oid::regclass), 'make it an ordinary table'
+from installed i join pg_class c on c.oid = i.relation or c.oid in (select p.relid from pg_partition_tree(i.relation) p)
 where c.relpersistence <> 'p' or c.relkind not in ('r', 'p')
 union all
 select i.name, format('tables inherit from it, and triggers don''t reach their rows: %s', string_agg(h.inhrelid::regclass::text, ', ' order by h.inhrelid)),
