@@ -6,6 +6,7 @@ mod postgres;
 mod sqlite;
 mod testing;
 mod untracked;
+mod upkeep;
 
 use carburetor::{SyncGroup, SyncTable};
 use carburetor_tests::{Cluster, Database};

@@ -1,83 +1,25 @@
 //! Downloads on an asynchronous connection. The twins in `blocking` say what each does.
 
+mod everyone;
+mod pace;
+
+pub(crate) use pace::PacedSink;
+
 use super::budget::Budget;
 use super::caller::Caller;
 use super::progress::Advance;
-use super::reader::Reader;
 use super::run::Run;
-use super::table::{Sink, TableDownload};
-use super::{DownloadError, Pages, Response, TableNews, Timestamps};
+use super::table::TableDownload;
+use super::{DownloadError, Pages, Response, Timestamps};
 use crate::backend::SyncBackend;
-use crate::connection::{PacedRows, SharedConnection, SyncConnectionAsync};
+use crate::connection::{SharedConnection, SyncConnectionAsync};
 use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
 use crate::group::{DownloadTablesAsync, Scoped, SyncGroup, assert_named_once};
-use crate::scope::Everyone;
 use crate::table::{TableDefinition, TableOn};
 use crate::wire::message::{closing, opening};
 use crate::wire::stream::WriteTablesAsync;
 use diesel_async::TransactionManager;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-
-impl<T> SyncGroup<T> {
-    /// Downloads each table by a statement of its own. See [`Scoped::download_async`].
-    ///
-    #[doc = include_str!("../../docs/examples/group_download_async.md")]
-    pub fn download_async<C>(
-        conn: &mut C,
-        timestamps: impl Into<Timestamps<Self>>,
-    ) -> impl Future<Output = Result<Response<T>, DownloadError>> + Send
-    where
-        C: SyncConnectionAsync,
-        T: DownloadTablesAsync<C::Database, Everyone>,
-    {
-        let timestamps = timestamps.into();
-        async move {
-            Self::scoped(&Everyone)
-                .download_async(conn, timestamps)
-                .await
-        }
-    }
-
-    /// Downloads all tables as they were at one instant. See [`Scoped::download_consistent_async`].
-    ///
-    #[doc = include_str!("../../docs/examples/group_download_consistent_async.md")]
-    pub fn download_consistent_async<C>(
-        conn: &mut C,
-        timestamps: impl Into<Timestamps<Self>>,
-    ) -> impl Future<Output = Result<Response<T>, DownloadError>> + Send
-    where
-        C: SyncConnectionAsync,
-        T: DownloadTablesAsync<C::Database, Everyone>,
-    {
-        let timestamps = timestamps.into();
-        async move {
-            Self::scoped(&Everyone)
-                .download_consistent_async(conn, timestamps)
-                .await
-        }
-    }
-
-    /// Writes a download as JSON. See [`Scoped::download_json_async`].
-    ///
-    #[doc = include_str!("../../docs/examples/group_download_json_async.md")]
-    pub fn download_json_async<C, W>(
-        conn: &mut C,
-        timestamps: impl Into<Timestamps<Self>>,
-        writer: &mut W,
-    ) -> impl Future<Output = Result<(), DownloadError>> + Send
-    where
-        C: SyncConnectionAsync,
-        T: DownloadTablesAsync<C::Database, Everyone>,
-        W: AsyncWrite + Unpin + Send,
-    {
-        let timestamps = timestamps.into();
-        async move {
-            Self::scoped(&Everyone)
-                .download_json_async(conn, timestamps, writer)
-                .await
-        }
-    }
-}
 
 impl<T, S: Sync> Scoped<'_, T, S> {
     /// Downloads each table by a statement of its own: rows and removals of one table are of one instant, those of two tables need not be.
@@ -378,27 +320,4 @@ where
         advance = reader.finish()?;
     }
     Ok(())
-}
-
-/// A sink that may have to wait for whoever reads what it makes of the rows.
-pub(crate) trait PacedSink<M: TableOn<DB>, DB: SyncBackend>: Sink<M, DB> + Send {
-    /// Waits between two rows, if it is time.
-    fn pause(&mut self) -> impl Future<Output = Result<(), DownloadError>> + Send {
-        std::future::ready(Ok(()))
-    }
-}
-
-impl<M: TableOn<DB>, DB: SyncBackend> PacedSink<M, DB> for TableNews<M> {}
-
-impl<DB: SyncBackend> PacedRows<DB> for CutoffRows<'_> {}
-
-impl<M, DB, K> PacedRows<DB> for Reader<'_, M, K>
-where
-    M: TableOn<DB>,
-    DB: SyncBackend,
-    K: PacedSink<M, DB>,
-{
-    fn pause(&mut self) -> impl Future<Output = Result<(), DownloadError>> + Send {
-        self.sink.pause()
-    }
 }
