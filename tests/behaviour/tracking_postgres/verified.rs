@@ -308,3 +308,14 @@ fn tables_that_inherit_or_vanish_in_a_crash() {
         ]],
     );
 }
+
+#[test]
+fn a_setting_that_holds_in_every_transaction() {
+    found(
+        "do $$ begin execute format('alter database %I set carburetor.untracked = on', current_database()); end $$",
+        &[[
+            "the setting carburetor.untracked stands for this database, so that it holds in every transaction",
+            "reset it there",
+        ]],
+    );
+}

@@ -151,4 +151,13 @@ where i.known_hash is not null and i.relation is not null and not exists (
   where x.indrelid = i.relation and x.indisunique and x.indisvalid and x.indpred is null and x.indexprs is null
     and (select bool_and(a.attname = any(i.ids)) from unnest(x.indkey::int2[]) with ordinality as k (attnum, at)
          join pg_attribute a on a.attrelid = i.relation and a.attnum = k.attnum where k.at <= x.indnkeyatts))
+union all
+-- Set for a role or a database it would leave every write unstamped, or bring the rules of tests into production.
+select (select min(name) from installed),
+  format('the setting %s stands for %s, so that it holds in every transaction', split_part(c.setting, '=', 1),
+    coalesce('the role ' || r.rolname, 'this database')),
+  'reset it there'
+from pg_db_role_setting s cross join unnest(s.setconfig) as c (setting)
+left join pg_roles r on r.oid = s.setrole left join pg_database d on d.oid = s.setdatabase
+where c.setting like 'carburetor.%' and (s.setdatabase = 0 or d.datname = current_database())
 order by name, problem
