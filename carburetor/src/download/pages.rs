@@ -84,7 +84,9 @@ where
 {
     /// The token for what comes after the pages so far: a later download, by pages or not, goes on from there.
     ///
-    /// `None` before the first page.
+    /// `None` before the first page. Between two pages of what changed it knows the last stamp, not the last id: rows of that stamp come again, so a `limit` must be
+    /// greater than the number of rows that share one stamp where each page begins with a token (a bulk update of an untracked table). The
+    /// same [`Pages`] has no such limit.
     ///
     #[doc = include_str!("../../docs/examples/pages_token.md")]
     pub fn token(&self) -> Result<Option<Token>, DownloadError> {

@@ -7,7 +7,7 @@ use crate::scope::Everyone;
 use tokio::io::AsyncWrite;
 
 impl<T> SyncGroup<T> {
-    /// Downloads each table by a statement of its own. See [`Scoped::download_async`].
+    /// Downloads each table by a statement of its own. See [`Scoped::download_async`](crate::Scoped::download_async).
     ///
     #[doc = include_str!("../../../docs/examples/group_download_async.md")]
     pub fn download_async<C>(
@@ -26,7 +26,7 @@ impl<T> SyncGroup<T> {
         }
     }
 
-    /// Downloads all tables as they were at one instant. See [`Scoped::download_consistent_async`].
+    /// Downloads all tables as they were at one instant. See [`Scoped::download_consistent_async`](crate::Scoped::download_consistent_async).
     ///
     #[doc = include_str!("../../../docs/examples/group_download_consistent_async.md")]
     pub fn download_consistent_async<C>(
@@ -45,7 +45,7 @@ impl<T> SyncGroup<T> {
         }
     }
 
-    /// Writes a download as JSON. See [`Scoped::download_json_async`].
+    /// Writes a download as JSON. See [`Scoped::download_json_async`](crate::Scoped::download_json_async).
     ///
     #[doc = include_str!("../../../docs/examples/group_download_json_async.md")]
     pub fn download_json_async<C, W>(
