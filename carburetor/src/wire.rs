@@ -18,6 +18,7 @@ mod number;
 pub(crate) mod postgres;
 pub(crate) mod probe;
 pub(crate) mod rows;
+mod section;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]

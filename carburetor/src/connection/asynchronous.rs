@@ -1,9 +1,12 @@
 //! Statements on an asynchronous connection.
 
-use super::TakeRows;
+use super::{Flow, TakeRows};
 use crate::backend::SyncBackend;
 use crate::statement::Statement;
+use diesel::QueryResult;
+use diesel::row::Row;
 use diesel_async::AsyncConnection;
+use futures_util::{Stream, TryStreamExt};
 
 /// An asynchronous connection: `diesel_async::AsyncPgConnection`, or a `SyncConnectionWrapper<SqliteConnection>`.
 ///
@@ -57,4 +60,24 @@ pub(crate) trait PacedRows<DB: SyncBackend>: TakeRows<DB> + Send {
     fn pause(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
         std::future::ready(Ok(()))
     }
+}
+
+/// Hands the rows of an answer over one by one.
+pub(super) async fn take<'r, DB, R, T>(
+    mut answer: impl Stream<Item = QueryResult<R>> + Unpin + Send,
+    rows: &mut T,
+) -> Result<(), T::Error>
+where
+    DB: SyncBackend,
+    R: Row<'r, DB>,
+    T: PacedRows<DB>,
+{
+    while let Some(row) = answer.try_next().await? {
+        if rows.take(&row)? == Flow::Stop {
+            break;
+        }
+        drop(row);
+        rows.pause().await?;
+    }
+    Ok(())
 }

@@ -1,10 +1,10 @@
 //! Statements on `AsyncPgConnection`: sent one after the other without waiting for the answers.
 
-use super::{Flow, PacedRows, SharedConnection, SyncConnectionAsync};
+use super::asynchronous::take;
+use super::{PacedRows, SharedConnection, SyncConnectionAsync};
 use crate::statement::Statement;
 use diesel::pg::Pg;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection};
-use futures_util::TryStreamExt;
 
 impl SyncConnectionAsync for AsyncPgConnection {
     type Database = Pg;
@@ -32,16 +32,6 @@ impl SharedConnection<Pg> for &AsyncPgConnection {
     {
         let mut conn: &AsyncPgConnection = self;
         let loading = conn.load(statement);
-        async move {
-            let mut stream = loading.await?;
-            while let Some(row) = stream.try_next().await? {
-                if rows.take(&row)? == Flow::Stop {
-                    break;
-                }
-                drop(row);
-                rows.pause().await?;
-            }
-            Ok(())
-        }
+        async move { take(loading.await?, rows).await }
     }
 }

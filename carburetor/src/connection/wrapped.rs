@@ -1,11 +1,11 @@
 //! Statements on diesel-async's wrapper of `SqliteConnection`: one after the other, on a thread that may block.
 
-use super::{Flow, PacedRows, SharedConnection, SyncConnectionAsync};
+use super::asynchronous::take;
+use super::{PacedRows, SharedConnection, SyncConnectionAsync};
 use crate::statement::Statement;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel_async::AsyncConnectionCore;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use futures_util::TryStreamExt;
 use futures_util::lock::Mutex;
 
 impl SyncConnectionAsync for SyncConnectionWrapper<SqliteConnection> {
@@ -29,14 +29,6 @@ impl SharedConnection<Sqlite> for Mutex<&mut SyncConnectionWrapper<SqliteConnect
         T: PacedRows<Sqlite>,
     {
         let loading = self.lock().await.load(statement);
-        let mut stream = loading.await?;
-        while let Some(row) = stream.try_next().await? {
-            if rows.take(&row)? == Flow::Stop {
-                break;
-            }
-            drop(row);
-            rows.pause().await?;
-        }
-        Ok(())
+        take(loading.await?, rows).await
     }
 }

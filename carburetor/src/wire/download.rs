@@ -1,9 +1,7 @@
 //! A download read back from its message, and written from structs.
 
-use super::json::write_key;
 use super::message::{closing, opening};
-use super::rows::cutoff_text;
-use super::{VERSION, WireError};
+use super::{VERSION, WireError, section};
 use crate::backend::SyncBackend;
 use crate::download::news::gone;
 use crate::download::{Response, TableNews};
@@ -146,33 +144,21 @@ fn encode<M: TableOn<DB>, DB: SyncBackend>(
         serde_json::to_writer(out, value)
             .map_err(|error| WireError::new(error.to_string()).at(M::NAME, ""))
     };
-    write_key(M::NAME, out);
-    out.extend_from_slice(if news.reset {
-        b"{\"reset\":true"
-    } else {
-        b"{\"reset\":false"
-    });
-    if let Some(left) = &news.left {
-        out.extend_from_slice(b",\"left\":");
-        put(&serde_json::json!(left), out)?;
-    }
-    out.extend_from_slice(b",\"removed\":[");
+    section::open(M::NAME, news.reset, news.left.as_ref(), out)?;
     for (place, id) in news.removed.iter().enumerate() {
         if place > 0 {
             out.push(b',');
         }
         put(&M::encode_id(id)?, out)?;
     }
-    out.extend_from_slice(b"],\"rows\":[");
+    out.extend_from_slice(section::ROWS);
     for (place, row) in news.rows.iter().enumerate() {
         if place > 0 {
             out.push(b',');
         }
         put(&Value::Object(row.encode()?), out)?;
     }
-    out.extend_from_slice(b"],\"cutoff\":");
-    cutoff_text(news.cutoff, out);
-    out.push(b'}');
+    section::close(news.cutoff, out);
     Ok(())
 }
 

@@ -1,12 +1,13 @@
 //! The lines of one table as JSON, written as they come from the database.
 
-use super::json::{write_key, write_string};
+use super::json::write_key;
+use super::section;
 use crate::backend::SyncBackend;
 use crate::download::DownloadError;
 use crate::download::table::{About, Sink};
 use crate::table::TableOn;
 use crate::wire::Codec;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use diesel::result::{Error, UnexpectedEndOfRow};
 use diesel::row::Row;
 
@@ -104,24 +105,13 @@ where
     }
 
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError> {
-        write_key(self.name, self.buffer);
-        let reset: &[u8] = if about.reset {
-            b"{\"reset\":true"
-        } else {
-            b"{\"reset\":false"
-        };
-        self.buffer.extend_from_slice(reset);
-        if let Some(left) = about.left {
-            self.buffer.extend_from_slice(b",\"left\":");
-            serde_json::to_writer(&mut *self.buffer, left).map_err(std::io::Error::from)?;
-        }
-        self.buffer.extend_from_slice(b",\"removed\":[");
+        section::open(self.name, about.reset, about.left, self.buffer)?;
         Ok(())
     }
 
     fn row<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<(), DownloadError> {
         self.buffer.extend_from_slice(match self.part {
-            Part::Removed { .. } => b"],\"rows\":[",
+            Part::Removed { .. } => section::ROWS,
             Part::Rows { any: true } => b",",
             Part::Rows { any: false } => b"",
         });
@@ -161,16 +151,9 @@ where
 
     fn end(&mut self, cutoff: DateTime<Utc>) -> Result<(), DownloadError> {
         if let Part::Removed { .. } = self.part {
-            self.buffer.extend_from_slice(b"],\"rows\":[");
+            self.buffer.extend_from_slice(section::ROWS);
         }
-        self.buffer.extend_from_slice(b"],\"cutoff\":");
-        cutoff_text(cutoff, self.buffer);
-        self.buffer.push(b'}');
+        section::close(cutoff, self.buffer);
         Ok(())
     }
-}
-
-/// A cutoff as it travels.
-pub(crate) fn cutoff_text(cutoff: DateTime<Utc>, out: &mut Vec<u8>) {
-    write_string(&cutoff.to_rfc3339_opts(SecondsFormat::Micros, true), out);
 }
