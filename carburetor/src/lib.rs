@@ -1,12 +1,17 @@
 #![doc = include_str!("../docs/crate.md")]
 
 pub mod backend;
+pub mod change;
+pub mod clock;
 mod connection;
 mod cutoff;
 pub mod download;
 pub mod group;
 #[cfg(doc)]
 pub mod guide;
+pub mod merge;
+pub mod outcome;
+mod register;
 mod scope;
 mod since;
 pub mod stamp;
@@ -16,6 +21,7 @@ pub mod table;
 pub mod testing;
 mod token;
 pub mod tracking;
+mod upload;
 pub mod wire;
 
 #[doc = include_str!("../docs/sync_table.md")]

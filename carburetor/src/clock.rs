@@ -1,0 +1,169 @@
+//! Clocks: hybrid logical clocks, which say which of two writes came later, wherever they were made.
+
+use chrono::{DateTime, Utc};
+use std::fmt;
+use std::str::FromStr;
+
+/// The hybrid logical clock of one write: the greater one wins.
+///
+/// 48 bits of milliseconds since 1970, a 16-bit counter and the 64-bit id of the replica that wrote; the database's own writes have the id 0.
+/// As text 32 lower-case hexadecimal digits, whose order is the clock's order.
+///
+/// ```
+/// use carburetor::clock::Clock;
+/// let clock: Clock = "018bcfe568000001000000000000002a".parse()?;
+/// assert_eq!((clock.millis(), clock.counter(), clock.replica()), (1_700_000_000_000, 1, 42));
+/// assert!(clock < clock.successor());
+/// assert_eq!(clock.to_string(), "018bcfe568000001000000000000002a");
+/// # Ok::<(), carburetor::clock::ClockError>(())
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Clock {
+    /// Milliseconds and counter.
+    time: u64,
+    replica: u64,
+}
+
+/// The greatest number of milliseconds that a clock holds.
+const MOST_MILLIS: u64 = (1 << 48) - 1;
+
+impl Clock {
+    /// Before every other clock.
+    pub const ZERO: Clock = Clock {
+        time: 0,
+        replica: 0,
+    };
+
+    /// The clock of these parts; more milliseconds than 48 bits hold count as the most.
+    ///
+    /// ```
+    /// # use carburetor::clock::Clock;
+    /// assert_eq!(Clock::new(1, 2, 3).counter(), 2);
+    /// ```
+    pub const fn new(millis: u64, counter: u16, replica: u64) -> Self {
+        let millis = if millis > MOST_MILLIS {
+            MOST_MILLIS
+        } else {
+            millis
+        };
+        Clock {
+            time: millis << 16 | counter as u64,
+            replica,
+        }
+    }
+
+    /// The clock of a write that the database itself made at `instant`: the microseconds within the millisecond are the counter.
+    ///
+    /// ```
+    /// # use carburetor::clock::Clock;
+    /// let instant = "2023-11-14T22:13:20.000007Z".parse()?;
+    /// assert_eq!(Clock::of_database(instant), Clock::new(1_700_000_000_000, 7, 0));
+    /// # Ok::<(), chrono::ParseError>(())
+    /// ```
+    pub fn of_database(instant: DateTime<Utc>) -> Self {
+        let micros = u64::try_from(instant.timestamp_micros()).unwrap_or(0);
+        // The remainder is below 1000.
+        Clock::new(micros / 1000, (micros % 1000) as u16, 0)
+    }
+
+    /// Milliseconds since 1970.
+    ///
+    /// ```
+    /// # use carburetor::clock::Clock;
+    /// assert_eq!(Clock::ZERO.millis(), 0);
+    /// ```
+    pub const fn millis(self) -> u64 {
+        self.time >> 16
+    }
+
+    /// How many writes came before within the millisecond, or more.
+    ///
+    /// ```
+    /// # use carburetor::clock::Clock;
+    /// assert_eq!(Clock::ZERO.counter(), 0);
+    /// ```
+    pub const fn counter(self) -> u16 {
+        (self.time & 0xffff) as u16
+    }
+
+    /// The replica that wrote; 0 is the database itself.
+    ///
+    /// ```
+    /// # use carburetor::clock::Clock;
+    /// assert_eq!(Clock::ZERO.replica(), 0);
+    /// ```
+    pub const fn replica(self) -> u64 {
+        self.replica
+    }
+
+    /// The database's next clock: greater than this one, whichever replica wrote it.
+    ///
+    /// ```
+    /// # use carburetor::clock::Clock;
+    /// assert_eq!(Clock::new(5, u16::MAX, 9).successor(), Clock::new(6, 0, 0));
+    /// ```
+    pub const fn successor(self) -> Self {
+        Clock {
+            time: self.time.saturating_add(1),
+            replica: 0,
+        }
+    }
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.time, self.replica)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Clock({self})")
+    }
+}
+
+impl FromStr for Clock {
+    type Err = ClockError;
+
+    fn from_str(text: &str) -> Result<Self, ClockError> {
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 32 || !text.as_bytes().iter().all(is_digit) {
+            return Err(ClockError);
+        }
+        let half = |digits: &str| u64::from_str_radix(digits, 16).map_err(|_| ClockError);
+        Ok(Clock {
+            time: half(&text[..16])?,
+            replica: half(&text[16..])?,
+        })
+    }
+}
+
+/// Text that is not a clock.
+///
+/// ```
+/// let error = "12".parse::<carburetor::clock::Clock>().unwrap_err();
+/// assert_eq!(error.to_string(), "not a clock: 32 lower-case hexadecimal digits are expected");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockError;
+
+impl fmt::Display for ClockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a clock: 32 lower-case hexadecimal digits are expected")
+    }
+}
+
+impl std::error::Error for ClockError {}
+
+impl serde::Serialize for Clock {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Clock {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

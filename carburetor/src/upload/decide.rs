@@ -1,0 +1,86 @@
+//! What becomes of one change, by the clocks alone: no value is looked at and nothing is read or written here.
+
+use crate::clock::Clock;
+use crate::outcome::Code;
+use crate::register::Registers;
+use crate::table::TableDefinition;
+use chrono::{DateTime, Utc};
+
+/// What the server knows of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Held {
+    /// It exists. `stamp`: none where it has none, or where it came into being within this very upload.
+    Live {
+        stamp: Option<DateTime<Utc>>,
+        registers: Registers,
+    },
+    /// It was deleted.
+    Gone(Clock),
+    /// Nothing is known of it.
+    Unknown,
+}
+
+/// One change as far as it decides.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked<'c> {
+    pub(crate) clock: Clock,
+    pub(crate) base: Option<DateTime<Utc>>,
+    pub(crate) kind: Kind,
+    /// The columns that the change gives and that uploads may write, the id's left out.
+    pub(crate) columns: Vec<&'c str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Insert,
+    Update,
+    Delete,
+}
+
+/// What becomes of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Decision<'c> {
+    /// The row is inserted with every column that the change gives.
+    Insert {
+        registers: Registers,
+    },
+    /// Columns of the row are written.
+    Write(Write<'c>),
+    /// The row is deleted, and the deletion has the change's clock.
+    Delete {
+        /// Somebody wrote the row after the replica saw it.
+        conflict: bool,
+    },
+    /// The row is gone already; its deletion takes the change's clock, if that is greater.
+    DeleteAgain,
+    /// Nothing is written because all of it is there: the same change came before.
+    Repeated,
+    /// Nothing is written because a later write, a deletion or the server's row wins.
+    Superseded,
+    Rejected(Code),
+}
+
+/// Which columns of an existing row a change writes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Write<'c> {
+    /// These take the change's values.
+    pub(crate) won: Vec<&'c str>,
+    /// These keep the server's.
+    pub(crate) lost: Vec<&'c str>,
+    /// These take what the model's own merge makes.
+    pub(crate) merged: Vec<&'c str>,
+    /// Somebody wrote the row after the replica saw it.
+    pub(crate) conflict: bool,
+    /// The registers afterwards; those of `merged` are set when the merge has run.
+    pub(crate) registers: Registers,
+}
+
+/// Decides on one change of a row of `definition`. Absent rows whose clock is below `expired` can't be judged any more.
+pub(crate) fn decide<'c>(
+    definition: &TableDefinition,
+    held: &Held,
+    asked: &Asked<'c>,
+    expired: Clock,
+) -> Decision<'c> {
+    unimplemented!()
+}
