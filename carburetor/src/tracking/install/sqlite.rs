@@ -2,6 +2,7 @@
 
 use crate::statement::Statement;
 use crate::table::TableDefinition;
+use crate::tracking::Problem;
 use crate::tracking::runner::Runner;
 use crate::tracking::sqlite::{
     Surroundings, TrackedTable, difference, down, missing_columns, refusals, reset, surroundings,
@@ -58,7 +59,7 @@ where
     let mut problems = Vec::new();
     for definition in definitions {
         let question = Statement::of(refusals(definition));
-        problems.extend(runner.ask(question).await?.problems());
+        problems.extend(runner.ask(question).await?.rows().map(Problem::of_row));
     }
     match problems.is_empty() {
         true => Ok(()),
