@@ -8,6 +8,7 @@ mod race;
 mod redelivery;
 mod sqlite;
 mod structs;
+mod upload;
 mod writes;
 
 use std::env;
@@ -39,6 +40,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("writes", writes::writes),
     ("redelivery", redelivery::redelivery),
     ("sqlite", sqlite::sqlite),
+    ("upload", upload::upload),
 ];
 
 fn main() {

@@ -13,6 +13,7 @@ use crate::cutoff::Assumptions;
 use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition};
 use crate::tracking::TrackingBackend;
+use crate::upload::UploadBackend;
 use crate::wire::WireBackend;
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
@@ -37,7 +38,13 @@ use diesel::sql_types::{HasSqlType, SingleValue};
     note = "the backends are `diesel::pg::Pg` (features `postgres`, `async-postgres`) and `diesel::sqlite::Sqlite` (feature `sqlite`)"
 )]
 pub trait SyncBackend:
-    Backend<QueryBuilder: Default> + WireBackend + TrackingBackend + Default + sealed::Sealed + 'static
+    Backend<QueryBuilder: Default>
+    + WireBackend
+    + TrackingBackend
+    + UploadBackend
+    + Default
+    + sealed::Sealed
+    + 'static
 {
     /// Whether the client library holds all rows of an answer.
     const HOLDS_ANSWERS: bool;
@@ -92,6 +99,10 @@ pub trait SyncBackend:
 
     /// A condition in a query of the registry as `carburetor_header`: two values in the column `name` are equal in SQL only where they travel as the same JSON.
     fn is_exact(definition: &TableDefinition, name: &str) -> String;
+
+    /// Pushes `text` as a bind.
+    #[doc(hidden)]
+    fn push_text<'b>(text: &'b str, out: AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
     /// Pushes `integer` as a bind.
     #[doc(hidden)]

@@ -24,6 +24,13 @@ pub struct Clock {
     replica: u64,
 }
 
+/// How far a clock may be ahead of the time of whoever observes it, unless told otherwise.
+///
+/// ```
+/// assert_eq!(carburetor::clock::DEFAULT_DRIFT.as_secs(), 60);
+/// ```
+pub const DEFAULT_DRIFT: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// The greatest number of milliseconds that a clock holds.
 const MOST_MILLIS: u64 = (1 << 48) - 1;
 
@@ -74,6 +81,17 @@ impl Clock {
     /// ```
     pub const fn millis(self) -> u64 {
         self.time >> 16
+    }
+
+    /// The instant, to the millisecond.
+    ///
+    /// ```
+    /// # use carburetor::clock::Clock;
+    /// assert_eq!(Clock::new(1_700_000_000_000, 7, 0).instant().to_rfc3339(), "2023-11-14T22:13:20+00:00");
+    /// ```
+    pub fn instant(self) -> DateTime<Utc> {
+        let millis = i64::try_from(self.millis()).unwrap_or(i64::MAX);
+        DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
     /// How many writes came before within the millisecond, or more.

@@ -35,6 +35,7 @@ pub(crate) trait TakeRows<DB: SyncBackend> {
 /// Rows that may have to wait for whoever reads what is made of them.
 pub(crate) trait PacedRows<DB: SyncBackend>: TakeRows<DB> + Send {
     /// Waits between two rows, if it is time.
+    #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
     fn pause(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
         std::future::ready(Ok(()))
     }

@@ -16,7 +16,7 @@ pub(crate) mod reading;
 mod response;
 mod run;
 pub(crate) mod table;
-mod table_sql;
+pub(crate) mod table_sql;
 mod timestamps;
 
 pub use error::DownloadError;

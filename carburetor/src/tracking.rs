@@ -49,7 +49,7 @@ mod untracked;
 mod upkeep;
 mod verify;
 
-use crate::connection::{answer, runner};
+use crate::connection::runner;
 
 #[cfg(all(
     feature = "postgres-backend",

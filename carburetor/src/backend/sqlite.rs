@@ -78,6 +78,10 @@ impl SyncBackend for diesel::sqlite::Sqlite {
         )
     }
 
+    fn push_text<'b>(text: &'b str, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<Text, str>(text)
+    }
+
     fn push_integer<'b>(integer: &'b i64, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()> {
         out.push_bind_param::<BigInt, _>(integer)
     }

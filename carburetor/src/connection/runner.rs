@@ -20,7 +20,6 @@ pub(crate) trait Runner: Send {
     type Backend: SyncBackend;
 
     /// Whether the caller has a transaction open.
-    #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
     fn in_transaction(&mut self) -> QueryResult<bool>;
 
     /// Runs a statement and hands its rows over one by one.

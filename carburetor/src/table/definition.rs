@@ -33,6 +33,9 @@ pub struct TableDefinition {
     /// Replicas write it only while they are connected.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub online_only: bool,
+    /// `#[sync(read_only)]`: downloaded, never uploaded; its rows have no registers.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
     /// Who wins when two replicas edit one row.
     pub conflict: Conflict,
     /// The columns of the model, in its order. A table may have more.

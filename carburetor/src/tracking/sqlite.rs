@@ -50,6 +50,7 @@ mod surroundings;
 mod upkeep;
 mod verify;
 
+pub(crate) use format::stamp_expression;
 pub use format::{StampValue, stamp_value};
 pub use install::{difference, down, up};
 pub use refusal::{missing_columns, refusals};

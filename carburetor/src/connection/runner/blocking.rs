@@ -15,7 +15,6 @@ pub(crate) struct Blocking<'c, C>(pub &'c mut C);
 impl<C: SyncConnection> Runner for Blocking<'_, C> {
     type Backend = C::Backend;
 
-    #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
     fn in_transaction(&mut self) -> QueryResult<bool> {
         let status = C::TransactionManager::transaction_manager_status_mut(self.0);
         status.transaction_depth().map(|depth| depth.is_some())
