@@ -59,6 +59,7 @@ fn a_difference_adds_and_ends_tables_and_keeps_the_rest() {
     let before = registry(conn);
     let mut lists = items();
     lists.table = "lists".into();
+    add_columns(conn, std::slice::from_ref(&lists));
     let statements = difference(&[items()], &[read(conn, &items()), read(conn, &lists)]);
     run(conn, &statements);
     assert_eq!(wrong(conn, &[items(), lists.clone()]), Vec::<String>::new());
