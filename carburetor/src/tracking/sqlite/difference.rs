@@ -2,18 +2,18 @@
 
 use super::clock::advance;
 use super::install::{
-    definition, down, drop_column, drop_tables, drop_triggers, hash, stamp_again_what_is_ahead,
-    tables_beside, triggers_and_index, up,
+    definition, down, drop_column, drop_register_tables, drop_tables, drop_triggers, hash,
+    stamp_again_what_is_ahead, tables_beside, triggers_and_index, up,
 };
 use super::removal::removal_columns;
 use super::surroundings::TrackedTable;
-use super::upkeep::{expire, reset};
+use super::upkeep::{expired_now, reset};
 use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
 
 /// The statements that lead from the installed definitions `old` to `new`. Run them in one transaction.
 ///
 /// Other ids or another stamp start the table again. Other visible-by columns move the horizon to now, because the
-/// removals until now don't say what a scope would ask.
+/// removals until now don't say what a scope would ask; the clocks of deletions and the conflict log begin anew.
 ///
 /// ```
 /// # use carburetor::table::{ColumnDefinition, TableDefinition};
@@ -47,14 +47,18 @@ fn change(old: &TableDefinition, table: &TrackedTable) -> String {
         text += &drop_tables(new);
         text += &advance();
         text += &format!(
-            "\nupdate carburetor_synced_table set horizon = (select now from carburetor_clock) where name = {key};\n"
+            "\nupdate carburetor_synced_table set horizon = (select now from carburetor_clock), expired = {} where name = {key};\n",
+            expired_now()
         );
-        text += &expire(&format!("name = {key}"));
-    } else if old.has_registers() != new.has_registers() {
-        text += &expire(&format!("name = {key}"));
+    } else if new.has_registers() && !old.has_registers() {
+        text += &format!(
+            "update carburetor_synced_table set expired = {} where name = {key};\n",
+            expired_now()
+        );
     }
     if !new.has_registers() {
         text += &drop_column(old);
+        text += &drop_register_tables(new);
     }
     if !same_names(old.ids(), new.ids())
         || !same_names(old.stamp().into_iter(), new.stamp().into_iter())

@@ -7,7 +7,7 @@ use super::register::register_table;
 use super::removal::{REMOVAL_TRIGGERS, removal_table, removal_triggers};
 use super::stamping::{stamping_triggers, trigger_names};
 use super::surroundings::{TrackedTable, object};
-use super::upkeep::{expire, reset, reset_where};
+use super::upkeep::{expired_now, reset, reset_where};
 use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
 use sha2::{Digest, Sha256};
@@ -83,12 +83,16 @@ pub(super) fn tables_beside(table: &TrackedTable) -> String {
 }
 
 pub(super) fn drop_tables(table: &TableDefinition) -> String {
-    ["removal", "register", "conflict"]
-        .map(|what| {
-            let name = quoted(&object(table, what));
-            format!("drop table if exists {name};\n")
-        })
-        .concat()
+    let removal = quoted(&object(table, "removal"));
+    format!("drop table if exists {removal};\n") + &drop_register_tables(table)
+}
+
+pub(super) fn drop_register_tables(table: &TableDefinition) -> String {
+    format!(
+        "drop table if exists {};\ndrop table if exists {};\n",
+        quoted(&object(table, "register")),
+        quoted(&object(table, "conflict"))
+    )
 }
 
 /// What drops the column of the registers, which must be there.
@@ -160,7 +164,7 @@ fn reset_after_a_gap(table: &TrackedTable) -> String {
         literal(&table.definition.key()),
         expected.join(",\n    ")
     );
-    expire(&gap) + &reset_where(&gap)
+    reset_where(&gap, &format!(", expired = {}", expired_now()))
 }
 
 /// `text` as `sqlite_schema` keeps it: SQLite writes the words up to the name itself.
@@ -173,16 +177,17 @@ pub(super) fn as_stored(text: &str) -> String {
 
 fn register(table: &TrackedTable) -> String {
     let key = literal(&table.definition.key());
-    let again = expire(&format!("name = {key} and hash = ''"));
     format!(
-        "{again}insert into carburetor_synced_table (name, horizon, definition, hash)
+        "insert into carburetor_synced_table (name, horizon, definition, hash)
   select {key}, now, {}, {} from carburetor_clock where true
   on conflict (name) do update set
     horizon = case when hash = '' then max(horizon, excluded.horizon) else horizon end,
+    expired = case when hash = '' then {} else expired end,
     definition = case when hash in ('', excluded.hash) then excluded.definition else '' end,
     hash = excluded.hash;\n",
         literal(&definition(&table.definition)),
-        literal(&hash(&table.definition))
+        literal(&hash(&table.definition)),
+        expired_now(),
     )
 }
 

@@ -81,11 +81,10 @@ fn since(age: Duration) -> String {
     format!("{SYSTEM_TIME} - {age}")
 }
 
-/// Where `condition` holds, deletions until now may have gone unseen or are forgotten: absent rows can't be judged by older clocks.
-pub(super) fn expire(condition: &str) -> String {
+/// What `expired` becomes where deletions until now may have gone unseen or are forgotten.
+pub(super) fn expired_now() -> String {
     format!(
-        "update carburetor_synced_table set expired = max(expired, (select {} from carburetor_clock))
-  where {condition};\n",
+        "max(expired, (select {} from carburetor_clock))",
         clock_of("now")
     )
 }
@@ -98,14 +97,15 @@ pub(super) fn expire(condition: &str) -> String {
 /// assert!(carburetor::tracking::sqlite::reset(&users).contains("generation = generation + 1"));
 /// ```
 pub fn reset(table: &TableDefinition) -> String {
-    reset_where(&format!("name = {}", literal(&table.key())))
+    reset_where(&format!("name = {}", literal(&table.key())), "")
 }
 
 /// Starts the tables again for which `condition` holds. Tokens carry the generation; the horizon, past every cutoff given out before, does the
 /// same for bare timestamps. The clock follows it: with a horizon ahead of the next cutoff, each download would be a reset.
-pub(super) fn reset_where(condition: &str) -> String {
+/// `more` is set beside.
+pub(super) fn reset_where(condition: &str, more: &str) -> String {
     format!(
-        "update carburetor_synced_table set generation = generation + 1, horizon = (select now + 2 from carburetor_clock)
+        "update carburetor_synced_table set generation = generation + 1, horizon = (select now + 2 from carburetor_clock){more}
   where {condition};
 update carburetor_clock set now = (select max(horizon) - 1 from carburetor_synced_table)
   where now < (select max(horizon) - 1 from carburetor_synced_table);\n"
