@@ -16,6 +16,10 @@ mod plan;
 mod procedure;
 mod receipt;
 mod rejection;
+#[cfg_attr(
+    not(any(feature = "postgres-backend", feature = "sqlite")),
+    allow(dead_code, reason = "only the backends read it")
+)]
 mod sent;
 mod session;
 mod settle;

@@ -217,6 +217,17 @@ impl TableDefinition {
             .filter(|column| !column.skip && !column.local)
     }
 
+    /// Whether the rows keep registers: in tables that replicas may write and whose stamps are ours.
+    pub(crate) fn has_registers(&self) -> bool {
+        !self.read_only && !self.untracked
+    }
+
+    /// The columns that can have a register of their own, in the model's order: what travels, but for the id and the stamp.
+    pub(crate) fn registered(&self) -> impl Iterator<Item = &ColumnDefinition> {
+        self.downloaded()
+            .filter(|column| !column.id && !column.last_synced_at)
+    }
+
     /// The columns that scopes and filters look at, in the model's order.
     ///
     /// ```

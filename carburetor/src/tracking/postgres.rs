@@ -32,7 +32,7 @@ mod verify;
 pub use down::down;
 pub use refusals::refusals;
 pub use up::{Index, Up, difference, up};
-pub use upkeep::{grants, purge, reset, touch, watermark};
+pub use upkeep::{grants, purge, purge_deletions, reset, touch, watermark};
 pub use verify::verify;
 
 /// A query for problems that finds none.

@@ -35,6 +35,32 @@ delete from carburetor.{removal} r using moved where r.carburetor_removed_at < m
     )
 }
 
+/// Forgets the clocks of deletions that are older than `age`: absent rows can't be judged by older clocks any more.
+///
+/// ```
+/// # use carburetor::{table::TableDefinition, tracking::postgres::purge_deletions};
+/// # use std::time::Duration;
+/// let users = TableDefinition { table: "users".into(), ..TableDefinition::default() };
+/// assert!(purge_deletions(&users, Duration::from_secs(60)).contains("interval '60000000 microseconds'"));
+/// ```
+pub fn purge_deletions(definition: &TableDefinition, age: Duration) -> String {
+    format!(
+        "with instant as (
+  select (extract(epoch from least(statement_timestamp() - interval '{age} microseconds', {cutoff})) * 1000000)::bigint as micros
+), moved as (
+  update carburetor.synced_table s
+  set expired = greatest(s.expired collate \"C\", lpad(to_hex(micros / 1000), 12, '0') || lpad(to_hex(micros % 1000), 4, '0') || repeat('0', 16))
+  from instant where s.name = {key}
+  returning s.expired
+)
+delete from carburetor.{register} r using moved where r.carburetor_clock < moved.expired collate \"C\"",
+        age = age.as_micros(),
+        cutoff = cutoff(),
+        key = literal(&definition.key()),
+        register = quoted(&definition.tracking_name("register")),
+    )
+}
+
 /// Writes a row again, so that it is delivered; its id is in the parameters `$1`, `$2` ..
 ///
 /// ```
