@@ -36,6 +36,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// What registers are cast to when they are written.
     #[doc(hidden)]
     const REGISTERS_TYPE: &'static str;
+    /// What follows a row's registers to read the clock of its existence.
+    #[doc(hidden)]
+    const EXISTENCE: &'static str;
     /// The table with the greatest clock that was ahead.
     #[doc(hidden)]
     const CLOCK_TABLE: &'static str;

@@ -46,7 +46,7 @@ impl<'v, DB: SyncBackend> Sent<'v, DB> {
             rows,
             columns: Vec::new(),
         };
-        sent.add("n", Cells::Numbers(places.collect()));
+        sent.add("~n", Cells::Numbers(places.collect()));
         sent
     }
 

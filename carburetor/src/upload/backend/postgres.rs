@@ -22,6 +22,7 @@ impl UploadBackend for Pg {
         Some([" for update of ", " for no key update of "]);
     const CHECK_DEFERRED: Option<&'static str> = Some("set constraints all immediate");
     const REGISTERS_TYPE: &'static str = "pg_catalog.jsonb";
+    const EXISTENCE: &'static str = " ->> ''";
     const CLOCK_TABLE: &'static str = "carburetor.clock";
     const OUTCOME_TABLE: &'static str = "carburetor.outcome";
     const NOW: &'static str = "pg_catalog.clock_timestamp()";

@@ -29,6 +29,7 @@ impl UploadBackend for Sqlite {
     const LOCK_ROWS: Option<[&'static str; 2]> = None;
     const CHECK_DEFERRED: Option<&'static str> = None;
     const REGISTERS_TYPE: &'static str = "text";
+    const EXISTENCE: &'static str = " ->> '$.\"\"'";
     const CLOCK_TABLE: &'static str = "carburetor_clock";
     const OUTCOME_TABLE: &'static str = "carburetor_outcome";
     const NOW: &'static str = "(select now from carburetor_clock)";

@@ -3,6 +3,7 @@
 use super::write::{is_everywhere, written};
 use super::{PLACE, flag, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
+use crate::upload::UploadBackend;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
 use crate::register::COLUMN;
@@ -108,10 +109,11 @@ impl<R: Runner> Session<'_, '_, R> {
             let (mut statement, _) = sent.statement(types);
             statement.sql(format!(
                 "select cast({PLACE} + {first} as bigint), {stamp}, \
-                 cast(case when coalesce({name}.{COLUMN} ->> '', '') = sent.\"~existence\" then 1 else 0 end as bigint), \
+                 cast(case when coalesce({name}.{COLUMN}{existence}, '') = sent.\"~existence\" then 1 else 0 end as bigint), \
                  cast({differing} as text), cast(case when 1 = 1",
                 stamp = R::Backend::micros(&sql.stamp, sql.storage),
                 name = sql.name,
+                existence = R::Backend::EXISTENCE,
             ));
             upload.visibility.push(&mut statement);
             statement.sql(format!(
