@@ -9,6 +9,7 @@ mod redelivery;
 mod sqlite;
 mod structs;
 mod upload;
+mod upload_sqlite;
 mod writes;
 
 use std::env;
@@ -41,6 +42,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("redelivery", redelivery::redelivery),
     ("sqlite", sqlite::sqlite),
     ("upload", upload::upload),
+    ("upload_sqlite", upload_sqlite::upload),
 ];
 
 fn main() {

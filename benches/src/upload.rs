@@ -9,7 +9,6 @@ use carburetor::clock::Clock;
 use carburetor::outcome::Verdict;
 use carburetor_tests::Database;
 use chrono::{DateTime, Utc};
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use serde_json::{Map, Value, json};
