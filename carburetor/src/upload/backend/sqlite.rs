@@ -9,7 +9,7 @@ use crate::upload::sent::{Cells, Sent};
 use crate::wire::SqliteValue;
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment};
-use diesel::sql_types::{BigInt, Binary, Double, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Double, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 /// How many binds a statement may have, whatever SQLite was compiled with since 3.32.
@@ -45,23 +45,7 @@ impl UploadBackend for Sqlite {
         statement: &mut Statement<'v, Self>,
     ) -> usize {
         let binds = sent.rows * sent.columns.len();
-        statement.sql("values ");
-        for row in 0..sent.rows {
-            for (place, column) in sent.columns.iter().enumerate() {
-                statement.sql(match (row, place) {
-                    (0, 0) => "(",
-                    (_, 0) => "), (",
-                    _ => ", ",
-                });
-                match &column.cells {
-                    Cells::Numbers(numbers) => statement.bind(Number(numbers[row])),
-                    Cells::Texts(texts) => statement.bind(Owned(texts[row].clone())),
-                    Cells::Flags(flags) => statement.bind(Number(flags[row].into())),
-                    Cells::Values(_, values) => statement.bind(Cell(values[row])),
-                };
-            }
-        }
-        statement.sql(")");
+        statement.bind(Values(sent));
         binds
     }
 
@@ -98,37 +82,43 @@ impl UploadBackend for Sqlite {
     fn instant(storage: Storage) -> String {
         match storage {
             Storage::Boolean => "1".into(),
-            _ => stamp_expression(storage, "(select now from carburetor_clock)"),
+            // One value for all rows of a statement, and computed once.
+            _ => format!("(select {} from carburetor_clock)", stamp_expression(storage, "now")),
         }
     }
 }
 
-struct Number(i64);
+/// Rows as VALUES.
+struct Values<'v>(Sent<'v, Sqlite>);
 
-impl QueryFragment<Sqlite> for Number {
+impl QueryFragment<Sqlite> for Values<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_bind_param::<BigInt, _>(&self.0)
-    }
-}
-
-struct Owned(String);
-
-impl QueryFragment<Sqlite> for Owned {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_bind_param::<Text, _>(&self.0)
-    }
-}
-
-struct Cell<'v>(Option<&'v SqliteValue>);
-
-impl QueryFragment<Sqlite> for Cell<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        match self.0 {
-            None => out.push_bind_param::<Nullable<Text>, _>(&None::<String>),
-            Some(SqliteValue::Integer(integer)) => out.push_bind_param::<BigInt, _>(integer),
-            Some(SqliteValue::Real(real)) => out.push_bind_param::<Double, _>(real),
-            Some(SqliteValue::Text(text)) => out.push_bind_param::<Text, _>(text),
-            Some(SqliteValue::Blob(blob)) => out.push_bind_param::<Binary, _>(blob),
+        for row in 0..self.0.rows {
+            out.push_sql(if row == 0 { "values " } else { ", " });
+            for (place, column) in self.0.columns.iter().enumerate() {
+                out.push_sql(if place == 0 { "(" } else { ", " });
+                match &column.cells {
+                    Cells::Numbers(numbers) => out.push_bind_param::<BigInt, _>(&numbers[row])?,
+                    Cells::Texts(texts) => out.push_bind_param::<Text, _>(&texts[row])?,
+                    Cells::Flags(flags) => out.push_bind_param::<Bool, _>(&flags[row])?,
+                    Cells::Values(_, values) => push_value(values[row], &mut out)?,
+                }
+            }
+            out.push_sql(")");
         }
+        Ok(())
+    }
+}
+
+fn push_value<'b>(
+    value: Option<&'b SqliteValue>,
+    out: &mut AstPass<'_, 'b, Sqlite>,
+) -> QueryResult<()> {
+    match value {
+        None => out.push_bind_param::<Nullable<Text>, _>(&None::<String>),
+        Some(SqliteValue::Integer(integer)) => out.push_bind_param::<BigInt, _>(integer),
+        Some(SqliteValue::Real(real)) => out.push_bind_param::<Double, _>(real),
+        Some(SqliteValue::Text(text)) => out.push_bind_param::<Text, _>(text),
+        Some(SqliteValue::Blob(blob)) => out.push_bind_param::<Binary, _>(blob),
     }
 }
