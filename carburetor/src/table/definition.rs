@@ -33,6 +33,9 @@ pub struct TableDefinition {
     /// Replicas write it only while they are connected.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub online_only: bool,
+    /// Replicas never write it, so that no registers are kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
     /// Who wins when two replicas edit one row.
     pub conflict: Conflict,
     /// The columns of the model, in its order. A table may have more.
@@ -97,7 +100,7 @@ pub struct ColumnDefinition {
 /// use carburetor::table::Storage;
 /// assert_eq!(Storage::default(), Storage::Other);
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Storage {
@@ -109,6 +112,8 @@ pub enum Storage {
     Integer,
     /// A boolean.
     Boolean,
+    /// Text, also of a type that ignores case.
+    Text,
     /// Anything else.
     #[default]
     Other,
@@ -212,6 +217,17 @@ impl TableDefinition {
         self.columns
             .iter()
             .filter(|column| !column.skip && !column.local)
+    }
+
+    /// Whether the rows keep registers: in tables that replicas may write and whose stamps are ours.
+    pub(crate) fn has_registers(&self) -> bool {
+        !self.read_only && !self.untracked
+    }
+
+    /// The columns that can have a register of their own, in the model's order: what travels, but for the id and the stamp.
+    pub(crate) fn registered(&self) -> impl Iterator<Item = &ColumnDefinition> {
+        self.downloaded()
+            .filter(|column| !column.id && !column.last_synced_at)
     }
 
     /// The columns that scopes and filters look at, in the model's order.

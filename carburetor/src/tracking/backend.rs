@@ -38,6 +38,10 @@ pub trait TrackingBackend: Sized {
     #[doc(hidden)]
     fn purge_sql(definition: &TableDefinition, age: Duration) -> String;
 
+    /// Forgets the clocks of old deletions.
+    #[doc(hidden)]
+    fn purge_deletions_sql(definition: &TableDefinition, age: Duration) -> String;
+
     /// Switches stamps off until the transaction ends, and says how to switch them back.
     #[doc(hidden)]
     fn begin_untracked<R>(runner: &mut R) -> impl Future<Output = QueryResult<Restore>> + Send

@@ -52,6 +52,7 @@ fn agree(one: &TableDefinition, other: &TableDefinition) -> bool {
 
 fn add(known: &mut TableDefinition, definition: TableDefinition) {
     known.untracked &= definition.untracked;
+    known.read_only &= definition.read_only;
     for column in definition.columns {
         let same = known
             .columns

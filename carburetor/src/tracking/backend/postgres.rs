@@ -29,6 +29,10 @@ impl TrackingBackend for Pg {
         postgres::purge(definition, age)
     }
 
+    fn purge_deletions_sql(definition: &TableDefinition, age: Duration) -> String {
+        postgres::purge_deletions(definition, age)
+    }
+
     async fn begin_untracked<R>(runner: &mut R) -> QueryResult<Restore>
     where
         R: Runner<Backend = Self>,

@@ -27,6 +27,10 @@ impl TrackingBackend for Sqlite {
         sqlite::purge(definition, age)
     }
 
+    fn purge_deletions_sql(definition: &TableDefinition, age: Duration) -> String {
+        sqlite::purge_deletions(definition, age)
+    }
+
     async fn begin_untracked<R>(runner: &mut R) -> QueryResult<Restore>
     where
         R: Runner<Backend = Self>,
