@@ -4,13 +4,15 @@ mod changes;
 mod install;
 mod properties;
 mod refusals;
+mod registers;
 mod removals;
 mod stamps;
 mod triggers;
 
 use carburetor::table::{ColumnDefinition, Storage, TableDefinition};
 use carburetor::tracking::sqlite::{
-    Surroundings, TrackedTable, missing_columns, refusals, surroundings, up, verify,
+    Surroundings, TrackedTable, missing_columns, missing_shared_columns, refusals, surroundings,
+    up, verify,
 };
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -82,21 +84,23 @@ fn read(conn: &mut SqliteConnection, definition: &TableDefinition) -> TrackedTab
 fn track(conn: &mut SqliteConnection, definitions: &[TableDefinition]) {
     for definition in definitions {
         assert_eq!(problems(conn, &refusals(definition)), Vec::<String>::new());
-        for statement in texts(
-            conn,
-            &format!(
-                "select statement as value from ({})",
-                missing_columns(definition)
-            ),
-        ) {
-            run(conn, &statement);
-        }
     }
     install(conn, definitions);
     assert_eq!(wrong(conn, definitions), Vec::<String>::new());
 }
 
+fn add_columns(conn: &mut SqliteConnection, definitions: &[TableDefinition]) {
+    let tables = definitions.iter().map(missing_columns);
+    for missing in std::iter::once(missing_shared_columns()).chain(tables) {
+        let statements = format!("select statement as value from ({missing})");
+        for statement in texts(conn, &statements) {
+            run(conn, &statement);
+        }
+    }
+}
+
 fn install(conn: &mut SqliteConnection, definitions: &[TableDefinition]) {
+    add_columns(conn, definitions);
     let tables: Vec<TrackedTable> = definitions
         .iter()
         .map(|definition| read(conn, definition))

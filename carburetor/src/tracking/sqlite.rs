@@ -23,6 +23,9 @@
 //!   every removal takes `max(now + 1, the system's time)`, so that it never goes back and no two are equal.
 //! * `carburetor_synced_table`: one row for each table: generation, horizon, definition and its hash.
 //! * `carburetor_removal_<table>`: which id left which visible-by values, and when.
+//! * The column `carburetor_registers` of each table: which write its columns hold, as JSON.
+//! * `carburetor_register_<table>`: the clock of each id's deletion, and `carburetor_conflict_<table>`: what lost in uploads.
+//! * `carburetor_outcome`: what uploads were answered.
 //! * `carburetor_flag`: the row `untracked` turns stamps off, inside one write transaction.
 //! * `carburetor_stamping`: empty outside of a statement; the stamps that triggers are writing at this moment.
 //!
@@ -41,18 +44,24 @@
 //! * `returning` shows a row before its stamp: SQLite runs AFTER triggers later.
 
 mod clock;
+mod conflict;
+mod difference;
 mod format;
 mod install;
 mod refusal;
+mod register;
 mod removal;
 mod stamping;
 mod surroundings;
 mod upkeep;
 mod verify;
 
+pub use clock::missing_shared_columns;
+pub use difference::difference;
 pub use format::{StampValue, stamp_value};
-pub use install::{difference, down, up};
+pub(in crate::tracking) use install::forget;
+pub use install::{down, up};
 pub use refusal::{missing_columns, refusals};
 pub use surroundings::{KeyColumn, Surroundings, TrackedTable, UniqueKey, surroundings};
-pub use upkeep::{CLEAR_UNTRACKED, SET_UNTRACKED, purge, reset, touch};
+pub use upkeep::{CLEAR_UNTRACKED, SET_UNTRACKED, purge, purge_deletions, reset, touch};
 pub use verify::verify;

@@ -64,6 +64,8 @@ fn down_leaves_the_clock_and_the_next_generation() {
     let shared = [
         "carburetor_clock",
         "carburetor_flag",
+        "carburetor_outcome",
+        "sqlite_sequence",
         "carburetor_stamping",
         "carburetor_synced_table",
     ];
@@ -106,7 +108,7 @@ fn a_table_made_anew_is_found() {
     let mut conn = tracked(ITEMS);
     run(&mut conn, &format!("drop table items; {ITEMS}"));
     let missing = wrong(&mut conn, &[items()]);
-    assert_eq!(missing.len(), 9, "{missing:?}");
+    assert_eq!(missing.len(), 10, "{missing:?}");
     install(&mut conn, &[items()]);
     assert_eq!(registry(&mut conn).0, 2);
     run(&mut conn, "drop table items");
@@ -165,6 +167,34 @@ fn missing_indexes_columns_and_a_forgotten_flag_are_found() {
             "carburetor_gone_at_items: the index is missing"
         ]
     );
+    let mut conn = tracked(ITEMS);
+    run(
+        &mut conn,
+        "drop trigger carburetor_stamp_update_1_items; drop trigger carburetor_stamp_update_2_items;
+         drop trigger carburetor_stamp_insert_1_items; drop trigger carburetor_stamp_insert_2_items;
+         drop trigger carburetor_removal_delete_items; drop trigger carburetor_removal_move_items;
+         drop trigger carburetor_replace_insert_items; drop trigger carburetor_replace_update_items;
+         alter table items drop column carburetor_registers; alter table carburetor_clock drop column ahead;
+         alter table carburetor_conflict_items drop column carburetor_won;
+         drop table carburetor_register_items; drop table carburetor_outcome",
+    );
+    let missing: Vec<String> = wrong(&mut conn, &[items()])
+        .into_iter()
+        .filter(|problem| !problem.ends_with("the trigger is missing"))
+        .collect();
+    assert_eq!(
+        missing,
+        [
+            "carburetor_clock: the column ahead is missing",
+            "carburetor_outcome: the column outcomes is missing",
+            "carburetor_deleted_id_items: the index is missing",
+            "items: the column carburetor_registers is missing",
+            "carburetor_register_items: the column id is missing",
+            "carburetor_register_items: the column team is missing",
+            "carburetor_register_items: the column carburetor_clock is missing",
+            "carburetor_conflict_items: the column carburetor_won is missing"
+        ]
+    );
     let mut conn =
         tracked("create table items (id integer primary key, team text, updated_at text)");
     let mut definition = items();
@@ -173,9 +203,28 @@ fn missing_indexes_columns_and_a_forgotten_flag_are_found() {
         wrong(&mut conn, &[definition]),
         [
             "items: the column name is missing",
+            "carburetor_stamp_update_1_items: the trigger differs from what the model asks for",
+            "carburetor_stamp_update_2_items: the trigger differs from what the model asks for",
             "items: its tracking was installed for another definition of the model"
         ]
     );
+}
+
+#[test]
+fn an_installation_without_registers_is_brought_up_to_date() {
+    let mut conn = database(
+        "create table carburetor_clock (singleton integer primary key check (singleton = 1), now integer not null);
+         create table carburetor_synced_table (name text primary key, generation integer not null default 1, horizon integer not null,
+           definition text not null, hash text not null);
+         insert into carburetor_clock values (1, 5)",
+    );
+    run(&mut conn, ITEMS);
+    track(&mut conn, &[items()]);
+    run(
+        &mut conn,
+        "insert into items (id) values (1); update items set name = 'x'; delete from items",
+    );
+    assert_eq!(removals(&mut conn), ["1/-"]);
 }
 
 #[test]

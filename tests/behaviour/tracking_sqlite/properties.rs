@@ -1,4 +1,4 @@
-//! Random writes: the triggers change nothing but stamps and removals, and replicas that follow those converge.
+//! Random writes: the triggers change nothing but stamps, registers and removals, and replicas that follow those converge.
 
 use super::*;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const SCHEMA: &str = "create table items (id integer primary key, team text, email text unique, a integer, b integer,
    n integer, updated_at text, unique (a, b))";
 
-const OWN_TRIGGERS: [&str; 4] = [
+const OWN_TRIGGERS: [&str; 5] = [
     "",
     "create trigger touch after update on items begin update items set updated_at = 'touched' where id = new.id; end;",
     "create trigger touch before update on items begin update items set updated_at = 'touched' where id <> new.id and n = new.n; end;
@@ -15,6 +15,8 @@ const OWN_TRIGGERS: [&str; 4] = [
      create trigger made after insert on items begin update items set updated_at = 'made' where id = new.id; end;",
     "create trigger guarded after update on items when new.updated_at is old.updated_at and new.updated_at is not 'guarded' begin
        update items set updated_at = 'guarded' where id = new.id; end;",
+    "create trigger homeless after update on items when new.team is null begin update items set team = 'y' where id = new.id; end;
+     create trigger homeless_too after insert on items when new.team is null begin update items set team = 'y' where id = new.id; end;",
 ];
 
 #[derive(Debug, Clone)]
@@ -158,6 +160,95 @@ fn canonical(micros: i64) -> String {
         .to_string()
 }
 
+const COLUMNS: [&str; 5] = ["team", "email", "a", "b", "n"];
+
+fn definition() -> TableDefinition {
+    let mut definition = items();
+    definition
+        .columns
+        .extend(COLUMNS[1..].iter().map(|name| ColumnDefinition::new(*name)));
+    definition
+}
+
+/// The instant in microseconds, as the text of a clock.
+fn clock_text(micros: i64) -> String {
+    let instant = chrono::DateTime::from_timestamp_micros(micros).unwrap();
+    carburetor::clock::Clock::of_database(instant).to_string()
+}
+
+/// Of every row by id: its values, the clocks of its existence and then of its columns, and that of its stamp.
+fn registers(
+    conn: &mut SqliteConnection,
+) -> BTreeMap<i64, (Vec<serde_json::Value>, Vec<String>, String)> {
+    let clocks = [""].iter().chain(&COLUMNS).map(|name| {
+        format!("coalesce(carburetor_registers ->> '$.\"{name}\"', carburetor_registers ->> '$.\"\"', stamped)")
+    });
+    let clocks: Vec<String> = clocks.collect();
+    let query = format!(
+        "select json_array(id, json_array({}), json_array({}), stamped) as value from (select *, printf('%012x%04x%016x', micros / 1000, micros % 1000, 0) as stamped
+           from (select *, strftime('%s', substr(updated_at, 1, 19)) * 1000000 + substr(updated_at, 21, 6) as micros from items))",
+        COLUMNS.join(", "),
+        clocks.join(", ")
+    );
+    let rows = texts(conn, &query).into_iter();
+    rows.map(|row| {
+        let (id, values, clocks, stamp) = serde_json::from_str(&row).unwrap();
+        (id, (values, clocks, stamp))
+    })
+    .collect()
+}
+
+/// Makes the application's triggers once more, so that they fire before ours.
+fn make_again(conn: &mut SqliteConnection, own: &str) {
+    for trigger in own.split("create trigger ").skip(1) {
+        let name = trigger.split(' ').next().unwrap();
+        run(
+            conn,
+            &format!("drop trigger {name}; create trigger {trigger}"),
+        );
+    }
+}
+
+/// What changed has a clock of this write, what did not has kept its own, unless the whole row is new.
+fn check_registers(
+    write: &str,
+    conn: &mut SqliteConnection,
+    before: &BTreeMap<i64, (Vec<serde_json::Value>, Vec<String>, String)>,
+    began: i64,
+) {
+    let began = clock_text(began);
+    let after = registers(conn);
+    for (id, (values, clocks, stamp)) in &after {
+        let context = format!("{write}: {id} {clocks:?} {stamp} {began}");
+        assert!(clocks.iter().all(|clock| clock <= stamp), "{context}");
+        let old = before.get(id).filter(|(_, old, _)| old[0] == clocks[0]);
+        let Some((old_values, old_clocks, _)) = old else {
+            assert!(clocks.iter().all(|clock| *clock > began), "{context}");
+            continue;
+        };
+        for column in 0..COLUMNS.len() {
+            let moved = clocks[column + 1] > began;
+            if values[column] != old_values[column] {
+                assert!(moved, "{context}");
+            } else if !(moved && COLUMNS[column] == "team") {
+                // A trigger may have taken a team back that the statement took away.
+                assert_eq!(clocks[column + 1], old_clocks[column + 1], "{context}");
+            }
+        }
+    }
+    let deleted: BTreeSet<i64> = texts(
+        conn,
+        &format!(
+            "select id as value from carburetor_register_items where carburetor_clock > '{began}'"
+        ),
+    )
+    .iter()
+    .map(|id| id.parse().unwrap())
+    .collect();
+    let mut gone = before.keys().filter(|id| !after.contains_key(id));
+    assert!(gone.all(|id| deleted.contains(id)), "{write}: {deleted:?}");
+}
+
 struct Replica {
     visible: &'static str,
     since: i64,
@@ -198,6 +289,7 @@ impl Replica {
 fn check(write: &str, conn: &mut SqliteConnection, twin: &mut SqliteConnection, n: usize) {
     let write = write.replace(":n", &n.to_string());
     let (clock_before, stamps_before, pairs_before) = (clock(conn), stamps(conn), pairs(conn));
+    let registers_before = registers(conn);
     let expected = twin
         .batch_execute(&write)
         .map_err(|error| error.to_string());
@@ -236,6 +328,7 @@ fn check(write: &str, conn: &mut SqliteConnection, twin: &mut SqliteConnection, 
         removed.is_superset(&gone),
         "{write}: {gone:?} not in {removed:?}"
     );
+    check_registers(&write, conn, &registers_before, clock_before);
 }
 
 proptest! {
@@ -247,11 +340,16 @@ proptest! {
         recursive in any::<bool>(),
         rowid in any::<bool>(),
         own in prop::sample::select(OWN_TRIGGERS.to_vec()),
+        last in any::<bool>(),
     ) {
         let recursive = recursive && !own.contains("touch");
         let without = if rowid { "" } else { "without rowid" };
         let schema = format!("{SCHEMA} {without}; {own} pragma recursive_triggers = {recursive};");
-        let (mut tracked, mut twin) = (tracked(&schema), database(&schema));
+        let (mut tracked, mut twin) = (database(&schema), database(&schema));
+        track(&mut tracked, &[definition()]);
+        if last {
+            make_again(&mut tracked, own);
+        }
         let mut replicas = Replica::all();
         for (n, step) in steps.iter().enumerate() {
             match step {

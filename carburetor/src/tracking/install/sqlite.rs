@@ -4,8 +4,8 @@ use crate::statement::Statement;
 use crate::table::TableDefinition;
 use crate::tracking::runner::Runner;
 use crate::tracking::sqlite::{
-    Surroundings, TrackedTable, difference, down, missing_columns, refusals, reset, surroundings,
-    up,
+    Surroundings, TrackedTable, difference, down, forget, missing_columns, missing_shared_columns,
+    refusals, reset, surroundings, up,
 };
 use crate::tracking::{Installed, Tracking, TrackingError};
 use diesel::QueryResult;
@@ -36,7 +36,9 @@ where
     let installed = Installed::read_by(runner).await?;
     if let Some(since) = tracking.installed() {
         let gone = gone(since, &installed, tracking.definitions());
-        runner.execute(&gone).await?;
+        let (present, vanished) = present(runner, gone).await?;
+        let vanished: String = vanished.iter().map(forget).collect();
+        runner.execute(&(down(&present) + &vanished)).await?;
     }
     for definition in tracking.definitions() {
         if let Some(old) = of(&installed, definition).filter(|old| *old != definition) {
@@ -75,8 +77,8 @@ where
     R: Runner<Backend = Sqlite>,
 {
     let mut statements = Vec::new();
-    for definition in definitions {
-        let missing = missing_columns(definition);
+    let tables = definitions.iter().map(missing_columns);
+    for missing in std::iter::once(missing_shared_columns()).chain(tables) {
         let question = Statement::of(format!("select statement from ({missing})"));
         statements.extend(runner.ask(question).await?.values());
     }
@@ -126,16 +128,37 @@ where
     Ok(runner.execute(&difference).await?)
 }
 
-/// What takes the tracking of tables away that were in `since`, are installed, and are no longer wanted.
-fn gone(since: &Installed, installed: &Installed, wanted: &[TableDefinition]) -> String {
-    let gone: Vec<_> = since
-        .definitions()
-        .iter()
+/// The tables that were in `since`, are installed, and are no longer wanted.
+fn gone(
+    since: &Installed,
+    installed: &Installed,
+    wanted: &[TableDefinition],
+) -> Vec<TableDefinition> {
+    let since = since.definitions().iter();
+    since
         .filter(|old| of(installed, old).is_some())
         .filter(|old| !wanted.iter().any(|new| new.key() == old.key()))
         .cloned()
-        .collect();
-    down(&gone)
+        .collect()
+}
+
+/// The `definitions` whose tables have all columns of the tracking, and the others: tables that are gone themselves.
+pub(in crate::tracking) async fn present<R>(
+    runner: &mut R,
+    definitions: Vec<TableDefinition>,
+) -> QueryResult<(Vec<TableDefinition>, Vec<TableDefinition>)>
+where
+    R: Runner<Backend = Sqlite>,
+{
+    let (mut present, mut vanished) = (Vec::new(), Vec::new());
+    for definition in definitions {
+        let question = Statement::of(missing_columns(&definition));
+        match runner.ask(question).await?.is_any() {
+            true => vanished.push(definition),
+            false => present.push(definition),
+        }
+    }
+    Ok((present, vanished))
 }
 
 /// The installed definition of the same table.

@@ -45,8 +45,8 @@ delete from {removal} r using moved where r.carburetor_removed_at < moved.horizo
     )
 }
 
-/// Forgets the clocks of deletions that are older than `age`. What a change of an absent row has to say is then unknown, where its clock is older than that; nothing happens
-/// where no registers are kept.
+/// Forgets the clocks of deletions that are older than `age`: changes of absent rows can't be judged any more then, where their own clocks are older.
+/// Empty where no registers are kept.
 ///
 /// ```
 /// # use carburetor::{table::TableDefinition, tracking::postgres::purge_deletions};

@@ -1,12 +1,13 @@
 //! Migrations of SQLite.
 
 use crate::connection::SyncConnection;
-use crate::tracking::install::sqlite::{additions, refuse, tracked};
+use crate::table::TableDefinition;
+use crate::tracking::install::sqlite::{additions, present, refuse, tracked};
 use crate::tracking::installed::line;
 use crate::tracking::merge::disagreements;
 use crate::tracking::runner::{Blocking, complete};
-use crate::tracking::sqlite::{difference, down, up};
-use crate::tracking::{Tracking, TrackingError};
+use crate::tracking::sqlite::{difference, down, forget, up};
+use crate::tracking::{Installed, Tracking, TrackingError};
 use diesel::QueryResult;
 use diesel::sqlite::Sqlite;
 
@@ -47,11 +48,23 @@ impl Tracking<Sqlite> {
             text += &format!("{statement};\n");
         }
         let tables = complete(tracked(runner, self.definitions()))?;
-        text += &match self.installed() {
-            None => up(&tables),
-            Some(installed) => difference(installed.definitions(), &tables),
-        };
+        match self.installed() {
+            None => text += &up(&tables),
+            Some(installed) => {
+                let (mut old, gone) = self.kept(installed);
+                let (present, vanished) = complete(present(runner, gone))?;
+                text.extend(vanished.iter().map(forget));
+                old.extend(present);
+                text += &difference(&old, &tables);
+            }
+        }
         Ok(text)
+    }
+
+    /// The installed definitions of tables that are still among these, and the others.
+    fn kept(&self, installed: &Installed) -> (Vec<TableDefinition>, Vec<TableDefinition>) {
+        let installed = installed.definitions().iter().cloned();
+        installed.partition(|old| self.definitions().iter().any(|new| new.key() == old.key()))
     }
 
     /// The way back: the tables are no longer tracked, or as they were at [`since`](Tracking::since). Stamps stay.

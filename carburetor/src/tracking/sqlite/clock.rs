@@ -11,19 +11,50 @@ pub(super) fn advance() -> String {
     format!("update carburetor_clock set now = max(now + 1, {SYSTEM_TIME});")
 }
 
+/// The clock of a write that the database itself made at `micros`, an expression without side effects; the twin of `Clock::of_database`.
+pub(super) fn clock_of(micros: &str) -> String {
+    format!("printf('%012x%04x%016x', {micros} / 1000, {micros} % 1000, 0)")
+}
+
+/// The columns that a shared table of an earlier installation may lack, with what adds them.
+const LATER_COLUMNS: [(&str, &str); 2] = [
+    ("carburetor_clock", "ahead"),
+    ("carburetor_synced_table", "expired"),
+];
+
+/// A query of rows `(name, statement)`: what adds columns to shared tables that an earlier version made. Run the statements before
+/// [`up`](super::up), and print them at the top of a migration.
+///
+/// ```
+/// let query = carburetor::tracking::sqlite::missing_shared_columns();
+/// assert!(query.contains("alter table carburetor_clock add column ahead"));
+/// ```
+pub fn missing_shared_columns() -> String {
+    let columns = LATER_COLUMNS.map(|(table, column)| {
+        format!(
+            "select '{column}' as name, 'alter table {table} add column {column} text not null default ''''' as statement
+where exists (select 1 from sqlite_schema where type = 'table' and name = '{table}')
+  and not exists (select 1 from pragma_table_info('{table}') where name = '{column}')"
+        )
+    });
+    columns.join("\nunion all\n")
+}
+
 /// The shared tables. A clock that exists goes on from where it stood: replicas hold cutoffs of it.
 pub(super) fn shared_tables() -> String {
     format!(
         "create table if not exists carburetor_clock (
   singleton integer primary key check (singleton = 1),
-  now integer not null
+  now integer not null,
+  ahead text not null default ''
 );
 create table if not exists carburetor_synced_table (
   name text primary key,
   generation integer not null default 1,
   horizon integer not null,
   definition text not null constraint \"{CHANGED}\" check (definition <> ''),
-  hash text not null
+  hash text not null,
+  expired text not null default ''
 );
 create table if not exists carburetor_flag (
   name text primary key
@@ -34,6 +65,14 @@ create table if not exists carburetor_stamping (
   stamp,
   at real not null
 );
+create table if not exists carburetor_outcome (
+  replica text not null,
+  first text not null,
+  last text not null,
+  outcomes text not null,
+  at integer not null
+);
+create index if not exists carburetor_outcome_replica on carburetor_outcome (replica, last);
 insert into carburetor_clock (singleton, now) values (1, {SYSTEM_TIME})
   on conflict (singleton) do update set now = max(now, excluded.now);
 "

@@ -1,11 +1,14 @@
 //! Installing, changing and taking away tracking, as the text of a migration.
 
-use super::clock::{advance, shared_tables};
+use super::clock::shared_tables;
+use super::conflict::conflict_table;
 use super::format::stamp_expression;
-use super::removal::{REMOVAL_TRIGGERS, removal_columns, removal_table, removal_triggers};
+use super::register::register_table;
+use super::removal::{REMOVAL_TRIGGERS, removal_table, removal_triggers};
 use super::stamping::{stamping_triggers, trigger_names};
 use super::surroundings::{TrackedTable, object};
-use super::upkeep::{reset, reset_where};
+use super::upkeep::{expired_now, reset, reset_where};
+use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
 use sha2::{Digest, Sha256};
 
@@ -27,7 +30,7 @@ use sha2::{Digest, Sha256};
 pub fn up(tables: &[TrackedTable]) -> String {
     let mut text = shared_tables();
     for table in tables {
-        text += &removal_table(table);
+        text += &tables_beside(table);
         text += &reset_after_a_gap(table);
         text += &triggers_and_index(table);
         text += &register(table);
@@ -48,94 +51,62 @@ pub fn up(tables: &[TrackedTable]) -> String {
 /// assert!(migration.contains(r#"drop table if exists "carburetor_removal_users";"#));
 /// ```
 pub fn down(tables: &[TableDefinition]) -> String {
-    let mut text = String::new();
-    for table in tables {
-        text += &drop_triggers(table);
-        text += &format!(
-            "drop index if exists {};\n",
-            quoted(&object(table, "stamp"))
-        );
-        text += &format!(
-            "drop table if exists {};\n",
-            quoted(&object(table, "removal"))
-        );
-        text += &format!(
-            "update carburetor_synced_table set hash = '' where name = {};\n",
-            literal(&table.key())
-        );
-        text += &reset(table);
-    }
-    text
+    let tables = tables.iter();
+    tables
+        .map(|table| forget(table) + &drop_column(table))
+        .collect()
 }
 
-/// The statements that lead from the installed definitions `old` to `new`. Run them in one transaction.
-///
-/// Other ids or another stamp start the table again. Other visible-by columns move the horizon to now, because the
-/// removals until now don't say what a scope would ask.
-///
-/// ```
-/// # use carburetor::table::{ColumnDefinition, TableDefinition};
-/// use carburetor::tracking::sqlite::{TrackedTable, difference};
-/// # let users = TableDefinition { table: "users".into(), columns: vec![
-/// #     ColumnDefinition { id: true, ..ColumnDefinition::new("id") }], ..Default::default() };
-/// assert_eq!(difference(&[users.clone()], &[TrackedTable::new(users)]), "");
-/// ```
-pub fn difference(old: &[TableDefinition], new: &[TrackedTable]) -> String {
-    let gone: Vec<TableDefinition> = old
-        .iter()
-        .filter(|old| !new.iter().any(|new| new.definition.key() == old.key()))
-        .cloned()
-        .collect();
-    let mut text = down(&gone);
-    for table in new {
-        match old.iter().find(|old| old.key() == table.definition.key()) {
-            None => text += &up(std::slice::from_ref(table)),
-            Some(old) if *old != table.definition => text += &change(old, table),
-            Some(_) => {}
-        }
-    }
-    text
-}
-
-fn change(old: &TableDefinition, table: &TrackedTable) -> String {
-    let new = &table.definition;
-    let key = literal(&new.key());
-    let mut text = drop_triggers(old);
-    if !same_names(removal_columns(old), removal_columns(new)) {
-        text += &format!(
-            "drop table if exists {};\n",
-            quoted(&table.object("removal"))
-        );
-        text += &advance();
-        text += &format!(
-            "\nupdate carburetor_synced_table set horizon = (select now from carburetor_clock) where name = {key};\n"
-        );
-    }
-    if !same_names(old.ids(), new.ids())
-        || !same_names(old.stamp().into_iter(), new.stamp().into_iter())
-    {
-        text += &format!("drop index if exists {};\n", quoted(&table.object("stamp")));
-        text += &reset(new);
-    }
-    text += &removal_table(table);
-    text += &triggers_and_index(table);
+/// [`down`] of a table that is gone itself, or has no registers.
+pub(in crate::tracking) fn forget(table: &TableDefinition) -> String {
+    let mut text = drop_triggers(table);
     text += &format!(
-        "update carburetor_synced_table set definition = {}, hash = {} where name = {key};\n",
-        literal(&definition(new)),
-        literal(&hash(new))
+        "drop index if exists {};\n",
+        quoted(&object(table, "stamp"))
     );
-    text + &stamp_again_what_is_ahead(table)
+    text += &drop_tables(table);
+    text += &format!(
+        "update carburetor_synced_table set hash = '' where name = {};\n",
+        literal(&table.key())
+    );
+    text + &reset(table)
 }
 
-fn same_names<'a>(
-    old: impl Iterator<Item = &'a ColumnDefinition>,
-    new: impl Iterator<Item = &'a ColumnDefinition>,
-) -> bool {
-    old.map(|column| (&column.name, column.storage))
-        .eq(new.map(|column| (&column.name, column.storage)))
+/// The tables that hold what left and what lost.
+pub(super) fn tables_beside(table: &TrackedTable) -> String {
+    let mut text = removal_table(table);
+    if table.definition.has_registers() {
+        text += &register_table(table);
+        text += &conflict_table(table);
+    }
+    text
 }
 
-fn drop_triggers(table: &TableDefinition) -> String {
+pub(super) fn drop_tables(table: &TableDefinition) -> String {
+    let removal = quoted(&object(table, "removal"));
+    format!("drop table if exists {removal};\n") + &drop_register_tables(table)
+}
+
+pub(super) fn drop_register_tables(table: &TableDefinition) -> String {
+    format!(
+        "drop table if exists {};\ndrop table if exists {};\n",
+        quoted(&object(table, "register")),
+        quoted(&object(table, "conflict"))
+    )
+}
+
+/// What drops the column of the registers, which must be there.
+pub(super) fn drop_column(table: &TableDefinition) -> String {
+    match table.has_registers() {
+        true => format!(
+            "alter table {} drop column {COLUMN};\n",
+            quoted(&table.table)
+        ),
+        false => String::new(),
+    }
+}
+
+pub(super) fn drop_triggers(table: &TableDefinition) -> String {
     REMOVAL_TRIGGERS
         .iter()
         .map(|what| object(table, what))
@@ -168,7 +139,7 @@ pub(super) fn stamp_index(table: &TrackedTable) -> Option<(String, String)> {
     Some((name, text))
 }
 
-fn triggers_and_index(table: &TrackedTable) -> String {
+pub(super) fn triggers_and_index(table: &TrackedTable) -> String {
     let mut text = drop_triggers(&table.definition);
     for (_, trigger) in triggers(table) {
         text += &trigger;
@@ -186,13 +157,14 @@ fn reset_after_a_gap(table: &TrackedTable) -> String {
         .iter()
         .map(|(name, text)| format!("({}, {})", literal(name), literal(&as_stored(text))))
         .collect();
-    reset_where(&format!(
+    let gap = format!(
         "name = {} and hash <> '' and exists (
     select 1 from (values {}) as expected
     where not exists (select 1 from sqlite_schema as s where s.name = expected.column1 and s.sql = expected.column2))",
         literal(&table.definition.key()),
         expected.join(",\n    ")
-    ))
+    );
+    reset_where(&gap, &format!(", expired = {}", expired_now()))
 }
 
 /// `text` as `sqlite_schema` keeps it: SQLite writes the words up to the name itself.
@@ -204,21 +176,23 @@ pub(super) fn as_stored(text: &str) -> String {
 }
 
 fn register(table: &TrackedTable) -> String {
+    let key = literal(&table.definition.key());
     format!(
         "insert into carburetor_synced_table (name, horizon, definition, hash)
-  select {}, now, {}, {} from carburetor_clock where true
+  select {key}, now, {}, {} from carburetor_clock where true
   on conflict (name) do update set
     horizon = case when hash = '' then max(horizon, excluded.horizon) else horizon end,
+    expired = case when hash = '' then {} else expired end,
     definition = case when hash in ('', excluded.hash) then excluded.definition else '' end,
     hash = excluded.hash;\n",
-        literal(&table.definition.key()),
         literal(&definition(&table.definition)),
-        literal(&hash(&table.definition))
+        literal(&hash(&table.definition)),
+        expired_now(),
     )
 }
 
 /// Stamps ahead of the clock would make the next stamp of their rows a smaller one.
-fn stamp_again_what_is_ahead(table: &TrackedTable) -> String {
+pub(super) fn stamp_again_what_is_ahead(table: &TrackedTable) -> String {
     let Some(stamp) = table.definition.stamp() else {
         return String::new();
     };
@@ -231,7 +205,7 @@ fn stamp_again_what_is_ahead(table: &TrackedTable) -> String {
 }
 
 /// The definition as JSON. A failure leaves it empty, which the registry's constraint refuses.
-fn definition(table: &TableDefinition) -> String {
+pub(super) fn definition(table: &TableDefinition) -> String {
     serde_json::to_string(table).unwrap_or_default()
 }
 

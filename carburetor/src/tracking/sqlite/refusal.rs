@@ -2,7 +2,8 @@
 
 use super::stamping::MAX_LEVELS;
 use super::surroundings::own_triggers;
-use crate::table::{ColumnDefinition, Storage, TableDefinition, literal, quoted};
+use crate::register::COLUMN;
+use crate::table::{Storage, TableDefinition, literal, quoted};
 
 /// A query of rows `(name, problem, remedy)`: the reasons why `table` can't be tracked. No row, no reason.
 ///
@@ -90,7 +91,7 @@ pub fn refusals(table: &TableDefinition) -> String {
     format!("select * from (\n{}\n)", reasons.join("\nunion all\n"))
 }
 
-/// A query of rows `(name, statement)`: what adds the stamp's column where the table lacks it. Run the statements before
+/// A query of rows `(name, statement)`: what adds the columns of the stamp and the registers where the table lacks them. Run the statements before
 /// [`up`](super::up), and print them at the top of a migration.
 ///
 /// SQLite adds a NOT NULL column only with a constant default; 1970 is older than every tracking.
@@ -103,30 +104,34 @@ pub fn refusals(table: &TableDefinition) -> String {
 /// assert!(query.contains(r#"alter table "users" add column "stamp" integer"#));
 /// ```
 pub fn missing_columns(table: &TableDefinition) -> String {
-    let columns: Vec<String> = table
-        .stamp()
+    let stamp = table.stamp().map(|stamp| {
+        let (storage, beginning) = match stamp.storage {
+            Storage::Integer => ("integer", "0"),
+            Storage::Timestamp => ("text", "'1970-01-01 00:00:00.000000'"),
+            _ => ("text", "'1970-01-01 00:00:00.000000+00:00'"),
+        };
+        let default = if stamp.nullable {
+            String::new()
+        } else {
+            format!(" not null default {beginning}")
+        };
+        (stamp.name.as_str(), format!("{storage}{default}"))
+    });
+    let registers = table.has_registers().then(|| (COLUMN, "text".to_owned()));
+    let columns: Vec<String> = stamp
         .into_iter()
-        .map(|stamp| {
-            let (storage, beginning) = match stamp.storage {
-                Storage::Integer => ("integer", "0"),
-                Storage::Timestamp => ("text", "'1970-01-01 00:00:00.000000'"),
-                _ => ("text", "'1970-01-01 00:00:00.000000+00:00'"),
-            };
-            let default = if stamp.nullable {
-                String::new()
-            } else {
-                format!(" not null default {beginning}")
-            };
+        .chain(registers)
+        .map(|(name, declared)| {
             let add = format!(
-                "alter table {} add column {} {storage}{default}",
+                "alter table {} add column {} {declared}",
                 quoted(&table.table),
-                stamp.quoted()
+                quoted(name)
             );
             format!(
                 "select {} as name, {} as statement where {}",
-                literal(&stamp.name),
+                literal(name),
                 literal(&add),
-                absent(table, stamp)
+                absent(table, name)
             )
         })
         .collect();
@@ -136,12 +141,12 @@ pub fn missing_columns(table: &TableDefinition) -> String {
     columns.join("\nunion all\n")
 }
 
-/// Whether the table lacks `column`.
-pub(super) fn absent(table: &TableDefinition, column: &ColumnDefinition) -> String {
+/// Whether the table lacks the column of this name.
+pub(super) fn absent(table: &TableDefinition, name: &str) -> String {
     format!(
         "not exists (select 1 from pragma_table_xinfo({}) where name = {} collate nocase)",
         literal(&table.table),
-        literal(&column.name)
+        literal(name)
     )
 }
 
@@ -153,7 +158,7 @@ fn column_reasons(table: &TableDefinition) -> Vec<String> {
                 table,
                 &format!("the column {} is missing", column.name),
                 "add the column, or remove the field",
-                &absent(table, column),
+                &absent(table, &column.name),
             ));
         }
         if column.id || column.visible_by || column.last_synced_at {

@@ -6,6 +6,7 @@
 //! row is visible to whoever would be told of it.
 
 use super::clock::advance;
+use super::register::{delete_held, delete_old};
 use super::surroundings::TrackedTable;
 use crate::table::{ColumnDefinition, TableDefinition, quoted};
 
@@ -36,10 +37,15 @@ pub(super) fn removal_table(table: &TrackedTable) -> String {
         table.name()
     );
     for (_, index) in removal_indexes(table) {
-        text += &index.replacen("index ", "index if not exists ", 1);
+        text += &if_missing(&index);
         text += ";\n";
     }
     text
+}
+
+/// `index`, the text of its creation, where it doesn't exist.
+pub(super) fn if_missing(index: &str) -> String {
+    index.replacen("index ", "index if not exists ", 1)
 }
 
 /// Name and text of the removal table's indexes.
@@ -73,20 +79,23 @@ pub(super) fn removal_triggers(table: &TrackedTable) -> Vec<(String, String)> {
 
 fn on_delete(table: &TrackedTable, name: &str) -> String {
     format!(
-        "create trigger {} after delete on {}\nbegin\n{}\nend",
+        "create trigger {} after delete on {}\nbegin\n{}{}\nend",
         quoted(name),
         table.name(),
-        remove_old(table)
+        remove_old(table),
+        delete_old(table, "true"),
     )
 }
 
 fn on_move(table: &TrackedTable, name: &str) -> String {
     format!(
-        "create trigger {} after update on {}\nwhen {}\nbegin\n{}\nend",
+        "create trigger {} after update of {} on {}\nwhen {}\nbegin\n{}{}\nend",
         quoted(name),
+        named_in_updates(removal_columns(&table.definition).map(|column| column.name.as_str())),
         table.name(),
         differs(removal_columns(&table.definition), "old"),
-        remove_old(table)
+        remove_old(table),
+        delete_old(table, &differs(table.definition.ids(), "old")),
     )
 }
 
@@ -105,38 +114,52 @@ fn remove_old(table: &TrackedTable) -> String {
     )
 }
 
+/// The names by which an update may change `columns`. An update that names none of them doesn't even look at such a trigger.
+fn named_in_updates<'a>(columns: impl Iterator<Item = &'a str>) -> String {
+    columns
+        .chain(["rowid", "oid", "_rowid_"])
+        .map(quoted)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 fn on_replacing_insert(table: &TrackedTable, name: &str) -> String {
     let replaced = replaced(table);
     replacing(table, name, "insert", None, &replaced)
 }
 
 fn on_replacing_update(table: &TrackedTable, name: &str) -> String {
-    let mut keys: Vec<String> = table
-        .definition
-        .ids()
-        .map(ColumnDefinition::quoted)
-        .collect();
+    let mut keys: Vec<&str> = table.definition.ids().map(|id| id.name.as_str()).collect();
     for column in table
         .surroundings
         .unique_keys
         .iter()
         .flat_map(|key| &key.columns)
     {
-        let column = quoted(&column.name);
-        if !keys.contains(&column) {
-            keys.push(column);
+        if !keys.contains(&column.name.as_str()) {
+            keys.push(&column.name);
         }
     }
     let moved: Vec<String> = keys
         .iter()
-        .map(|key| format!("old.{key} is not new.{key}"))
+        .map(|key| format!("old.{0} is not new.{0}", quoted(key)))
         .collect();
+    let is_generated = |key: &&str| {
+        let mut generated = table.surroundings.generated.iter();
+        generated.any(|name| name.eq_ignore_ascii_case(key))
+    };
+    // An update doesn't name the generated columns that it changes.
+    let event = if keys.iter().any(is_generated) {
+        "update".to_owned()
+    } else {
+        format!("update of {}", named_in_updates(keys.iter().copied()))
+    };
     let others = format!(
         "{} and not ({})",
         replaced(table),
         same(table.definition.ids(), Some("held"), "old")
     );
-    replacing(table, name, "update", Some(&moved.join(" or ")), &others)
+    replacing(table, name, &event, Some(&moved.join(" or ")), &others)
 }
 
 fn replacing(
@@ -164,7 +187,7 @@ begin
     where {replaced});
   insert into {removal} ({names}, carburetor_removed_at)
     select {held}, carburetor_clock.now from {table} as held, carburetor_clock
-    where {replaced};
+    where {replaced};{deletions}
 end",
         name = quoted(name),
         table = table.name(),
@@ -172,6 +195,10 @@ end",
         left = left.join(" and "),
         names = list(columns(), ""),
         held = list(columns(), "held."),
+        deletions = delete_held(
+            table,
+            &format!("{replaced} and {}", differs(table.definition.ids(), "held"))
+        ),
     )
 }
 
@@ -221,14 +248,22 @@ pub(super) fn same<'a>(
     equal.join(" and ")
 }
 
-fn differs<'a>(columns: impl Iterator<Item = &'a ColumnDefinition>, old: &str) -> String {
+/// Whether any of `columns` of the row `old` is other than that of `new`.
+pub(super) fn differs<'a>(
+    columns: impl Iterator<Item = &'a ColumnDefinition>,
+    old: &str,
+) -> String {
     let differ: Vec<String> = columns
         .map(|column| format!("{old}.{0} is not new.{0}", column.quoted()))
         .collect();
-    differ.join(" or ")
+    format!("({})", differ.join(" or "))
 }
 
-fn list<'a>(columns: impl Iterator<Item = &'a ColumnDefinition>, prefix: &str) -> String {
+/// The names of `columns`, each behind `prefix`.
+pub(super) fn list<'a>(
+    columns: impl Iterator<Item = &'a ColumnDefinition>,
+    prefix: &str,
+) -> String {
     columns
         .map(|column| format!("{prefix}{}", column.quoted()))
         .collect::<Vec<_>>()

@@ -14,8 +14,10 @@
 
 use super::clock::advance;
 use super::format::stamp_expression;
+use super::register::{changed, moved, raise_for_update};
 use super::removal::same;
 use super::surroundings::TrackedTable;
+use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, Storage, literal, quoted};
 
 /// How many levels of stamping triggers a table can have; `down` and `up` drop as many.
@@ -59,8 +61,18 @@ fn insert_trigger(
     levels: usize,
 ) -> (String, String) {
     let name = table.object(&format!("stamp_insert_{level}"));
-    let condition = under_way(table, &depth(level, levels));
-    let text = trigger(table, &name, "insert", &condition, stamp);
+    let condition = [
+        format!("new.{COLUMN} is null"),
+        under_way(table, &depth(level, levels)),
+    ];
+    let stamping = Stamping {
+        event: "insert",
+        condition: &condition[usize::from(!table.definition.has_registers())..],
+        raise: String::new(),
+        // What an application's trigger has written since is as new as the row.
+        registers: "null".to_owned(),
+    };
+    let text = stamping.trigger(table, &name, stamp);
     (name, text)
 }
 
@@ -77,8 +89,23 @@ fn update_trigger(
         _ => format!("new.{}", stamp.quoted()),
     };
     let foreign = format!("not coalesce(max(stamp = {written}), 0)");
-    let condition = under_way(table, &format!("{} and {foreign}", depth(level, levels)));
-    let text = trigger(table, &name, "update", &condition, stamp);
+    let mut reason = format!("{} and {foreign}", depth(level, levels));
+    if level > 1 && table.definition.has_registers() {
+        // An application's trigger has written more columns within our own update.
+        let changed = changed(&table.definition);
+        reason = format!("({reason} or count(*) = {} and ({changed}))", level - 1);
+    }
+    let condition = [
+        format!("old.{COLUMN} is new.{COLUMN}"),
+        under_way(table, &reason),
+    ];
+    let stamping = Stamping {
+        event: "update",
+        condition: &condition[usize::from(!table.definition.has_registers())..],
+        raise: format!("\n  {}", raise_for_update()),
+        registers: moved(&table.definition, stamp),
+    };
+    let text = stamping.trigger(table, &name, stamp);
     (name, text)
 }
 
@@ -96,32 +123,47 @@ fn under_way(table: &TrackedTable, condition: &str) -> String {
     )
 }
 
-fn trigger(
-    table: &TrackedTable,
-    name: &str,
-    event: &str,
-    condition: &str,
-    stamp: &ColumnDefinition,
-) -> String {
-    format!(
-        "create trigger {name} after {event} on {table}
+/// What the stamping triggers of inserts and updates differ in.
+struct Stamping<'c> {
+    event: &'static str,
+    condition: &'c [String],
+    /// What raises the clock that downloads carry.
+    raise: String,
+    /// The row's registers afterwards.
+    registers: String,
+}
+
+impl Stamping<'_> {
+    fn trigger(&self, table: &TrackedTable, name: &str, stamp: &ColumnDefinition) -> String {
+        let (raise, registers) = match table.definition.has_registers() {
+            true => (
+                self.raise.as_str(),
+                format!(",\n    {COLUMN} = {}", self.registers),
+            ),
+            false => ("", String::new()),
+        };
+        format!(
+            "create trigger {name} after {event} on {table}
 when {condition}
   and not exists (select 1 from carburetor_flag where name = 'untracked')
 begin
-  {advance}
+  {advance}{raise}
   insert into carburetor_stamping (name, stamp, at)
     select {table_name}, {value}, julianday('now') from carburetor_clock;
-  update {table} set {stamp} = (select stamp from carburetor_stamping order by depth desc limit 1)
+  update {table} set {stamp} = (select stamp from carburetor_stamping order by depth desc limit 1){registers}
     where {same};
   delete from carburetor_stamping
     where depth = (select max(depth) from carburetor_stamping) or at <> julianday('now');
 end",
-        name = quoted(name),
-        table = table.name(),
-        advance = advance(),
-        table_name = literal(&table.definition.table),
-        value = stamp_expression(stamp.storage, "now"),
-        stamp = stamp.quoted(),
-        same = same(table.definition.ids(), None, "new"),
-    )
+            name = quoted(name),
+            event = self.event,
+            table = table.name(),
+            condition = self.condition.join("\n  and "),
+            advance = advance(),
+            table_name = literal(&table.definition.table),
+            value = stamp_expression(stamp.storage, "now"),
+            stamp = stamp.quoted(),
+            same = same(table.definition.ids(), None, "new"),
+        )
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::table::{TableDefinition, literal, quoted};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A synced table with what a database says about it.
 ///
@@ -36,6 +37,22 @@ pub struct Surroundings {
     /// How many triggers of the application may fire on an update of the table.
     #[serde(default)]
     pub own_triggers: usize,
+    /// The declared type of each column, by its name.
+    #[serde(default)]
+    pub types: BTreeMap<String, String>,
+    /// The generated columns, which change without being named by an update.
+    #[serde(default)]
+    pub generated: Vec<String>,
+}
+
+impl Surroundings {
+    /// The declared type of the column, which may be empty.
+    pub(super) fn declared_type(&self, column: &str) -> &str {
+        let mut types = self.types.iter();
+        types
+            .find(|(name, _)| name.eq_ignore_ascii_case(column))
+            .map_or("", |(_, declared)| declared)
+    }
 }
 
 /// The columns of a primary key, UNIQUE constraint or unique index.
@@ -96,7 +113,9 @@ pub fn surroundings(table: &TableDefinition) -> String {
       ) order by key_name
     )
   ),
-  'own_triggers', ({own_triggers})
+  'own_triggers', ({own_triggers}),
+  'types', (select json_group_object(name, type) from pragma_table_xinfo({name}) where hidden = 0),
+  'generated', (select json_group_array(name) from pragma_table_xinfo({name}) where hidden in (2, 3))
 ) as surroundings"
     )
 }

@@ -1,9 +1,12 @@
 //! What is wrong with the tracking of a database.
 
+use super::conflict::conflict_columns;
 use super::install::{as_stored, hash, stamp_index, triggers};
-use super::refusal::{absent, refusals};
+use super::refusal::refusals;
+use super::register::register_index;
 use super::removal::{removal_columns, removal_indexes};
 use super::surroundings::TrackedTable;
+use crate::register::COLUMN;
 use crate::table::literal;
 
 /// A query of rows `(name, problem, remedy)`: what keeps `tables` from being tracked truthfully. No row, no problem.
@@ -26,20 +29,36 @@ where not exists (select 1 from carburetor_clock)"
 where exists (select 1 from carburetor_flag where name = 'untracked')"
             .to_owned(),
     ];
+    parts.push(lacking(&SHARED));
     for table in tables {
         parts.push(refusals(&table.definition));
         parts.push(objects(table));
         parts.push(registered(table));
-        parts.extend(columns(table));
+        parts.push(columns(table));
     }
     parts.join("\nunion all\n")
 }
+
+/// The columns of shared tables that an installation of before may lack.
+const SHARED: [(&str, &str, &str); 3] = [
+    ("carburetor_clock", "ahead", AGAIN),
+    ("carburetor_synced_table", "expired", AGAIN),
+    ("carburetor_outcome", "outcomes", AGAIN),
+];
+
+const AGAIN: &str = "print and run the tracking's up.sql again";
 
 fn objects(table: &TrackedTable) -> String {
     let triggers = triggers(table).into_iter().map(|named| ("trigger", named));
     let indexes = stamp_index(table)
         .into_iter()
         .chain(removal_indexes(table))
+        .chain(
+            table
+                .definition
+                .has_registers()
+                .then(|| register_index(table)),
+        )
         .map(|named| ("index", named));
     let expected: Vec<String> = triggers
         .chain(indexes)
@@ -69,25 +88,42 @@ where (select hash from carburetor_synced_table where name = {key}) is not {}",
     )
 }
 
-fn columns(table: &TrackedTable) -> Vec<String> {
-    let mut parts = Vec::new();
-    if let Some(stamp) = table.definition.stamp() {
-        parts.push(format!(
-            "select {}, {}, 'add the column, then run the tracking''s up.sql again' where {}",
-            literal(&table.definition.key()),
-            literal(&format!("the column {} is missing", stamp.name)),
-            absent(&table.definition, stamp)
-        ));
+fn columns(table: &TrackedTable) -> String {
+    let definition = &table.definition;
+    let (own, removal) = (definition.table.clone(), table.object("removal"));
+    let (register, conflict) = (table.object("register"), table.object("conflict"));
+    let kept = || removal_columns(definition).map(|column| column.name.as_str());
+    let mut expected: Vec<(&str, &str, &str)> = Vec::new();
+    let stamp = definition.stamp().map(|stamp| stamp.name.as_str());
+    expected.extend(stamp.map(|stamp| (own.as_str(), stamp, ADDITION)));
+    let removals = kept().chain(["carburetor_removed_at"]);
+    expected.extend(removals.map(|name| (removal.as_str(), name, DIFFERENCE)));
+    if definition.has_registers() {
+        expected.push((&own, COLUMN, ADDITION));
+        let registers = kept().chain(["carburetor_clock"]);
+        expected.extend(registers.map(|name| (register.as_str(), name, DIFFERENCE)));
+        let conflicts = kept().chain(conflict_columns());
+        expected.extend(conflicts.map(|name| (conflict.as_str(), name, DIFFERENCE)));
     }
-    let removal = literal(&table.object("removal"));
-    let names = removal_columns(&table.definition).map(|column| column.name.as_str());
-    for name in names.chain(["carburetor_removed_at"]) {
-        parts.push(format!(
-            "select {removal}, {}, 'run the difference to the model''s definition'
-where not exists (select 1 from pragma_table_xinfo({removal}) where name = {} collate nocase)",
-            literal(&format!("the column {name} is missing")),
-            literal(name)
-        ));
-    }
-    parts
+    lacking(&expected)
+}
+
+const ADDITION: &str = "add the column, then run the tracking's up.sql again";
+const DIFFERENCE: &str = "run the difference to the model's definition";
+
+/// The columns that are missing, of `expected`: table, column and remedy.
+fn lacking(expected: &[(&str, &str, &str)]) -> String {
+    let expected: Vec<String> = expected
+        .iter()
+        .map(|(table, column, remedy)| {
+            let [table, column, remedy] = [table, column, remedy].map(|text| literal(text));
+            format!("({table}, {column}, {remedy})")
+        })
+        .collect();
+    format!(
+        "select e.column1, 'the column ' || e.column2 || ' is missing', e.column3
+from (values {}) as e
+where not exists (select 1 from pragma_table_xinfo(e.column1) as c where c.name = e.column2 collate nocase)",
+        expected.join(",\n  ")
+    )
 }
