@@ -165,7 +165,7 @@ pub fn grants(definitions: &[&TableDefinition], role: &str) -> String {
 pub fn upload_grants(definitions: &[&TableDefinition], role: &str) -> String {
     let beside = tracked(definitions)
         .filter(|definition| definition.has_registers())
-        .map(|definition| Names::of(definition))
+        .map(Names::of)
         .flat_map(|names| [names.register_table, names.conflict_table]);
     let shared = ["clock", "outcome"].map(|table| format!("carburetor.{table}"));
     format!(

@@ -135,9 +135,9 @@ where b.beside is not null and not exists (
   select from pg_attribute r where r.attrelid = b.beside and r.attname = k.name and not r.attisdropped
     and r.atttypid = a.atttypid and r.atttypmod = a.atttypmod and r.attcollation = a.attcollation)
 union all
-select b.name, format('its table of %s has not the columns that this version makes', b.what), remedy
+select b.name, format('its table of %s doesn''t have the columns that this version makes', b.what), remedy
 from tables_beside b, again
-where b.beside is not null and b.own <> (
+where b.known_hash = b.hash and b.beside is not null and b.own <> (
   select count(*) from pg_attribute a
   where a.attrelid = b.beside and a.attnum > 0 and not a.attisdropped and a.attname <> all(b.kept))
 union all
