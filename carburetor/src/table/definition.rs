@@ -100,7 +100,7 @@ pub struct ColumnDefinition {
 /// use carburetor::table::Storage;
 /// assert_eq!(Storage::default(), Storage::Other);
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Storage {
@@ -112,6 +112,8 @@ pub enum Storage {
     Integer,
     /// A boolean.
     Boolean,
+    /// Text, also of a type that ignores case.
+    Text,
     /// Anything else.
     #[default]
     Other,
