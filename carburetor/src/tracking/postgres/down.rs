@@ -64,7 +64,7 @@ do $carburetor$ begin
   elsif exists (select from carburetor.synced_table) then
     return;
   end if;
-  drop table carburetor.synced_table, carburetor.watermark;
+  drop table carburetor.synced_table, carburetor.watermark, carburetor.clock;
   drop function carburetor.publish(), carburetor.reset_table(text),
     carburetor.obstacle(regclass, text, text, text[], text[]),
     carburetor.prepare_table(text, text, text, text, text, text[], text[], text[], text, text),

@@ -105,10 +105,12 @@ pub fn grants(definitions: &[&TableDefinition], role: &str) -> String {
         .iter()
         .filter(|definition| !definition.untracked)
         .map(|definition| Names::of(definition).removal_table);
-    let tables = ["carburetor.synced_table", "carburetor.watermark"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(removals);
+    let shared = [
+        "carburetor.synced_table",
+        "carburetor.watermark",
+        "carburetor.clock",
+    ];
+    let tables = shared.map(str::to_owned).into_iter().chain(removals);
     let role = quoted(role);
     format!(
         "grant usage on schema carburetor to {role};\ngrant select on {} to {role};\n",

@@ -16,7 +16,8 @@ pub(super) fn shared_tables() -> String {
     format!(
         "create table if not exists carburetor_clock (
   singleton integer primary key check (singleton = 1),
-  now integer not null
+  now integer not null,
+  ahead text not null default ''
 );
 create table if not exists carburetor_synced_table (
   name text primary key,
