@@ -43,9 +43,11 @@ pub fn upload(options: &Options) {
             let base = Utc::now();
             for (place, batch) in batches(rows, rows, our_lap).into_iter().enumerate() {
                 let sent = changes(&batch, base, our_lap, place);
-                let outcomes =
-                    SyncGroup::<(Item,)>::upload(ours, &sent).expect("the upload runs");
-                let applied = outcomes.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Applied);
+                let outcomes = SyncGroup::<(Item,)>::upload(ours, &sent).expect("the upload runs");
+                let applied = outcomes
+                    .outcomes
+                    .iter()
+                    .filter(|outcome| outcome.verdict == Verdict::Applied);
                 assert_eq!(applied.count(), batch.len());
             }
         }),

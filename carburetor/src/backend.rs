@@ -55,6 +55,8 @@ pub trait SyncBackend:
 
     /// The table of the synced tables.
     const REGISTRY: &'static str;
+    /// The table of one row whose column `ahead` is the greatest clock that was accepted while it was ahead of the database's, or empty.
+    const CLOCK: &'static str;
     /// How the instants of removals and the horizon are stored.
     const REMOVAL_STORAGE: Storage;
     /// A condition that is true and keeps the lines of a union in order.
@@ -96,6 +98,13 @@ pub trait SyncBackend:
 
     /// The text in `column`.
     fn text<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<String>>;
+
+    /// The instant that a column of `storage` holds, in microseconds since 1970; `None` for NULL and for what is no instant, like infinity.
+    fn instant<'r>(
+        row: &impl Row<'r, Self>,
+        column: usize,
+        storage: Storage,
+    ) -> QueryResult<Option<i64>>;
 
     /// A condition in a query of the registry as `carburetor_header`: two values in the column `name` are equal in SQL only where they travel as the same JSON.
     fn is_exact(definition: &TableDefinition, name: &str) -> String;

@@ -8,6 +8,8 @@ pub(crate) mod budget;
 mod caller;
 mod error;
 mod fingerprint;
+mod latest;
+mod line;
 pub(crate) mod news;
 mod pages;
 mod progress;

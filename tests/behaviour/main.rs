@@ -1,6 +1,7 @@
 //! The behaviour of the library on real databases.
 
 mod adventureworks;
+mod clock;
 mod cutoff;
 mod derive;
 mod download;

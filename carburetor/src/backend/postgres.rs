@@ -2,23 +2,24 @@
 
 use super::SyncBackend;
 use super::as_column::{AsColumn, Unknown};
-use super::column::read;
+use super::column::{field, read};
 use crate::cutoff::Assumptions;
 use crate::stamp::StampBind;
 use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition, literal, quoted};
-use crate::wire::postgres::Lookup;
+use crate::wire::postgres::{Lookup, micros};
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::query_builder::AstPass;
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
-use diesel::row::Row;
+use diesel::row::{Field, Row};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, SingleValue, Text};
 
 impl SyncBackend for diesel::pg::Pg {
     const PLACEHOLDER: char = '$';
     const REGISTRY: &'static str = "carburetor.synced_table";
+    const CLOCK: &'static str = "carburetor.clock";
     const ONE_INSTANT: &'static str = "set transaction isolation level repeatable read, read only";
     const JUDGES_TRANSACTIONS: bool = true;
     const IS_TESTING: &'static str =
@@ -65,6 +66,14 @@ impl SyncBackend for diesel::pg::Pg {
 
     fn text<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<String>> {
         read::<Text, _, _>(row, column)
+    }
+
+    fn instant<'r>(
+        row: &impl Row<'r, Self>,
+        column: usize,
+        _storage: Storage,
+    ) -> QueryResult<Option<i64>> {
+        Ok(field(row, column)?.value().and_then(micros))
     }
 
     // `char(n)`, `citext`, numbers with a scale, domains and collations that ignore case hold different texts to be equal.

@@ -86,5 +86,5 @@ pub trait UploadBackend: crate::wire::WireBackend {
 
     /// The instant in a column of this storage that a write gives to a row's stamp, or to the instant of its soft deletion.
     #[doc(hidden)]
-    fn instant(storage: crate::table::Storage) -> String;
+    fn moment(storage: crate::table::Storage) -> String;
 }

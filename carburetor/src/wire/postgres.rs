@@ -13,6 +13,7 @@ mod text;
 mod value;
 
 pub(crate) use custom::{array_of_custom, custom};
+pub(crate) use instant::micros;
 pub(crate) use lookup::Lookup;
 pub(crate) use value::{admit, decode, encode};
 

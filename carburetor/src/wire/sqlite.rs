@@ -11,6 +11,7 @@ mod text;
 mod value;
 
 pub(crate) use custom::custom;
+pub(crate) use instant::micros;
 pub(crate) use value::{admit, decode, encode};
 
 use super::{Codec, SqliteValue, WireError};

@@ -107,7 +107,7 @@ impl UploadBackend for Pg {
         )]
     }
 
-    fn instant(storage: Storage) -> String {
+    fn moment(storage: Storage) -> String {
         match storage {
             Storage::Boolean => "true".into(),
             Storage::Timestamp => "(pg_catalog.clock_timestamp() at time zone 'UTC')".into(),

@@ -79,11 +79,14 @@ impl UploadBackend for Sqlite {
         )]
     }
 
-    fn instant(storage: Storage) -> String {
+    fn moment(storage: Storage) -> String {
         match storage {
             Storage::Boolean => "1".into(),
             // One value for all rows of a statement, and computed once.
-            _ => format!("(select {} from carburetor_clock)", stamp_expression(storage, "now")),
+            _ => format!(
+                "(select {} from carburetor_clock)",
+                stamp_expression(storage, "now")
+            ),
         }
     }
 }

@@ -3,11 +3,11 @@
 use super::write::{is_everywhere, written};
 use super::{PLACE, flag, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
-use crate::upload::UploadBackend;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
 use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, quoted};
+use crate::upload::UploadBackend;
 use crate::upload::apply::TablePlan;
 use crate::upload::plan::{Act, RowPlan};
 use crate::upload::sent::Cells;

@@ -52,7 +52,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 values.push(registers::<R::Backend>());
                 if let Some(stamp) = definition.stamp().filter(|_| R::Backend::WRITES_STAMPS) {
                     into.push(stamp.quoted());
-                    values.push(R::Backend::instant(stamp.storage));
+                    values.push(R::Backend::moment(stamp.storage));
                 }
                 statement.sql(format!(
                     "insert into {} ({}) select {} from sent where true order by {} on conflict ({}) do nothing",
@@ -125,7 +125,7 @@ impl<R: Runner> Session<'_, '_, R> {
                     "{} = case when sent.{} then {} else {} end",
                     deleted.quoted(),
                     quoted(DELETED),
-                    R::Backend::instant(deleted.storage),
+                    R::Backend::moment(deleted.storage),
                     if deleted.storage == Storage::Boolean {
                         "false"
                     } else {
@@ -137,7 +137,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 set.push(format!(
                     "{} = {}",
                     stamp.quoted(),
-                    R::Backend::instant(stamp.storage)
+                    R::Backend::moment(stamp.storage)
                 ));
             }
             statement.sql(format!(
