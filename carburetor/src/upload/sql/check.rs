@@ -6,7 +6,7 @@ use crate::backend::SyncBackend;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
 use crate::register::COLUMN;
-use crate::table::{ColumnDefinition, quoted};
+use crate::table::{ColumnDefinition, Storage, quoted};
 use crate::upload::UploadBackend;
 use crate::upload::apply::TablePlan;
 use crate::upload::plan::{Act, RowPlan};
@@ -44,6 +44,7 @@ impl<R: Runner> Session<'_, '_, R> {
         let columns = written(definition, &rows);
         let sql = names(definition)?;
         let mut stored = StoredRows {
+            storage: sql.storage,
             columns: columns.clone(),
             rows: vec![Stored::default(); rows.len()],
         };
@@ -111,7 +112,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 "select cast({PLACE} + {first} as bigint), {stamp}, \
                  cast(case when coalesce({name}.{COLUMN}{existence}, '') = sent.\"~existence\" then 1 else 0 end as bigint), \
                  cast({differing} as text), cast(case when 1 = 1",
-                stamp = R::Backend::micros(&sql.stamp, sql.storage),
+                stamp = sql.stamp,
                 name = sql.name,
                 existence = R::Backend::EXISTENCE,
             ));
@@ -129,6 +130,7 @@ impl<R: Runner> Session<'_, '_, R> {
 
 /// Takes rows after they were written.
 struct StoredRows {
+    storage: Storage,
     columns: Vec<&'static ColumnDefinition>,
     rows: Vec<Stored>,
 }
@@ -150,7 +152,7 @@ impl<DB: SyncBackend> TakeRows<DB> for StoredRows {
         *stored = Stored {
             is_ours: DB::integer(row, 2)? == Some(1),
             is_visible: DB::integer(row, 4)? == Some(1),
-            stamp: DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros),
+            stamp: DB::instant(row, 1, self.storage)?.and_then(DateTime::from_timestamp_micros),
             differing: differing.map(|(column, _)| column.name.clone()).collect(),
         };
         Ok(Flow::Next)

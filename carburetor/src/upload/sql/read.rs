@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
 use crate::register::{COLUMN, Registers};
-use crate::table::TableDefinition;
+use crate::table::{Storage, TableDefinition};
 use crate::upload::UploadBackend;
 use crate::upload::admit::Admitted;
 use crate::upload::decide::{Held, Kind};
@@ -62,15 +62,16 @@ impl<R: Runner> Session<'_, '_, R> {
     ) -> Result<Vec<Found>, Failure> {
         let upload = &self.tables[table];
         let definition = upload.definition;
+        let sql = names(definition)?;
         let mut found = FoundRows {
             definition,
+            storage: sql.storage,
             rows: vec![Found::UNKNOWN; ids.len()],
         };
         for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
             let first = portion.start;
             let sent = of_ids::<R::Backend>(definition, &ids[portion]);
             let (mut statement, binds) = sent.statement(self.around.types(table));
-            let sql = names(definition)?;
             let is_stored = match definition.ids().next() {
                 Some(id) => format!("{}.{} is not null", sql.name, id.quoted()),
                 None => "1 = 0".into(),
@@ -80,7 +81,7 @@ impl<R: Runner> Session<'_, '_, R> {
             statement.sql(format!(
                 "select cast({PLACE} + {first} as bigint), cast(case when {is_stored} then 1 else 0 end as bigint), {stamp}, \
                  cast({name}.{COLUMN} as text), cast(case when {deleted} then 1 else 0 end as bigint), cast(case when {is_stored}",
-                stamp = R::Backend::micros(&sql.stamp, sql.storage),
+                stamp = sql.stamp,
                 name = sql.name,
             ));
             upload.visibility.push(&mut statement);
@@ -102,6 +103,7 @@ impl<R: Runner> Session<'_, '_, R> {
 /// Takes what the database holds.
 struct FoundRows {
     definition: &'static TableDefinition,
+    storage: Storage,
     rows: Vec<Found>,
 }
 
@@ -115,7 +117,8 @@ impl<DB: SyncBackend> TakeRows<DB> for FoundRows {
             return Ok(Flow::Next);
         };
         let is_stored = flag(1)?;
-        let stamp = DB::integer(row, 2)?.and_then(DateTime::<Utc>::from_timestamp_micros);
+        let stamp =
+            DB::instant(row, 2, self.storage)?.and_then(DateTime::<Utc>::from_timestamp_micros);
         *found = Found {
             held: Held::Unknown,
             is_stored,

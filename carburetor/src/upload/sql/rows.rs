@@ -4,7 +4,7 @@ use super::{Id, PLACE, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
-use crate::table::TableDefinition;
+use crate::table::{Storage, TableDefinition};
 use crate::upload::session::{Failure, Session};
 use crate::wire::json::{separate, write_key};
 use crate::wire::{Codec, WireError};
@@ -24,19 +24,20 @@ impl<R: Runner> Session<'_, '_, R> {
     ) -> Result<Vec<Option<Shown>>, Failure> {
         let upload = &self.tables[table];
         let definition = upload.definition;
+        let sql = names(definition)?;
         let mut rows = ShownRows {
             definition,
             codecs: upload.codecs,
+            storage: sql.storage,
             rows: vec![None; ids.len()],
         };
-        let sql = names(definition)?;
         for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
             let first = portion.start;
             let sent = of_ids::<R::Backend>(definition, &ids[portion]);
             let (mut statement, _) = sent.statement(self.around.types(table));
             statement.sql(format!(
                 "select cast({PLACE} + {first} as bigint), {}, {} from sent join {} on {} where 1 = 1",
-                R::Backend::micros(&sql.stamp, sql.storage),
+                sql.stamp,
                 sql.columns(&sql.name),
                 sql.name,
                 same_id(definition, &sql.name),
@@ -55,6 +56,7 @@ impl<R: Runner> Session<'_, '_, R> {
 struct ShownRows<DB: SyncBackend> {
     definition: &'static TableDefinition,
     codecs: &'static [Codec<DB>],
+    storage: Storage,
     rows: Vec<Option<Shown>>,
 }
 
@@ -63,7 +65,7 @@ impl<DB: SyncBackend> TakeRows<DB> for ShownRows<DB> {
 
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Failure> {
         let place = DB::integer(row, 0)?.and_then(|place| usize::try_from(place).ok());
-        let stamp = DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros);
+        let stamp = DB::instant(row, 1, self.storage)?.and_then(DateTime::from_timestamp_micros);
         let mut json = b"{".to_vec();
         for ((number, column), codec) in self.definition.downloaded().enumerate().zip(self.codecs) {
             let at = |error: WireError| error.at(&self.definition.wire_name, &column.name);
