@@ -11,6 +11,10 @@
 //!   to our update and writes the table again would then go unseen: an unguarded "set updated_at" is enough. So
 //!   there are several levels of the same trigger, each for one more stamping under way. Every level but the
 //!   first needs another trigger of the application on the way to it, hence as many levels as those, and one.
+//!
+//! The same update moves the registers of the columns that the statement changed. A statement that changes the registers itself is an upload, or a
+//! restore: it is taken as given, with its stamp, and that is the first question of every condition, so that a bulk of them costs next to nothing.
+//! The statement of an application's trigger is another one: its columns move, also where it runs within our own update, and is then stamped again.
 
 use super::clock::advance;
 use super::format::stamp_expression;
