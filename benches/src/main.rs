@@ -8,6 +8,8 @@ mod race;
 mod redelivery;
 mod sqlite;
 mod structs;
+mod upload;
+mod upload_sqlite;
 mod writes;
 
 use std::env;
@@ -39,6 +41,8 @@ const GROUPS: &[(&str, Group)] = &[
     ("writes", writes::writes),
     ("redelivery", redelivery::redelivery),
     ("sqlite", sqlite::sqlite),
+    ("upload", upload::upload),
+    ("upload_sqlite", upload_sqlite::upload),
 ];
 
 fn main() {

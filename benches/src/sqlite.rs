@@ -3,8 +3,6 @@
 use crate::Options;
 use crate::json::Counted;
 use crate::race::{Runner, race};
-use carburetor::table::TableOn;
-use carburetor::tracking::sqlite::{TrackedTable, up};
 use carburetor::{SyncGroup, SyncTable};
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
@@ -29,7 +27,7 @@ diesel::table! {
 #[derive(Debug, Queryable, Selectable, SyncTable, serde::Serialize)]
 #[diesel(table_name = items)]
 #[sync(backends(sqlite))]
-struct Item {
+pub struct Item {
     #[sync(id)]
     id: i32,
     title: String,
@@ -102,13 +100,12 @@ fn download(conn: &mut SqliteConnection, rows: usize) {
     assert!(counted.0 > rows);
 }
 
-fn open(file: &Path) -> SqliteConnection {
+pub fn open(file: &Path) -> SqliteConnection {
     let name = file.to_str().expect("temporary folders have plain names");
     SqliteConnection::establish(name).expect("the file opens")
 }
 
-fn fill(conn: &mut SqliteConnection, rows: usize) {
-    let table = TrackedTable::new(<Item as TableOn<Sqlite>>::definition().clone());
+pub fn fill(conn: &mut SqliteConnection, rows: usize) {
     conn.batch_execute(&format!(
         "pragma journal_mode = wal; pragma synchronous = off;
          create table items (
@@ -119,18 +116,19 @@ fn fill(conn: &mut SqliteConnection, rows: usize) {
          with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < {rows})
          select n, 'item number ' || n, case when n % 3 > 0 then 'what is to know of ' || n end, n * 37, n % 2 = 0,
            '2026-01-01 00:00:00.' || printf('%06d', n % 1000000) || '+00:00'
-         from numbers;
-         begin; {} commit;",
-        up(&[table])
+         from numbers;"
     ))
     .expect("the table is made");
+    SyncGroup::<(Item,)>::tracking::<Sqlite>()
+        .install(conn)
+        .expect("the table can be tracked");
 }
 
 /// A folder with a database, removed in the end.
-struct File(PathBuf);
+pub struct File(pub PathBuf);
 
 impl File {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = env::temp_dir().join(format!("carburetor-benches-{}", process::id()));
         fs::create_dir(&folder).expect("a temporary folder can be made");
         File(folder.join("items.sqlite"))

@@ -116,6 +116,15 @@ impl<'a> Model<'a> {
             .map(|(number, column)| (syn::Index::from(number), column))
     }
 
+    /// Does its own code merge conflicts?
+    pub fn merges(&self) -> bool {
+        let of_columns = self.columns.iter().map(|column| &column.written.conflict);
+        std::iter::once(&self.container.conflict)
+            .chain(of_columns)
+            .flatten()
+            .any(|conflict| conflict == "Custom")
+    }
+
     /// Is the model for PostgreSQL?
     pub fn on_postgres(&self) -> bool {
         self.container

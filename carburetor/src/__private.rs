@@ -6,13 +6,16 @@ mod given;
 mod role;
 mod row;
 
+pub use crate::merge::merge;
 pub use column::{base, column, dates, nullable, plain};
 pub use companion::{Companion, deserialize, serialize};
 pub use given::{Given, Set, set};
 pub use role::{
     id_is_never_null, instant, one_is_never_null, same_storage, soft_delete, stamp_is_never_null,
 };
-pub use row::{Received, Sent, decode, encode, no_such_part, parts, read};
+pub use row::{
+    Admitted, Received, Sent, admit, decode, encode, no_such_column, no_such_part, parts, read,
+};
 
 pub use diesel;
 pub use serde;

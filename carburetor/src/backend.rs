@@ -13,6 +13,7 @@ use crate::cutoff::Assumptions;
 use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition};
 use crate::tracking::TrackingBackend;
+use crate::upload::UploadBackend;
 use crate::wire::WireBackend;
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
@@ -37,7 +38,13 @@ use diesel::sql_types::{HasSqlType, SingleValue};
     note = "the backends are `diesel::pg::Pg` (features `postgres`, `async-postgres`) and `diesel::sqlite::Sqlite` (feature `sqlite`)"
 )]
 pub trait SyncBackend:
-    Backend<QueryBuilder: Default> + WireBackend + TrackingBackend + Default + sealed::Sealed + 'static
+    Backend<QueryBuilder: Default>
+    + WireBackend
+    + TrackingBackend
+    + UploadBackend
+    + Default
+    + sealed::Sealed
+    + 'static
 {
     /// Whether the client library holds all rows of an answer.
     const HOLDS_ANSWERS: bool;
@@ -48,6 +55,8 @@ pub trait SyncBackend:
 
     /// The table of the synced tables.
     const REGISTRY: &'static str;
+    /// The table of one row whose column `ahead` is the greatest clock that was accepted while it was ahead of the database's, or empty.
+    const CLOCK: &'static str;
     /// How the instants of removals and the horizon are stored.
     const REMOVAL_STORAGE: Storage;
     /// A condition that is true and keeps the lines of a union in order.
@@ -90,8 +99,19 @@ pub trait SyncBackend:
     /// The text in `column`.
     fn text<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<String>>;
 
+    /// The instant that a column of `storage` holds, in microseconds since 1970; `None` for NULL and for what is no instant, like infinity.
+    fn instant<'r>(
+        row: &impl Row<'r, Self>,
+        column: usize,
+        storage: Storage,
+    ) -> QueryResult<Option<i64>>;
+
     /// A condition in a query of the registry as `carburetor_header`: two values in the column `name` are equal in SQL only where they travel as the same JSON.
     fn is_exact(definition: &TableDefinition, name: &str) -> String;
+
+    /// Pushes `text` as a bind.
+    #[doc(hidden)]
+    fn push_text<'b>(text: &'b str, out: AstPass<'_, 'b, Self>) -> QueryResult<()>;
 
     /// Pushes `integer` as a bind.
     #[doc(hidden)]

@@ -2,8 +2,11 @@
 
 use crate::clock::Clock;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// One edit of one row on a replica.
 ///
@@ -15,7 +18,7 @@ use serde_json::{Map, Value};
 /// assert!(matches!(change.edit, Edit::Insert(_)));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// The table's name on the wire.
     pub table: String,
@@ -24,25 +27,24 @@ pub struct Change {
     /// When the edit was made, by the replica's clock.
     pub clock: Clock,
     /// The stamp of the row that the edit was made on; none for an insert.
-    #[serde(default)]
     pub base: Option<DateTime<Utc>>,
     /// What was done.
-    #[serde(flatten)]
     pub edit: Edit,
     /// The values that the edited columns had before, as far as the replica knows them.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub was: Map<String, Value>,
 }
 
 /// What a [`Change`] does to its row. Columns are named and written as they travel.
 ///
 /// ```
-/// use carburetor::change::Edit;
-/// assert_eq!(serde_json::to_string(&Edit::Delete)?, r#""delete""#);
+/// use carburetor::change::{Change, Edit};
+/// let text = r#"{"table":"users","id":"ann","clock":"018bcfe568000001000000000000002a","base":null,"delete":true}"#;
+/// let change: Change = serde_json::from_str(text)?;
+/// assert_eq!(change.edit, Edit::Delete);
+/// assert_eq!(serde_json::to_string(&change)?, text);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
     /// A new row, with every column that the replica gives.
     Insert(Map<String, Value>),
@@ -50,6 +52,76 @@ pub enum Edit {
     Update(Map<String, Value>),
     /// The row is gone.
     Delete,
+}
+
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("table", &self.table)?;
+        members.serialize_entry("id", &self.id)?;
+        members.serialize_entry("clock", &self.clock)?;
+        members.serialize_entry("base", &self.base.map(crate::stamp::text))?;
+        match &self.edit {
+            Edit::Insert(columns) => members.serialize_entry("insert", columns)?,
+            Edit::Update(columns) => members.serialize_entry("update", columns)?,
+            Edit::Delete => members.serialize_entry("delete", &true)?,
+        }
+        if !self.was.is_empty() {
+            members.serialize_entry("was", &self.was)?;
+        }
+        members.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Change {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// Reads the members of a change; unknown ones are skipped.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Change;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a change: an object with table, id, clock and one of insert, update, delete")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Change, A::Error> {
+        let (mut table, mut id, mut clock, mut base, mut was) =
+            (None, None, None, None, Map::new());
+        let mut edits = Vec::with_capacity(1);
+        while let Some(name) = members.next_key::<std::borrow::Cow<'_, str>>()? {
+            match name.as_ref() {
+                "table" => table = Some(members.next_value()?),
+                "id" => id = Some(members.next_value()?),
+                "clock" => clock = Some(members.next_value()?),
+                "base" => base = members.next_value()?,
+                "was" => was = members.next_value()?,
+                "insert" => edits.push(Edit::Insert(members.next_value()?)),
+                "update" => edits.push(Edit::Update(members.next_value()?)),
+                "delete" => {
+                    if members.next_value::<bool>()? {
+                        edits.push(Edit::Delete);
+                    }
+                }
+                _ => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        let edit = edits.pop().filter(|_| edits.is_empty());
+        Ok(Change {
+            table: table.ok_or_else(|| A::Error::missing_field("table"))?,
+            id: id.ok_or_else(|| A::Error::missing_field("id"))?,
+            clock: clock.ok_or_else(|| A::Error::missing_field("clock"))?,
+            base,
+            edit: edit.ok_or_else(|| {
+                A::Error::custom("a change has exactly one of insert, update and delete")
+            })?,
+            was,
+        })
+    }
 }
 
 /// What a replica uploads at once.

@@ -1,16 +1,16 @@
 //! The connections that downloads run on, and the one way in which a statement is run on them.
 
+pub(crate) mod answer;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 mod asynchronous;
 mod blocking;
 mod cursor;
 #[cfg(feature = "async-postgres")]
 mod pipelined;
+pub(crate) mod runner;
 #[cfg(feature = "async-sqlite")]
 mod wrapped;
 
-#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
-pub(crate) use asynchronous::PacedRows;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub use asynchronous::{SharedConnection, SyncConnectionAsync};
 pub use blocking::SyncConnection;
@@ -30,6 +30,15 @@ pub(crate) trait TakeRows<DB: SyncBackend> {
 
     /// Takes one row; `Stop` leaves the rest unread.
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Self::Error>;
+}
+
+/// Rows that may have to wait for whoever reads what is made of them.
+pub(crate) trait PacedRows<DB: SyncBackend>: TakeRows<DB> + Send {
+    /// Waits between two rows, if it is time.
+    #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+    fn pause(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// Whether the next row is wanted.

@@ -8,6 +8,8 @@ pub(crate) mod budget;
 mod caller;
 mod error;
 mod fingerprint;
+mod latest;
+mod line;
 pub(crate) mod news;
 mod pages;
 mod progress;
@@ -16,7 +18,7 @@ pub(crate) mod reading;
 mod response;
 mod run;
 pub(crate) mod table;
-mod table_sql;
+pub(crate) mod table_sql;
 mod timestamps;
 
 pub use error::DownloadError;

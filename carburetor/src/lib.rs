@@ -21,7 +21,7 @@ pub mod table;
 pub mod testing;
 mod token;
 pub mod tracking;
-mod upload;
+pub mod upload;
 pub mod wire;
 
 #[doc = include_str!("../docs/sync_table.md")]

@@ -1,6 +1,7 @@
 //! Outcomes: the server's answers to changes.
 
 use crate::clock::Clock;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -19,9 +20,53 @@ pub struct Outcome {
     /// What became of it.
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// The row's stamp after a change was applied: the base of the next edit.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::stamp::serialize"
+    )]
+    pub stamp: Option<DateTime<Utc>>,
     /// The server's row as the scope shows it, unless the change was applied as it is; none where the scope shows none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<Map<String, Value>>,
+}
+
+/// The answers to an upload, in the order of its changes.
+///
+/// ```
+/// use carburetor::outcome::Outcomes;
+/// let outcomes: Outcomes = serde_json::from_str(r#"{"carburetor":1,"clock":"018bcfe568000001000000000000002a","outcomes":[]}"#)?;
+/// assert!(outcomes.outcomes.is_empty());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcomes {
+    /// The version of the protocol.
+    #[serde(rename = "carburetor")]
+    pub version: u32,
+    /// Not below the clock of anything that the outcomes show: whoever observes it makes later edits.
+    pub clock: Clock,
+    /// One per change.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Default for Outcomes {
+    fn default() -> Self {
+        Outcomes {
+            version: crate::wire::VERSION,
+            clock: Clock::ZERO,
+            outcomes: Vec::new(),
+        }
+    }
+}
+
+impl Outcomes {
+    /// Appends the answers to the following changes.
+    pub(crate) fn add(&mut self, more: Outcomes) {
+        self.clock = self.clock.max(more.clock);
+        self.outcomes.extend(more.outcomes);
+    }
 }
 
 /// What became of a change.

@@ -2,9 +2,11 @@
 
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 mod asynchronous;
+mod time;
 
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub use asynchronous::allow_async;
+pub use time::ManualTime;
 
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;

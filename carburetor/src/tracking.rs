@@ -29,7 +29,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod answer;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 mod asynchronous;
 mod backend;
@@ -42,7 +41,6 @@ mod merge;
 pub mod postgres;
 mod print;
 mod problem;
-mod runner;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod tables;
@@ -50,6 +48,8 @@ mod touch;
 mod untracked;
 mod upkeep;
 mod verify;
+
+use crate::connection::runner;
 
 #[cfg(all(
     feature = "postgres-backend",

@@ -1,7 +1,36 @@
 //! Uploads: a replica's changes, applied on the server and answered one by one.
 
+mod admit;
+mod apply;
+mod backend;
+mod contest;
 mod decide;
+mod digest;
+mod error;
+mod group;
+mod judged;
+mod options;
+mod order;
+mod outcomes;
+mod plan;
+mod procedure;
+mod receipt;
+mod rejection;
+#[cfg_attr(
+    not(any(feature = "postgres-backend", feature = "sqlite")),
+    allow(dead_code, reason = "only the backends read it")
+)]
 mod sent;
+mod session;
+mod settle;
+mod sql;
+mod surroundings;
 mod table;
+mod types;
 
+pub use backend::UploadBackend;
+pub use error::UploadError;
+pub use options::{Transactions, UploadOptions};
 pub(crate) use table::UploadTable;
+pub use table::UploadTables;
+pub(crate) use types::Types;

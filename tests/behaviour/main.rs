@@ -1,6 +1,7 @@
 //! The behaviour of the library on real databases.
 
 mod adventureworks;
+mod clock;
 mod cutoff;
 mod derive;
 mod download;
@@ -9,5 +10,6 @@ mod pagila;
 mod tracking;
 mod tracking_postgres;
 mod tracking_sqlite;
+mod upload;
 mod wire_rust;
 mod wire_values;

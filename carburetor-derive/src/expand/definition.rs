@@ -30,6 +30,7 @@ pub fn definition(model: &Model, backend: &Backend) -> TokenStream {
         .container
         .online_only
         .then(|| quote!(online_only: true,));
+    let read_only = model.container.read_only.then(|| quote!(read_only: true,));
     let conflict = model
         .container
         .conflict
@@ -44,6 +45,7 @@ pub fn definition(model: &Model, backend: &Backend) -> TokenStream {
                 #library::table::TableDefinition {
                     #untracked
                     #online_only
+                    #read_only
                     #conflict
                     columns: ::std::vec![#(#columns),*],
                     ..#private::base(#table::table, &#db, <Self as #library::SyncTable>::NAME)

@@ -12,9 +12,18 @@ where
     ST: SqlType<IsNull = NotNull> + SingleValue,
     T: FromSql<ST, DB>,
 {
-    let field = row
-        .get(column)
-        .ok_or_else(|| Error::DeserializationError(Box::new(UnexpectedEndOfRow)))?;
+    let field = field(row, column)?;
     <Option<T> as FromSql<Nullable<ST>, DB>>::from_nullable_sql(field.value())
         .map_err(Error::DeserializationError)
+}
+
+pub(super) fn field<'r, 'f, DB: Backend>(
+    row: &'f impl Row<'r, DB>,
+    column: usize,
+) -> QueryResult<impl Field<'f, DB>>
+where
+    'r: 'f,
+{
+    row.get(column)
+        .ok_or_else(|| Error::DeserializationError(Box::new(UnexpectedEndOfRow)))
 }

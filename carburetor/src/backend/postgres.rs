@@ -2,23 +2,24 @@
 
 use super::SyncBackend;
 use super::as_column::{AsColumn, Unknown};
-use super::column::read;
+use super::column::{field, read};
 use crate::cutoff::Assumptions;
 use crate::stamp::StampBind;
 use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition, literal, quoted};
-use crate::wire::postgres::Lookup;
+use crate::wire::postgres::{Lookup, micros};
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::query_builder::AstPass;
 use diesel::query_builder::bind_collector::RawBytesBindCollector;
-use diesel::row::Row;
+use diesel::row::{Field, Row};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, SingleValue, Text};
 
 impl SyncBackend for diesel::pg::Pg {
     const PLACEHOLDER: char = '$';
     const REGISTRY: &'static str = "carburetor.synced_table";
+    const CLOCK: &'static str = "carburetor.clock";
     const ONE_INSTANT: &'static str = "set transaction isolation level repeatable read, read only";
     const JUDGES_TRANSACTIONS: bool = true;
     const IS_TESTING: &'static str =
@@ -67,6 +68,14 @@ impl SyncBackend for diesel::pg::Pg {
         read::<Text, _, _>(row, column)
     }
 
+    fn instant<'r>(
+        row: &impl Row<'r, Self>,
+        column: usize,
+        _storage: Storage,
+    ) -> QueryResult<Option<i64>> {
+        Ok(field(row, column)?.value().and_then(micros))
+    }
+
     // `char(n)`, `citext`, numbers with a scale, domains and collations that ignore case hold different texts to be equal.
     fn is_exact(_definition: &TableDefinition, name: &str) -> String {
         format!(
@@ -75,6 +84,10 @@ impl SyncBackend for diesel::pg::Pg {
              and a.atttypid in (16, 17, 20, 21, 23, 25, 1043, 1082, 2950) and c.collisdeterministic is distinct from false)",
             literal(name)
         )
+    }
+
+    fn push_text<'b>(text: &'b str, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<Text, str>(text)
     }
 
     fn push_integer<'b>(integer: &'b i64, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()> {

@@ -1,22 +1,24 @@
 //! What is SQLite's own.
 
 use super::SyncBackend;
-use super::column::read;
+use super::column::{field, read};
 use crate::cutoff::Assumptions;
 use crate::stamp::StampBind;
 use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition, literal, quoted};
+use crate::wire::sqlite::micros;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::query_builder::AstPass;
-use diesel::row::Row;
+use diesel::row::{Field, Row};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, SingleValue, Text};
 
 impl SyncBackend for diesel::sqlite::Sqlite {
     const PLACEHOLDER: char = '?';
     const REGISTRY: &'static str = "carburetor_synced_table";
+    const CLOCK: &'static str = "carburetor_clock";
     // The snapshot is taken by the first read, after the cutoff: a later stamp is then greater than the cutoff all the same.
     const ONE_INSTANT: &'static str = "";
     // Nothing in SQLite's SQL says whether this transaction has written.
@@ -66,6 +68,17 @@ impl SyncBackend for diesel::sqlite::Sqlite {
         read::<Text, _, _>(row, column)
     }
 
+    fn instant<'r>(
+        row: &impl Row<'r, Self>,
+        column: usize,
+        storage: Storage,
+    ) -> QueryResult<Option<i64>> {
+        match storage {
+            Storage::Integer => Self::integer(row, column),
+            _ => Ok(field(row, column)?.value().and_then(micros)),
+        }
+    }
+
     // A column's collation stands in the table's SQL only, and a type that is not text may turn text into a number.
     fn is_exact(definition: &TableDefinition, name: &str) -> String {
         format!(
@@ -76,6 +89,10 @@ impl SyncBackend for diesel::sqlite::Sqlite {
             literal(&definition.table),
             literal(name)
         )
+    }
+
+    fn push_text<'b>(text: &'b str, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()> {
+        out.push_bind_param::<Text, str>(text)
     }
 
     fn push_integer<'b>(integer: &'b i64, mut out: AstPass<'_, 'b, Self>) -> QueryResult<()> {

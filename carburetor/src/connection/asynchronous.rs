@@ -1,6 +1,6 @@
 //! Statements on an asynchronous connection.
 
-use super::{Flow, TakeRows};
+use super::{Flow, PacedRows};
 use crate::backend::SyncBackend;
 use crate::statement::Statement;
 use diesel::QueryResult;
@@ -52,14 +52,6 @@ pub trait SharedConnection<DB: SyncBackend>: Send + Sync {
     ) -> impl Future<Output = Result<(), T::Error>> + Send
     where
         T: PacedRows<DB>;
-}
-
-/// Rows that may have to wait for whoever reads what is made of them.
-pub(crate) trait PacedRows<DB: SyncBackend>: TakeRows<DB> + Send {
-    /// Waits between two rows, if it is time.
-    fn pause(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
-        std::future::ready(Ok(()))
-    }
 }
 
 /// Hands the rows of an answer over one by one.

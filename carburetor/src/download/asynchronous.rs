@@ -127,7 +127,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
                 opening(&mut message.buffer);
                 T::each_async(&mut run.tables, &mut message).await?;
                 run.keep()?;
-                closing(&run.token()?, &mut message.buffer);
+                closing(run.clock()?, &run.token()?, &mut message.buffer);
                 Ok(message.writer.write_all(&message.buffer).await?)
             };
             let written = written.await;

@@ -145,7 +145,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
             opening(&mut message.buffer);
             T::each(&mut run.tables, &mut message)?;
             run.keep()?;
-            closing(&run.token()?, &mut message.buffer);
+            closing(run.clock()?, &run.token()?, &mut message.buffer);
             Ok(message.writer.write_all(&message.buffer)?)
         })
     }

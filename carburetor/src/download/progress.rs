@@ -1,7 +1,9 @@
 //! How far the download of one table has come, and what comes next.
 
 use super::DownloadError;
-use super::reading::{Place, Places, Reading, SincePage, kind};
+use super::latest::Latest;
+use super::line::{Lead, kind};
+use super::reading::{Place, Places, Reading, SincePage};
 use super::table::Request;
 use crate::backend::SyncBackend;
 use crate::connection::Flow;
@@ -39,6 +41,7 @@ pub(super) struct Progress<Id> {
     skipped: Option<Option<TableState>>,
     limit: Option<i64>,
     pub(super) lines: Lines<Id>,
+    pub(super) latest: Latest,
     pub(super) finished: bool,
 }
 
@@ -96,6 +99,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             skipped: (request.since == Since::Skip).then(|| request.state.clone()),
             limit,
             lines: Lines::default(),
+            latest: Latest::new(visibility.definition()),
             finished: request.since == Since::Skip,
             cutoff,
         })
@@ -196,7 +200,8 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             self.begin_again();
             return Ok(Advance::Again);
         }
-        if self.reading.has_kind(self.definition) && !self.definition.untracked && !lines.header {
+        let has_header = self.reading.lead(self.definition) == Lead::Kind;
+        if has_header && !self.definition.untracked && !lines.header {
             return Err(DownloadError::NotTracked {
                 table: self.definition.key(),
             });
@@ -346,11 +351,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             .get_mut(kind)
             .ok_or(DownloadError::NoCutoff)?;
         *count += 1;
-        let at = if self.reading.has_kind(self.definition) {
-            kind::COLUMNS
-        } else {
-            0
-        };
+        let at = self.reading.lead(self.definition).columns();
         match &self.reading {
             Reading::AllPage { limit, .. } if *count >= *limit => {
                 self.lines.after = Some(read_id::<M, DB>(row, at)?);

@@ -1,6 +1,7 @@
 //! The combined response of a group.
 
 use super::TableNews;
+use crate::clock::Clock;
 use crate::group::{SyncTables, equal};
 use crate::table::SyncTable;
 use crate::token::Token;
@@ -12,12 +13,17 @@ use std::ops::{Deref, DerefMut};
 #[doc = include_str!("../../docs/examples/response.md")]
 pub struct Response<T: SyncTables> {
     tables: T::News,
+    clock: Clock,
     next: Token,
 }
 
 impl<T: SyncTables> Response<T> {
-    pub(crate) fn new(tables: T::News, next: Token) -> Self {
-        Response { tables, next }
+    pub(crate) fn new(tables: T::News, clock: Clock, next: Token) -> Self {
+        Response {
+            tables,
+            clock,
+            next,
+        }
     }
 
     /// The token for the next download, to be stored with what was applied.
@@ -25,6 +31,17 @@ impl<T: SyncTables> Response<T> {
     #[doc = include_str!("../../docs/examples/response_next.md")]
     pub fn next(&self) -> Token {
         self.next.clone()
+    }
+
+    /// A clock that is not below that of any row or removal in here, nor below any that the database had accepted from ahead of its own. A replica observes
+    /// it ([`Ticker::observe`](crate::clock::Ticker::observe)), so that what it writes after having seen the rows wins against them.
+    ///
+    /// A clock that is refused as ahead is no reason not to apply the download: the replica's time is wrong then, or a stamp is. In pages it covers those
+    /// before, too. It is zero where nothing was read, and in a message that carries none.
+    ///
+    #[doc = include_str!("../../docs/examples/response_clock.md")]
+    pub fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// The news of the table `M`, the first place that it has in the group. A table that has none does not compile.
@@ -56,6 +73,7 @@ impl<T: SyncTables> std::fmt::Debug for Response<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Response")
             .field("tables", &T::NAMES)
+            .field("clock", &self.clock)
             .field("next", &self.next)
             .finish()
     }

@@ -2,6 +2,7 @@
 
 use super::{DownloadError, Response, TableDownload, Timestamps, requests};
 use crate::backend::SyncBackend;
+use crate::clock::Clock;
 use crate::cutoff::Cutoffs;
 use crate::group::{DownloadTables, VisitTable};
 use crate::table::{TableDefinition, TableOn};
@@ -66,9 +67,16 @@ where
         })
     }
 
+    /// A clock that is not below that of anything that was read so far.
+    pub(crate) fn clock(&mut self) -> Result<Clock, DownloadError> {
+        let mut greatest = Greatest(Clock::ZERO);
+        T::each(&mut self.tables, &mut greatest)?;
+        Ok(greatest.0)
+    }
+
     pub(crate) fn response(&mut self, news: T::News) -> Result<Response<T>, DownloadError> {
         self.keep()?;
-        Ok(Response::new(news, self.token()?))
+        Ok(Response::new(news, self.clock()?, self.token()?))
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -96,6 +104,18 @@ impl<DB: SyncBackend> VisitTable<DB> for Rewind {
         table: &mut TableDownload<'_, M, DB>,
     ) -> Result<(), DownloadError> {
         table.rewind();
+        Ok(())
+    }
+}
+
+struct Greatest(Clock);
+
+impl<DB: SyncBackend> VisitTable<DB> for Greatest {
+    fn visit<M: TableOn<DB>>(
+        &mut self,
+        table: &mut TableDownload<'_, M, DB>,
+    ) -> Result<(), DownloadError> {
+        self.0 = self.0.max(table.clock());
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use super::progress::Progress;
 use super::reader::Reader;
 use super::{DownloadError, TableNews};
 use crate::backend::SyncBackend;
+use crate::clock::Clock;
 use crate::cutoff::Cutoffs;
 use crate::scope::{KeyChange, Left, Visibility};
 use crate::since::Since;
@@ -168,6 +169,11 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             cutoff: self.progress.complete_until(),
             ..TableNews::default()
         }
+    }
+
+    /// The greatest clock of what was read so far.
+    pub(crate) fn clock(&self) -> Clock {
+        self.progress.latest.clock()
     }
 
     /// What the next download is told, once everything read so far has been delivered.

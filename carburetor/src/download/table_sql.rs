@@ -1,7 +1,7 @@
 //! The pieces of SQL that name a table's columns.
 
 use super::DownloadError;
-use super::reading::kind;
+use super::line::kind;
 use crate::backend::SyncBackend;
 use crate::table::{ColumnDefinition, Storage, TableDefinition, literal};
 
@@ -96,7 +96,17 @@ impl TableSql {
         parts.join(" and ")
     }
 
-    /// The line with the horizon and the generation, read in the statement that reads the removals.
+    /// The line with the database's clock alone, read in the statement that reads the rows.
+    pub(crate) fn clock<DB: SyncBackend>(&self) -> String {
+        format!(
+            "select carburetor_ahead.ahead, {} from {} carburetor_ahead left join {} carburetor_none on 1 = 0",
+            self.columns("carburetor_none"),
+            DB::CLOCK,
+            self.name,
+        )
+    }
+
+    /// The line with the horizon, the generation and the database's clock, read in the statement that reads the removals.
     ///
     /// `pg_is_in_recovery` and the like may not run in parallel workers; a call that may not keeps the lines in order.
     ///
@@ -111,10 +121,11 @@ impl TableSql {
             None => horizon,
         };
         format!(
-            " select cast({} as bigint), {}, carburetor_header.generation, {} from {} carburetor_header \
+            " select cast({} as bigint), {}, carburetor_header.generation, (select ahead from {}), {} from {} carburetor_header \
              left join {} carburetor_none on 1 = 0 where carburetor_header.name = {}{}",
             kind::HEADER,
             horizon,
+            DB::CLOCK,
             self.columns("carburetor_none"),
             DB::REGISTRY,
             self.name,

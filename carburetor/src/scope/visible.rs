@@ -217,11 +217,15 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
     /// ` and ..` for each condition over what goes by `alias` and has the same columns. The binds are those that
     /// [`push`](Self::push) made the first ones of the statement.
     pub(crate) fn over(&self, alias: &str) -> String {
+        self.over_from(alias, 1)
+    }
+
+    /// The same where the binds of [`push`](Self::push) begin with number `first`.
+    pub(crate) fn over_from(&self, alias: &str, mut first: usize) -> String {
         let mut sql = String::new();
         if self.nothing {
             sql.push_str(" and 1 = 0");
         }
-        let mut first = 1;
         for condition in &self.conditions {
             let expression = condition.expression.over(alias, first, DB::PLACEHOLDER);
             sql.push_str(&format!(" and ({expression})"));

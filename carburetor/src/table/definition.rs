@@ -33,7 +33,7 @@ pub struct TableDefinition {
     /// Replicas write it only while they are connected.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub online_only: bool,
-    /// Replicas never write it, so that no registers are kept.
+    /// `#[sync(read_only)]`: downloaded, never uploaded; its rows have no registers.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
     /// Who wins when two replicas edit one row.
@@ -100,7 +100,7 @@ pub struct ColumnDefinition {
 /// use carburetor::table::Storage;
 /// assert_eq!(Storage::default(), Storage::Other);
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Storage {
@@ -112,6 +112,8 @@ pub enum Storage {
     Integer,
     /// A boolean.
     Boolean,
+    /// Text, also of a type that ignores case.
+    Text,
     /// Anything else.
     #[default]
     Other,

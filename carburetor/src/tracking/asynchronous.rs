@@ -102,6 +102,33 @@ impl<DB: SyncBackend> Tracking<DB> {
     {
         async move { self.purge_by(&mut Awaiting(conn), age).await }
     }
+
+    /// Forgets the clocks of deletions that are older than `age`. See [`purge_deletions`](Self::purge_deletions).
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-postgres")] {
+    /// use carburetor::tracking::Tracking;
+    /// use diesel_async::AsyncPgConnection;
+    /// async fn every_night(conn: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
+    ///     let year = std::time::Duration::from_secs(365 * 24 * 3600);
+    ///     Tracking::of([]).purge_deletions_async(conn, year).await
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`purge`](Self::purge).
+    pub fn purge_deletions_async<C>(
+        &self,
+        conn: &mut C,
+        age: Duration,
+    ) -> impl Future<Output = QueryResult<()>> + Send
+    where
+        C: SyncConnectionAsync<Database = DB>,
+    {
+        async move { self.purge_deletions_by(&mut Awaiting(conn), age).await }
+    }
 }
 
 impl Installed {

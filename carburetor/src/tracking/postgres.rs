@@ -23,7 +23,10 @@ mod down;
 mod install;
 mod publish;
 mod refusals;
+mod registers;
+mod removal;
 mod schema;
+mod stamping;
 mod triggers;
 mod up;
 mod upkeep;
@@ -32,7 +35,7 @@ mod verify;
 pub use down::down;
 pub use refusals::refusals;
 pub use up::{Index, Up, difference, up};
-pub use upkeep::{grants, purge, purge_deletions, reset, touch, watermark};
+pub use upkeep::{grants, purge, purge_deletions, reset, touch, upload_grants, watermark};
 pub use verify::verify;
 
 /// A query for problems that finds none.

@@ -40,6 +40,16 @@ impl Problem {
     }
 }
 
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+impl Problem {
+    /// A row of (name, problem, remedy).
+    pub(super) fn of_row(row: Vec<Option<String>>) -> Self {
+        let mut columns = row.into_iter().map(Option::unwrap_or_default);
+        let mut next = || columns.next().unwrap_or_default();
+        Problem::new(next(), next(), next())
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.table, self.problem)?;

@@ -59,6 +59,7 @@ mod verify;
 
 pub use clock::missing_shared_columns;
 pub use difference::difference;
+pub(crate) use format::stamp_expression;
 pub use format::{StampValue, stamp_value};
 pub(in crate::tracking) use install::forget;
 pub use install::{down, up};

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 impl<DB: SyncBackend> Tracking<DB> {
     /// Forgets the removals that are older than `age`; a month is a good age. A replica that was away for longer starts again.
+    /// Conflicts and stored outcomes of that age are forgotten too.
     ///
     /// ```
     /// # #[cfg(feature = "sqlite")] {
@@ -33,6 +34,33 @@ impl<DB: SyncBackend> Tracking<DB> {
         complete(self.purge_by(&mut Blocking(conn), age))
     }
 
+    /// Forgets the clocks of deletions that are older than `age`; a year is a good age.
+    ///
+    /// Until then a replica that edits a deleted row without knowing it is told so, however long it was away. Afterwards its older
+    /// changes of rows that aren't there are refused as expired, inserts too, because what happened to the rows is no longer known.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// # use carburetor::tracking::Tracking;
+    /// # use diesel::{Connection, SqliteConnection, sqlite::Sqlite};
+    /// # let mut conn = SqliteConnection::establish(":memory:")?;
+    /// # let tracking = Tracking::<Sqlite>::of([]);
+    /// # tracking.install(&mut conn)?;
+    /// tracking.purge_deletions(&mut conn, std::time::Duration::from_secs(365 * 24 * 3600))?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`purge`](Self::purge).
+    pub fn purge_deletions<C>(&self, conn: &mut C, age: Duration) -> QueryResult<()>
+    where
+        C: SyncConnection<Backend = DB>,
+    {
+        complete(self.purge_deletions_by(&mut Blocking(conn), age))
+    }
+
     /// Forgets old removals on either kind of connection.
     pub(super) async fn purge_by<R>(&self, runner: &mut R, age: Duration) -> QueryResult<()>
     where
@@ -41,6 +69,27 @@ impl<DB: SyncBackend> Tracking<DB> {
         let tracked = self.definitions().iter().filter(|table| !table.untracked);
         for table in tracked {
             runner.transact(&DB::purge_sql(table, age)).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the clocks of old deletions on either kind of connection.
+    pub(super) async fn purge_deletions_by<R>(
+        &self,
+        runner: &mut R,
+        age: Duration,
+    ) -> QueryResult<()>
+    where
+        R: Runner<Backend = DB>,
+    {
+        let kept = self
+            .definitions()
+            .iter()
+            .filter(|table| table.has_registers());
+        for table in kept {
+            runner
+                .transact(&DB::purge_deletions_sql(table, age))
+                .await?;
         }
         Ok(())
     }

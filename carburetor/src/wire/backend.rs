@@ -21,7 +21,11 @@ use serde_json::Value;
 /// ```
 pub trait WireBackend: Backend + Sized {
     /// A value on its way from the wire into the database.
-    type WireValue;
+    type WireValue: Clone + Send + Sync + 'static;
+
+    /// Appends what tells `value` from other values of its column.
+    #[doc(hidden)]
+    fn key(value: &Self::WireValue, out: &mut Vec<u8>);
 
     /// Appends the JSON of a field.
     #[doc(hidden)]
@@ -58,11 +62,27 @@ pub trait WireBackend: Backend + Sized {
     where
         Self: SyncBackend + HasSqlType<ST>,
         U: FromSql<ST, Self>;
+
+    /// The SQL value of one that travelled, which `U` takes; none is NULL.
+    #[doc(hidden)]
+    fn admit<ST, U>(
+        codec: &Codec<Self>,
+        value: &Value,
+    ) -> Result<Option<Self::WireValue>, WireError>
+    where
+        Self: SyncBackend + HasSqlType<ST>,
+        U: FromSql<ST, Self>;
 }
 
 #[cfg(feature = "postgres-backend")]
 impl WireBackend for diesel::pg::Pg {
     type WireValue = Vec<u8>;
+
+    // The length keeps two parts of an id from reading as two others.
+    fn key(value: &Vec<u8>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(value.len() as u64).to_be_bytes());
+        out.extend_from_slice(value);
+    }
 
     fn write<'r>(
         codec: &Codec<Self>,
@@ -101,11 +121,35 @@ impl WireBackend for diesel::pg::Pg {
     {
         crate::wire::postgres::decode::<ST, U>(codec, value)
     }
+
+    fn admit<ST, U>(
+        codec: &Codec<Self>,
+        value: &Value,
+    ) -> Result<Option<Self::WireValue>, WireError>
+    where
+        Self: HasSqlType<ST>,
+        U: FromSql<ST, Self>,
+    {
+        crate::wire::postgres::admit::<ST, U>(codec, value)
+    }
 }
 
 #[cfg(feature = "sqlite")]
 impl WireBackend for diesel::sqlite::Sqlite {
     type WireValue = crate::wire::SqliteValue;
+
+    fn key(value: &crate::wire::SqliteValue, out: &mut Vec<u8>) {
+        use crate::wire::SqliteValue::{Blob, Integer, Real, Text};
+        let (kind, bytes) = match value {
+            Integer(integer) => (0, &integer.to_be_bytes()[..]),
+            Real(real) => (1, &real.to_be_bytes()[..]),
+            Text(text) => (2, text.as_bytes()),
+            Blob(blob) => (3, &blob[..]),
+        };
+        out.push(kind);
+        out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+        out.extend_from_slice(bytes);
+    }
 
     fn custom_codec<ST>() -> Codec<Self>
     where
@@ -128,5 +172,16 @@ impl WireBackend for diesel::sqlite::Sqlite {
         U: FromSql<ST, Self>,
     {
         crate::wire::sqlite::decode::<ST, U>(codec, value)
+    }
+
+    fn admit<ST, U>(
+        codec: &Codec<Self>,
+        value: &Value,
+    ) -> Result<Option<Self::WireValue>, WireError>
+    where
+        Self: HasSqlType<ST>,
+        U: FromSql<ST, Self>,
+    {
+        crate::wire::sqlite::admit::<ST, U>(codec, value)
     }
 }

@@ -3,6 +3,7 @@
 use super::message::{closing, opening};
 use super::{VERSION, WireError, section};
 use crate::backend::SyncBackend;
+use crate::clock::Clock;
 use crate::download::news::gone;
 use crate::download::{Response, TableNews};
 use crate::group::{SyncGroup, SyncTables, assert_named_once, each_arity};
@@ -36,6 +37,8 @@ pub struct Message<'m> {
     version: Option<u32>,
     #[serde(borrow, default)]
     tables: HashMap<Cow<'m, str>, &'m RawValue>,
+    #[serde(default)]
+    clock: Clock,
     #[serde(default)]
     next: Option<Token>,
 }
@@ -84,7 +87,7 @@ impl<T, S> SyncGroup<T, S> {
         let next = message.next.clone().ok_or_else(|| {
             WireError::new("the download ends early: the member `next` with the token is missing")
         })?;
-        Ok(Response::new(T::decode(&message)?, next))
+        Ok(Response::new(T::decode(&message)?, message.clock, next))
     }
 }
 
@@ -105,7 +108,7 @@ impl<T: SyncTables> Response<T> {
         let mut out = Vec::new();
         opening(&mut out);
         T::encode(self, &mut out)?;
-        closing(&self.next(), &mut out);
+        closing(self.clock(), &self.next(), &mut out);
         Ok(out)
     }
 }

@@ -1,8 +1,9 @@
-//! A download as a message: `{"carburetor":1,"tables":{..},"next":".."}`.
+//! A download as a message: `{"carburetor":1,"tables":{..},"clock":"..","next":".."}`.
 
 use super::VERSION;
 use super::json::{write_key, write_string};
 use super::rows::{CHUNK, Drain, JsonTable};
+use crate::clock::Clock;
 use crate::connection::SyncConnection;
 use crate::download::table::TableDownload;
 use crate::download::{DownloadError, blocking};
@@ -17,8 +18,11 @@ pub(crate) fn opening(buffer: &mut Vec<u8>) {
 }
 
 /// The text after the last table.
-pub(crate) fn closing(next: &Token, buffer: &mut Vec<u8>) {
+pub(crate) fn closing(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(b"},");
+    write_key("clock", buffer);
+    write_string(&clock.to_string(), buffer);
+    buffer.push(b',');
     write_key("next", buffer);
     write_string(&next.to_string(), buffer);
     buffer.push(b'}');

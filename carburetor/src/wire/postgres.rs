@@ -13,8 +13,9 @@ mod text;
 mod value;
 
 pub(crate) use custom::{array_of_custom, custom};
+pub(crate) use instant::micros;
 pub(crate) use lookup::Lookup;
-pub(crate) use value::{decode, encode};
+pub(crate) use value::{admit, decode, encode};
 
 use super::{Codec, WireError};
 use crate::table::Storage;

@@ -11,7 +11,8 @@ mod text;
 mod value;
 
 pub(crate) use custom::custom;
-pub(crate) use value::{decode, encode};
+pub(crate) use instant::micros;
+pub(crate) use value::{admit, decode, encode};
 
 use super::{Codec, SqliteValue, WireError};
 use crate::table::Storage;

@@ -83,7 +83,8 @@ fn a_message_is_written_as_it_always_was() {
         "],\"cutoff\":\"",
         "},\"games\":{",
         "},\"seats\":{",
-        "}},\"next\":\"",
+        "}},\"clock\":\"",
+        "\",\"next\":\"",
     ];
     let mut rest = text.as_str();
     for part in order {

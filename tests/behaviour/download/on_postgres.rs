@@ -9,6 +9,8 @@ pub(super) use diesel_async::AsyncPgConnection as AsyncConn;
 mod asynchronous;
 #[path = "circumstances.rs"]
 mod circumstances;
+#[path = "clock.rs"]
+mod clock;
 #[path = "equality.rs"]
 mod equality;
 #[path = "filters.rs"]

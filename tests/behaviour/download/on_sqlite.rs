@@ -8,6 +8,8 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 mod asynchronous;
 #[path = "circumstances.rs"]
 mod circumstances;
+#[path = "clock.rs"]
+mod clock;
 #[path = "equality.rs"]
 mod equality;
 #[path = "filters.rs"]

@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 
 /// Whatever an installation could leave behind.
 const OBJECTS: &str = "select format('table %s %s', c.oid::regclass, (select string_agg(format('%s %s %s %s', attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)), ', ' order by attnum)
-      from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum where attrelid = c.oid and attnum > 0)) as line
+      from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum where attrelid = c.oid and attnum > 0 and not attisdropped)) as line
     from pg_class c where c.relnamespace not in (select oid from pg_namespace where nspname in ('pg_catalog', 'information_schema', 'pg_toast'))
     union all select format('trigger %s %s', tgrelid::regclass, tgname) from pg_trigger
     union all select format('function %s', oid::regprocedure) from pg_proc where pronamespace::regnamespace::text not in ('pg_catalog', 'information_schema')

@@ -61,6 +61,10 @@ fn a_downloading_role_reads_what_it_must_and_writes_nothing() {
         Vec::<String>::new()
     );
     assert_eq!(
+        lines(&mut conn, "select count(*) from carburetor.clock"),
+        ["1"]
+    );
+    assert_eq!(
         super::problems(&mut conn, &[&users()]),
         Vec::<[String; 2]>::new()
     );

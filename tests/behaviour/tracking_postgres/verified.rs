@@ -96,6 +96,10 @@ fn disabled_triggers() {
         "alter table users disable trigger user; alter table users enable always trigger \"~carburetor_stamp\"; alter table users enable always trigger \"~carburetor_truncate\"",
         &[
             [
+                "the trigger ~carburetor_ahead of users is disabled, or not enabled always",
+                AGAIN,
+            ],
+            [
                 "the trigger ~carburetor_removal_delete of users is disabled, or not enabled always",
                 RESET,
             ],
@@ -218,9 +222,21 @@ fn a_stale_definition() {
         problems(&mut conn, &[&definition("users", &["id"], &[])]).split_off(1),
         stale.split_off(1)
     );
+    let column = |skip| ColumnDefinition {
+        skip,
+        ..ColumnDefinition::new("name")
+    };
     let mut wider = users();
-    wider.columns.push(ColumnDefinition::new("name"));
+    wider.columns.push(column(true));
     assert_eq!(problems(&mut conn, &[&wider]), Vec::<[String; 2]>::new());
+    wider.columns.push(column(false));
+    assert_eq!(
+        problems(&mut conn, &[&wider]),
+        [[
+            "its definition changed since it was tracked",
+            "print the difference with tracking_since, and run it"
+        ]]
+    );
 }
 
 #[test]
@@ -273,9 +289,14 @@ fn another_table_under_the_name() {
             RESET,
         ],
         [
+            "its column carburetor_registers is absent",
+            "run its part of up.sql again, which adds it",
+        ],
+        [
             "no valid index begins with (updated_at, id)",
             "run the part of up.sql with the indexes",
         ],
+        ["users has no trigger ~carburetor_ahead", AGAIN],
         ["users has no trigger ~carburetor_removal_delete", RESET],
         ["users has no trigger ~carburetor_removal_update", RESET],
         ["users has no trigger ~carburetor_stamp", RESET],

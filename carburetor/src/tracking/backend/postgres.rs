@@ -60,7 +60,12 @@ impl TrackingBackend for Pg {
     {
         let tables: Vec<_> = tracking.definitions().iter().collect();
         let question = Statement::of(postgres::verify(&tables));
-        Ok(runner.ask(question).await?.problems().collect())
+        Ok(runner
+            .ask(question)
+            .await?
+            .rows()
+            .map(Problem::of_row)
+            .collect())
     }
 }
 

@@ -67,6 +67,11 @@ impl TrackingBackend for Sqlite {
         }
         let tables = install::sqlite::tracked(runner, tracking.definitions()).await?;
         let question = Statement::of(sqlite::verify(&tables));
-        Ok(runner.ask(question).await?.problems().collect())
+        Ok(runner
+            .ask(question)
+            .await?
+            .rows()
+            .map(Problem::of_row)
+            .collect())
     }
 }

@@ -5,6 +5,7 @@ mod part;
 
 use crate::statement::Statement;
 use crate::table::TableDefinition;
+use crate::tracking::Problem;
 use crate::tracking::postgres::{Index, Up, difference, refusals, up};
 use crate::tracking::runner::Runner;
 use crate::tracking::{Installed, Tracking, TrackingBackend, TrackingError};
@@ -73,7 +74,7 @@ where
 {
     let definitions: Vec<_> = tracking.definitions().iter().collect();
     let answer = runner.ask(Statement::of(refusals(&definitions))).await?;
-    let problems: Vec<_> = answer.problems().collect();
+    let problems: Vec<_> = answer.rows().map(Problem::of_row).collect();
     match problems.is_empty() {
         true => Ok(()),
         false => Err(TrackingError::Refused(problems)),

@@ -2,6 +2,7 @@
 
 use crate::statement::Statement;
 use crate::table::TableDefinition;
+use crate::tracking::Problem;
 use crate::tracking::runner::Runner;
 use crate::tracking::sqlite::{
     Surroundings, TrackedTable, difference, down, forget, missing_columns, missing_shared_columns,
@@ -60,7 +61,7 @@ where
     let mut problems = Vec::new();
     for definition in definitions {
         let question = Statement::of(refusals(definition));
-        problems.extend(runner.ask(question).await?.problems());
+        problems.extend(runner.ask(question).await?.rows().map(Problem::of_row));
     }
     match problems.is_empty() {
         true => Ok(()),

@@ -1,6 +1,6 @@
 //! The way back: tables are as before, but for their stamps.
 
-use super::install::{Names, dollar};
+use super::install::{Names, dollar, forget_registers};
 use super::triggers;
 use crate::table::{TableDefinition, literal, quoted};
 
@@ -36,7 +36,7 @@ set local lock_timeout = '3s';
 drop function if exists {stamp}() cascade;
 drop function if exists {removal}() cascade;
 drop function if exists {truncate}() cascade;
-drop table if exists {removal_table};
+{registers}drop table if exists {removal_table};
 drop index if exists {index};
 do {forget};
 set local lock_timeout to default;
@@ -45,6 +45,7 @@ set local lock_timeout to default;
         stamp = functions.stamp.name,
         removal = functions.removal.name,
         truncate = functions.truncate.name,
+        registers = forget_registers(definition),
         removal_table = names.removal_table,
         forget = dollar(&format!(
             " begin
@@ -64,10 +65,10 @@ do $carburetor$ begin
   elsif exists (select from carburetor.synced_table) then
     return;
   end if;
-  drop table carburetor.synced_table, carburetor.watermark;
-  drop function carburetor.publish(), carburetor.reset_table(text),
-    carburetor.obstacle(regclass, text, text, text[], text[]),
-    carburetor.prepare_table(text, text, text, text, text, text[], text[], text[], text, text),
+  drop table carburetor.synced_table, carburetor.watermark, carburetor.clock, carburetor.outcome;
+  drop function carburetor.publish(), carburetor.clock_of(timestamptz), carburetor.reset_table(text),
+    carburetor.obstacle(regclass, text, text, text[], text[]), carburetor.prepare_beside(regclass, text, text[], text[], text[]),
+    carburetor.prepare_table(text, text, text, text, text, text[], text[], text[], text, text, text, text),
     carburetor.register_table(text, text, regproc[], text, text);
   if not exists (select from pg_depend d where d.refclassid = 'pg_namespace'::regclass and d.refobjid = 'carburetor'::regnamespace) then
     drop schema carburetor;

@@ -1,6 +1,7 @@
 //! What the texts share: the names that a table's objects have in the database, and the table part of an installation.
 
-use super::triggers;
+use super::triggers::{self, Function};
+use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, Storage, TableDefinition, literal, quoted};
 use sha2::{Digest, Sha256};
 
@@ -11,6 +12,10 @@ pub(super) struct Names {
     pub truncate: String,
     pub removal_table: String,
     pub removal_constraint: String,
+    pub ahead: String,
+    pub register_table: String,
+    pub register_constraint: String,
+    pub conflict_table: String,
     /// Unquoted.
     pub index: String,
 }
@@ -24,6 +29,10 @@ impl Names {
             truncate: ours("truncate"),
             removal_table: ours("removal"),
             removal_constraint: quoted(&format!("{}_key", definition.removal_name())),
+            ahead: ours("ahead"),
+            register_table: ours("register"),
+            register_constraint: quoted(&format!("{}_key", definition.tracking_name("register"))),
+            conflict_table: ours("conflict"),
             index: definition.tracking_name("carburetor"),
         }
     }
@@ -36,13 +45,17 @@ pub(super) fn install(definition: &TableDefinition) -> String {
     let functions = triggers::functions(definition);
     let stamp = definition.stamp();
     let optional = |value: Option<&str>| value.map_or("null".to_owned(), literal);
+    let beside = |kind: &str| match definition.has_registers() {
+        true => literal(&definition.tracking_name(kind)),
+        false => "null".to_owned(),
+    };
     format!(
         "-- {comment}
 -- Under traffic a lock may not be free in time; run the part again then.
 set local lock_timeout = '3s';
 select carburetor.prepare_table({key}, {name}, {stamp}, {kind}, {default},
-  {ids}, {visible_by}, {columns}, {removal}, {index});
-{stamp_function}{removal_function}{truncate_function}{triggers}\
+  {ids}, {visible_by}, {columns}, {removal}, {register}, {conflict}, {index});
+{created}{triggers}{forgotten}\
 select carburetor.register_table({key}, {name},
   array[{functions}]::regproc[],
   {definition}, {hash});
@@ -59,16 +72,32 @@ set local lock_timeout to default;
         columns = array(stored(definition).map(|column| &column.name)),
         removal = literal(&definition.removal_name()),
         index = literal(&names.index),
-        stamp_function = functions.stamp.create(),
-        removal_function = functions.removal.create(),
-        truncate_function = functions.truncate.create(),
+        register = beside("register"),
+        conflict = beside("conflict"),
+        created = functions.all().map(Function::create).collect::<String>(),
+        forgotten = match definition.has_registers() {
+            true => String::new(),
+            false => forget_registers(definition),
+        },
         triggers = triggers::triggers(definition),
-        functions = list(
-            [&functions.stamp, &functions.removal, &functions.truncate]
-                .map(|function| literal(&function.name))
-        ),
+        functions = list(functions.all().map(|function| literal(&function.name))),
         definition = literal(&json(definition)),
         hash = literal(&hash(definition)),
+    )
+}
+
+/// What takes a table's registers away; nothing happens where there are none.
+pub(super) fn forget_registers(definition: &TableDefinition) -> String {
+    let names = Names::of(definition);
+    format!(
+        "drop function if exists {ahead}() cascade;
+drop table if exists {register}, {conflict};
+alter table if exists {table} drop column if exists {COLUMN};
+",
+        ahead = names.ahead,
+        register = names.register_table,
+        conflict = names.conflict_table,
+        table = definition.sql_name(),
     )
 }
 
@@ -102,12 +131,18 @@ fn default(stamp: &ColumnDefinition) -> Option<&'static str> {
     }
 }
 
-/// A fingerprint of what the installed objects depend on; columns without a role may come and go.
+/// A fingerprint of what the installed objects depend on; columns without a register may come and go.
 pub(super) fn hash(definition: &TableDefinition) -> String {
     let mut visible_by: Vec<_> = definition.visible_by().map(|column| &column.name).collect();
     visible_by.sort();
     let stamp = definition.stamp().map(|stamp| (&stamp.name, stamp.storage));
     let ids: Vec<_> = definition.ids().map(|column| &column.name).collect();
+    let mut registers: Vec<_> = definition
+        .registered()
+        .filter(|_| definition.has_registers())
+        .map(|column| (&column.name, column.storage))
+        .collect();
+    registers.sort();
     digest(&format!(
         "{:?}",
         (
@@ -115,7 +150,9 @@ pub(super) fn hash(definition: &TableDefinition) -> String {
             &definition.table,
             ids,
             visible_by,
-            stamp
+            stamp,
+            definition.has_registers(),
+            registers
         )
     ))
 }

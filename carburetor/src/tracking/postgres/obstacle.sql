@@ -57,6 +57,9 @@ case
           format('its stamp %I is rounded to %s digits; run: alter table %s alter column %I type %s',
             stamp, a.atttypmod, relation, stamp, stamp_type) end
       from pg_attribute a where a.attrelid = relation and a.attname = stamp and a.attnum > 0 and not a.attisdropped),
+    (select format('its column carburetor_registers is of type %s, and the tracking keeps jsonb there; rename it', format_type(a.atttypid, a.atttypmod))
+      from pg_attribute a
+      where a.attrelid = relation and a.attname = 'carburetor_registers' and a.atttypid <> 'jsonb'::regtype and not a.attisdropped),
     -- A stamp moves with every write, so every update would move the row to another partition.
     (select format('its stamp %I is in the partition key of %s; use another column as the stamp', stamp,
         string_agg(p.partrelid::regclass::text, ', ' order by p.partrelid))

@@ -35,8 +35,10 @@ mod tests {
             names,
             [
                 "publish",
+                "clock_of",
                 "reset_table",
                 "obstacle",
+                "prepare_beside",
                 "prepare_table",
                 "register_table"
             ]

@@ -11,10 +11,33 @@ create table if not exists carburetor.synced_table (
   partitions regclass[] not null default '{}'
 );
 
+-- Of an absent row, a change with a lower clock can't be judged: its deletion is forgotten, or nobody saw it.
+alter table carburetor.synced_table add column if not exists expired text collate "C" not null default '';
+
+-- The greatest clock that was ahead of this database when it was accepted.
+create table if not exists carburetor.clock (
+  singleton boolean primary key default true check (singleton),
+  ahead text collate "C" not null default ''
+);
+insert into carburetor.clock default values on conflict do nothing;
+
+-- What uploads were answered with, per replica and transaction.
+create table if not exists carburetor.outcome (
+  replica text collate "C" not null,
+  first text collate "C" not null,
+  last text collate "C" not null,
+  outcomes text not null,
+  at timestamptz not null default clock_timestamp()
+);
+create index if not exists outcome_replica_last on carburetor.outcome (replica, last);
+
 create table if not exists carburetor.watermark (
   singleton boolean primary key default true check (singleton),
   cutoff timestamptz not null
 );
+
+create table if not exists carburetor.clock (singleton boolean primary key default true check (singleton), ahead text collate "C" not null default '');
+insert into carburetor.clock default values on conflict do nothing;
 
 -- Publishes this transaction as a writer, then gives the earliest instant that is past every cutoff given out before. The order matters:
 -- a download that doesn't see this transaction has a cutoff below the result, so its replica asks again from before the instant.
@@ -25,6 +48,12 @@ begin
   ignored := {lock};
   return greatest(clock_timestamp(), now()) + interval '1 microsecond';
 end $$;
+
+-- The clock of a write that this database made at `instant`.
+create or replace function carburetor.clock_of(instant timestamptz) returns text language sql immutable as $$
+  select lpad(to_hex(micros / 1000 * 64536 + micros), 16, '0') || '0000000000000000'
+  from (select greatest((extract(epoch from instant) * 1000000)::bigint, 0) as micros) i
+$$;
 
 -- Starts a table again on every replica.
 create or replace function carburetor.reset_table(table_key text) returns void language plpgsql as $$
@@ -46,17 +75,42 @@ returns text language sql stable as $$
 select {obstacle}
 $$;
 
--- Before the triggers: checks, the stamp's column, the lock, and the table of removals.
+-- Makes a table that holds columns of `target` and some of its own, unless it is there; whether it was made. One that holds others is made anew.
+create or replace function carburetor.prepare_beside(target regclass, beside text, kept text[], own text[], key text[])
+returns boolean language plpgsql as $$
+declare
+  found regclass := to_regclass(format('carburetor.%I', beside));
+  listed text := (select string_agg(quote_ident(k.name), ', ' order by k.at) from unnest(kept) with ordinality as k(name, at));
+begin
+  if found is not null and exists (
+    select from pg_constraint c where c.conrelid = found and c.conname = beside || '_key'
+  ) and (
+    select count(*) filter (where b.attname is null or b.atttypid <> a.atttypid or b.atttypmod <> a.atttypmod
+                            or b.attcollation <> a.attcollation) = 0
+       and count(*) + cardinality(own) = (select count(*) from pg_attribute c where c.attrelid = found and c.attnum > 0 and not c.attisdropped)
+    from pg_attribute a
+    left join pg_attribute b on b.attrelid = found and b.attname = a.attname and b.attnum > 0 and not b.attisdropped
+    where a.attrelid = target and a.attname = any(kept) and a.attnum > 0 and not a.attisdropped) then
+    return false;
+  end if;
+  execute format('drop table if exists carburetor.%I', beside);
+  execute format('create table carburetor.%I as select %s from %s with no data', beside, listed, target);
+  execute format('alter table carburetor.%I add column %s, add constraint %I unique nulls not distinct (%s)',
+    beside, array_to_string(own, ', add column '), beside || '_key',
+    (select string_agg(quote_ident(k.name), ', ' order by k.at) from unnest(key) with ordinality as k(name, at)));
+  return true;
+end $$;
+
+-- Before the triggers: checks, the columns of the stamp and of the registers, the lock, and the tables beside this one.
+-- `register_name` and `conflict_name` are NULL where no registers are kept.
 create or replace function carburetor.prepare_table(
   table_key text, table_name text, stamp text, stamp_type text, stamp_default text,
-  ids text[], visible_by text[], columns text[], removal_name text, index_name text
+  ids text[], visible_by text[], columns text[], removal_name text, register_name text, conflict_name text, index_name text
 ) returns void language plpgsql as $$
 declare
   target regclass := to_regclass(table_name);
-  removal regclass := to_regclass(format('carburetor.%I', removal_name));
   stale regclass;
   kept text[];
-  listed text;
   reason text;
 begin
   reason := carburetor.obstacle(target, stamp, stamp_type, ids, columns);
@@ -66,6 +120,10 @@ begin
   -- A constant default rewrites nothing: rows that were there get the instant of this migration.
   if not exists (select from pg_attribute a where a.attrelid = target and a.attname = stamp and not a.attisdropped) then
     execute format('alter table %s add column %I %s', target, stamp, stamp_default);
+  end if;
+  if register_name is not null and not exists (
+    select from pg_attribute a where a.attrelid = target and a.attname = 'carburetor_registers' and not a.attisdropped) then
+    execute format('alter table %s add column carburetor_registers jsonb', target);
   end if;
   -- Every open writer is waited for, so each later write meets the triggers, and none of the earlier ones can still appear.
   execute format('lock table %s in share row exclusive mode', target);
@@ -85,31 +143,26 @@ begin
         select from pg_trigger g where g.tgrelid = t.member and g.tgname = '~carburetor_' || w.kind and g.tgenabled = 'A'));
 
   kept := ids || array(select v.name from unnest(visible_by) with ordinality as v(name, at) where v.name <> all(ids) order by v.at);
-  if removal is not null and (not exists (
-    select from pg_constraint c where c.conrelid = removal and c.conname = removal_name || '_key'
-  ) or not exists (
-    select from pg_index i join pg_class c on c.oid = i.indexrelid
-    where i.indrelid = removal and i.indisvalid and c.relname = removal_name || '_removed_at'
-  ) or (
-    select count(*) filter (where b.attname is null or b.atttypid <> a.atttypid or b.atttypmod <> a.atttypmod
-                            or b.attcollation <> a.attcollation) > 0
-        or count(*) + 1 <> (select count(*) from pg_attribute c where c.attrelid = removal and c.attnum > 0 and not c.attisdropped)
-    from pg_attribute a
-    left join pg_attribute b on b.attrelid = removal and b.attname = a.attname and b.attnum > 0 and not b.attisdropped
-    where a.attrelid = target and a.attname = any(kept) and a.attnum > 0 and not a.attisdropped)) then
-    execute format('drop table %s', removal);
-    removal := null;
-  end if;
-  if removal is null then
-    listed := (select string_agg(quote_ident(k.name), ', ' order by k.at) from unnest(kept) with ordinality as k(name, at));
-    execute format('create table carburetor.%I as select %s, null::timestamptz as carburetor_removed_at from %s with no data',
-      removal_name, listed, target);
-    execute format('alter table carburetor.%I alter column carburetor_removed_at set not null, add constraint %I unique nulls not distinct (%s)',
-      removal_name, removal_name || '_key', listed);
-    execute format('create index %I on carburetor.%I (carburetor_removed_at, %s)', removal_name || '_removed_at', removal_name,
-      (select string_agg(quote_ident(i.name), ', ' order by i.at) from unnest(ids) with ordinality as i(name, at)));
+  if carburetor.prepare_beside(target, removal_name, kept, array['carburetor_removed_at timestamptz not null'], kept) then
     -- What was removed before is known no longer, or not by the new columns.
     update carburetor.synced_table s set horizon = greatest(s.horizon, carburetor.publish()) where s.name = table_key;
+  end if;
+  if not exists (
+    select from pg_index i join pg_class c on c.oid = i.indexrelid
+    where i.indrelid = to_regclass(format('carburetor.%I', removal_name)) and i.indisvalid and c.relname = removal_name || '_removed_at') then
+    execute format('drop index if exists carburetor.%I', removal_name || '_removed_at');
+    execute format('create index %I on carburetor.%I (carburetor_removed_at, %s)', removal_name || '_removed_at', removal_name,
+      (select string_agg(quote_ident(i.name), ', ' order by i.at) from unnest(ids) with ordinality as i(name, at)));
+  end if;
+  if register_name is not null then
+    if carburetor.prepare_beside(target, register_name, kept, array['carburetor_clock text collate "C" not null'], ids) then
+      update carburetor.synced_table s set expired = greatest(s.expired, carburetor.clock_of(carburetor.publish())) where s.name = table_key;
+    end if;
+    perform carburetor.prepare_beside(target, conflict_name, kept, array[
+      'carburetor_seq bigint generated by default as identity', 'carburetor_at timestamptz not null default clock_timestamp()',
+      'carburetor_sender text collate "C" not null', 'carburetor_lost_clock text collate "C" not null',
+      'carburetor_won_clock text collate "C" not null', 'carburetor_lost text not null', 'carburetor_won text not null'],
+      array['carburetor_seq']);
   end if;
 
   -- An index on other columns gives way to the one that this definition needs.
@@ -187,6 +240,6 @@ begin
 end $$;
 
 revoke execute on function carburetor.publish(), carburetor.reset_table(text),
-  carburetor.obstacle(regclass, text, text, text[], text[]),
-  carburetor.prepare_table(text, text, text, text, text, text[], text[], text[], text, text),
+  carburetor.obstacle(regclass, text, text, text[], text[]), carburetor.prepare_beside(regclass, text, text[], text[], text[]),
+  carburetor.prepare_table(text, text, text, text, text, text[], text[], text[], text, text, text, text),
   carburetor.register_table(text, text, regproc[], text, text) from public;

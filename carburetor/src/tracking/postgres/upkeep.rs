@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How far the cutoff stays behind the clock, so that a clock that steps back a little loses nothing.
 const SLACK: &str = "interval '1 second'";
 
-/// Deletes the removals that are older than `age`, and moves the table's horizon in the same statement.
+/// Deletes the removals that are older than `age`, and moves the table's horizon in the same statement. Conflicts and stored outcomes of that age go too.
 ///
 /// A download that runs at the same time reads the horizon and the removals in one statement, so it sees both as they were before or both as they
 /// are after. The horizon never passes the cutoff: otherwise each download would be a reset until the oldest writer is done.
@@ -20,22 +20,33 @@ const SLACK: &str = "interval '1 second'";
 /// assert!(purge(&users, Duration::from_secs(30 * 86400)).contains("interval '2592000000000 microseconds'"));
 /// ```
 pub fn purge(definition: &TableDefinition, age: Duration) -> String {
+    let names = Names::of(definition);
+    let since = since(age);
+    let conflicts = match definition.has_registers() {
+        true => format!(
+            ", conflicts as (\n  delete from {} where carburetor_at < {since}\n)",
+            names.conflict_table
+        ),
+        false => String::new(),
+    };
     format!(
         "with moved as (
   update carburetor.synced_table s
-  set horizon = greatest(s.horizon, least(statement_timestamp() - interval '{age} microseconds', {cutoff}))
+  set horizon = greatest(s.horizon, least({since}, {cutoff}))
   where s.name = {key}
   returning s.horizon
-)
-delete from carburetor.{removal} r using moved where r.carburetor_removed_at < moved.horizon",
-        age = age.as_micros(),
+), outcomes as (
+  delete from carburetor.outcome where at < {since}
+){conflicts}
+delete from {removal} r using moved where r.carburetor_removed_at < moved.horizon",
         cutoff = cutoff(),
         key = literal(&definition.key()),
-        removal = quoted(&definition.removal_name()),
+        removal = names.removal_table,
     )
 }
 
-/// Forgets the clocks of deletions that are older than `age`: absent rows can't be judged by older clocks any more.
+/// Forgets the clocks of deletions that are older than `age`: changes of absent rows can't be judged any more then, where their own clocks are older.
+/// Empty where no registers are kept.
 ///
 /// ```
 /// # use carburetor::{table::TableDefinition, tracking::postgres::purge_deletions};
@@ -44,20 +55,29 @@ delete from carburetor.{removal} r using moved where r.carburetor_removed_at < m
 /// assert!(purge_deletions(&users, Duration::from_secs(60)).contains("interval '60000000 microseconds'"));
 /// ```
 pub fn purge_deletions(definition: &TableDefinition, age: Duration) -> String {
+    if !definition.has_registers() {
+        return String::new();
+    }
     format!(
-        "with instant as (
-  select (extract(epoch from least(statement_timestamp() - interval '{age} microseconds', {cutoff})) * 1000000)::bigint as micros
-), moved as (
+        "with moved as (
   update carburetor.synced_table s
-  set expired = greatest(s.expired collate \"C\", lpad(to_hex(micros / 1000), 12, '0') || lpad(to_hex(micros % 1000), 4, '0') || repeat('0', 16))
-  from instant where s.name = {key}
+  set expired = greatest(s.expired, carburetor.clock_of(least({since}, {cutoff})))
+  where s.name = {key}
   returning s.expired
 )
-delete from carburetor.{register} r using moved where r.carburetor_clock < moved.expired collate \"C\"",
-        age = age.as_micros(),
+delete from {register} r using moved where r.carburetor_clock < moved.expired",
+        since = since(age),
         cutoff = cutoff(),
         key = literal(&definition.key()),
-        register = quoted(&definition.tracking_name("register")),
+        register = Names::of(definition).register_table,
+    )
+}
+
+/// The instant `age` ago.
+fn since(age: Duration) -> String {
+    format!(
+        "statement_timestamp() - interval '{} microseconds'",
+        age.as_micros()
     )
 }
 
@@ -127,19 +147,40 @@ pub fn watermark() -> String {
 /// assert!(grants(&[], "server").starts_with("grant usage on schema carburetor to \"server\";"));
 /// ```
 pub fn grants(definitions: &[&TableDefinition], role: &str) -> String {
-    let removals = definitions
-        .iter()
-        .filter(|definition| !definition.untracked)
-        .map(|definition| Names::of(definition).removal_table);
-    let tables = ["carburetor.synced_table", "carburetor.watermark"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(removals);
+    let removals = tracked(definitions).map(|definition| Names::of(definition).removal_table);
+    let shared = ["synced_table", "watermark", "clock"].map(|table| format!("carburetor.{table}"));
     let role = quoted(role);
     format!(
         "grant usage on schema carburetor to {role};\ngrant select on {} to {role};\n",
-        list(tables)
+        list(shared.into_iter().chain(removals))
     )
+}
+
+/// What lets `role` download and upload, besides the rights on the tables themselves.
+///
+/// ```
+/// # use carburetor::tracking::postgres::upload_grants;
+/// assert!(upload_grants(&[], "server").contains("grant select, insert, update, delete on carburetor.clock, carburetor.outcome to \"server\";"));
+/// ```
+pub fn upload_grants(definitions: &[&TableDefinition], role: &str) -> String {
+    let beside = tracked(definitions)
+        .filter(|definition| definition.has_registers())
+        .map(Names::of)
+        .flat_map(|names| [names.register_table, names.conflict_table]);
+    let shared = ["clock", "outcome"].map(|table| format!("carburetor.{table}"));
+    format!(
+        "{}grant select, insert, update, delete on {} to {};\n",
+        grants(definitions, role),
+        list(shared.into_iter().chain(beside)),
+        quoted(role)
+    )
+}
+
+fn tracked<'a>(definitions: &'a [&TableDefinition]) -> impl Iterator<Item = &'a TableDefinition> {
+    definitions
+        .iter()
+        .filter(|definition| !definition.untracked)
+        .copied()
 }
 
 /// The tracked cutoff; the statement's time is read before the locks are.

@@ -35,13 +35,15 @@ pub fn verify(definitions: &[&TableDefinition]) -> String {
 }
 
 fn expected(definition: &TableDefinition) -> String {
-    let Functions {
-        stamp,
-        removal,
-        truncate,
-    } = functions(definition);
+    let functions = functions(definition);
     let optional =
         |value: Option<&str>| format!("{}::text", value.map_or("null".to_owned(), literal));
+    let beside = |kind: &str| {
+        let name = definition
+            .has_registers()
+            .then(|| definition.tracking_name(kind));
+        optional(name.as_deref())
+    };
     let values = [
         literal(&definition.key()),
         literal(&definition.sql_name()),
@@ -53,15 +55,17 @@ fn expected(definition: &TableDefinition) -> String {
         literal(&definition.removal_name()),
         literal(&Names::of(definition).index),
         literal(&hash(definition)),
-        array([&stamp.name, &removal.name, &truncate.name].into_iter()),
-        array(
-            [
-                digest(&stamp.body),
-                digest(&removal.body),
-                digest(&truncate.body),
-            ]
-            .iter(),
-        ),
+        array(functions.all().map(|function| &function.name)),
+        array(bodies(&functions).iter()),
+        beside("register"),
+        beside("conflict"),
     ];
     format!("({})", list(values))
+}
+
+fn bodies(functions: &Functions) -> Vec<String> {
+    functions
+        .all()
+        .map(|function| digest(&function.body))
+        .collect()
 }

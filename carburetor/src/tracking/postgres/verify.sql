@@ -1,5 +1,6 @@
 -- The registry is read through query_to_xml, because this query must not fail where nothing is installed.
-with expected (name, table_name, stamp, stamp_type, ids, visible_by, columns, removal_name, index_name, hash, functions, bodies) as (
+with expected (name, table_name, stamp, stamp_type, ids, visible_by, columns, removal_name, index_name, hash, functions, bodies,
+    register_name, conflict_name) as (
   values {expected}
 ),
 document as (
@@ -21,8 +22,17 @@ installed as (
 tree as (
   select i.*, t.relid::regclass as member from installed i, unnest(i.relation::oid || i.partitions) as t (relid) where i.relation is not null
 ),
+-- The tables that hold columns of it, with the number of those of their own.
+tables_beside as (
+  select i.*, b.beside_name, b.what, b.own, to_regclass(format('carburetor.%I', b.beside_name)) as beside
+  from installed i
+  cross join lateral (values (i.removal_name, 'removals', 1), (i.register_name, 'deletion clocks', 1), (i.conflict_name, 'conflicts', 7))
+    as b (beside_name, what, own)
+  where i.known_hash is not null and b.beside_name is not null
+),
 wanted_trigger (trigger, type, function) as (
-  values ('~carburetor_stamp', 23, 1), ('~carburetor_removal_delete', 9, 2), ('~carburetor_removal_update', 17, 2), ('~carburetor_truncate', 32, 3)
+  values ('~carburetor_stamp', 23, 1), ('~carburetor_removal_delete', 9, 2), ('~carburetor_removal_update', 17, 2), ('~carburetor_truncate', 32, 3),
+    ('~carburetor_ahead', 21, 4)
 ),
 wanted_function as (
   select i.*, f.at, f.function, b.body, p.oid as found, p.prosrc, p.prosecdef, p.proconfig
@@ -57,6 +67,11 @@ select i.name, format('tables inherit from it, and triggers don''t reach their r
 from installed i join pg_class c on c.oid = i.relation and c.relkind = 'r' join pg_inherits h on h.inhparent = i.relation
 group by i.name
 union all
+select i.name, 'its column carburetor_registers is absent', remedy || ', which adds it'
+from installed i cross join again
+where i.relation is not null and i.known_hash is not null and i.register_name is not null
+  and not exists (select from pg_attribute a where a.attrelid = i.relation and a.attname = 'carburetor_registers' and not a.attisdropped)
+union all
 select i.name, format('its column %I is absent', c.name),
   case when c.name = i.stamp then remedy || ', which adds it' else 'add it, or mark its field #[sync(skip)]' end
 from installed i cross join again cross join unnest(i.columns) as c (name)
@@ -69,14 +84,14 @@ from installed i join pg_attribute a on a.attrelid = i.relation and a.attname = 
 where format_type(a.atttypid, null) <> i.stamp_type or a.atttypmod between 0 and 5 or a.attgenerated <> ''
 union all
 select t.name, format('%s has no trigger %s', t.member, w.trigger),
-  remedy || case when w.function < 3 or t.member = t.relation or t.member = any(t.known_partitions) then ', which resets the replicas' else '' end
+  remedy || case when w.function < 3 or w.function = 3 and (t.member = t.relation or t.member = any(t.known_partitions)) then ', which resets the replicas' else '' end
 from tree t cross join wanted_trigger w cross join again
-where t.known_hash is not null and not exists (
+where t.known_hash is not null and w.function <= cardinality(t.functions) and not exists (
   select from pg_trigger g where g.tgrelid = t.member and g.tgname = w.trigger and g.tgtype = w.type
     and g.tgfoid = to_regprocedure(t.functions[w.function] || '()'))
 union all
 select t.name, format('the trigger %s of %s is disabled, or not enabled always', g.tgname, t.member),
-  remedy || ', which resets the replicas'
+  remedy || case when w.function < 4 then ', which resets the replicas' else '' end
 from tree t cross join again cross join wanted_trigger w join pg_trigger g on g.tgrelid = t.member and g.tgname = w.trigger
 where t.known_hash is not null and g.tgenabled <> 'A'
 union all
@@ -110,21 +125,26 @@ select i.name, format('%s is no longer a partition', p.member), remedy || ', whi
 from installed i cross join again cross join lateral (select unnest(i.known_partitions)::regclass as member) p
 where i.relation is not null and i.known_relation = i.relation and p.member <> all(i.partitions)
 union all
-select name, format('its table of removals carburetor.%I is absent', removal_name), remedy
-from installed, again where known_hash is not null and relation is not null and removal is null
+select name, format('its table of %s carburetor.%I is absent', what, beside_name), remedy
+from tables_beside, again where relation is not null and beside is null
 union all
-select i.name, format('its table of removals lacks the column %I, or has it with another type', k.name), remedy
-from installed i cross join again cross join unnest(i.kept) as k (name)
-join pg_attribute a on a.attrelid = i.relation and a.attname = k.name and a.attnum > 0 and not a.attisdropped
-where i.known_hash is not null and i.removal is not null and not exists (
-  select from pg_attribute r where r.attrelid = i.removal and r.attname = k.name and not r.attisdropped
+select b.name, format('its table of %s lacks the column %I, or has it with another type', b.what, k.name), remedy
+from tables_beside b cross join again cross join unnest(b.kept) as k (name)
+join pg_attribute a on a.attrelid = b.relation and a.attname = k.name and a.attnum > 0 and not a.attisdropped
+where b.beside is not null and not exists (
+  select from pg_attribute r where r.attrelid = b.beside and r.attname = k.name and not r.attisdropped
     and r.atttypid = a.atttypid and r.atttypmod = a.atttypmod and r.attcollation = a.attcollation)
 union all
-select i.name, format('its table of removals has no constraint %I', i.removal_name || '_key'),
-  remedy
-from installed i, again
-where i.known_hash is not null and i.removal is not null
-  and not exists (select from pg_constraint c where c.conrelid = i.removal and c.conname = i.removal_name || '_key')
+select b.name, format('its table of %s doesn''t have the columns that this version makes', b.what), remedy
+from tables_beside b, again
+where b.known_hash = b.hash and b.beside is not null and b.own <> (
+  select count(*) from pg_attribute a
+  where a.attrelid = b.beside and a.attnum > 0 and not a.attisdropped and a.attname <> all(b.kept))
+union all
+select b.name, format('its table of %s has no constraint %I', b.what, b.beside_name || '_key'), remedy
+from tables_beside b, again
+where b.beside is not null
+  and not exists (select from pg_constraint c where c.conrelid = b.beside and c.conname = b.beside_name || '_key')
 union all
 select i.name, format('its table of removals has no index on (carburetor_removed_at, %s)', array_to_string(i.ids, ', ')),
   remedy

@@ -3,7 +3,7 @@
 use crate::table::{TableDefinition, literal};
 use crate::tracking::installed::line;
 use crate::tracking::merge::disagreements;
-use crate::tracking::postgres::{Up, difference, down, grants, up};
+use crate::tracking::postgres::{Up, difference, down, grants, up, upload_grants};
 use crate::tracking::{Installed, Tracking};
 use diesel::pg::Pg;
 use std::fmt;
@@ -72,6 +72,16 @@ impl Tracking<Pg> {
     /// ```
     pub fn grants_sql(&self, role: &str) -> String {
         grants(&self.tables(), role)
+    }
+
+    /// What lets the role `role` download and upload, besides its rights on the tables themselves.
+    ///
+    /// ```
+    /// # use carburetor::tracking::Tracking;
+    /// assert!(Tracking::<diesel::pg::Pg>::of([]).upload_grants_sql("web").contains("carburetor.outcome"));
+    /// ```
+    pub fn upload_grants_sql(&self, role: &str) -> String {
+        upload_grants(&self.tables(), role)
     }
 
     fn up(&self) -> Up {

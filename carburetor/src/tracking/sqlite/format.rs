@@ -40,7 +40,7 @@ pub fn stamp_value(storage: Storage, instant: DateTime<Utc>) -> StampValue {
 }
 
 /// The SQL expression that turns `micros` into a stamp stored as `storage`; the twin of [`stamp_value`].
-pub(super) fn stamp_expression(storage: Storage, micros: &str) -> String {
+pub(crate) fn stamp_expression(storage: Storage, micros: &str) -> String {
     let offset = match storage {
         Storage::Integer => return micros.to_owned(),
         Storage::Timestamp => "",

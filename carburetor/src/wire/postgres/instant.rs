@@ -17,6 +17,14 @@ const EPOCH: i64 = 10_957;
 const DATES: std::ops::Range<i64> = -2_451_545..2_145_031_949;
 const INSTANTS: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
 
+/// An instant in microseconds since 1970; `None` for infinity.
+pub(crate) fn micros(value: PgValue<'_>) -> Option<i64> {
+    let micros = i64::from_be_bytes(fixed(value).ok()?);
+    INSTANTS
+        .contains(&micros)
+        .then(|| micros.saturating_add(EPOCH * DAY))
+}
+
 impl WireType<Pg> for Date {
     const CODEC: Codec<Pg> = codec(
         |value, out| {

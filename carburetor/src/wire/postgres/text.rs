@@ -1,6 +1,7 @@
 //! Text, bytes, documents and UUIDs.
 
-use super::{codec, fixed, string, utf8};
+use super::{codec, fixed, stored, string, utf8};
+use crate::table::Storage;
 use crate::wire::binary::{read_base64, read_hex, write_base64, write_hex};
 use crate::wire::document::{check_and_write_document, write_document};
 use crate::wire::json::write_string;
@@ -11,11 +12,11 @@ use serde_json::Value;
 use std::num::NonZeroU32;
 
 impl WireType<Pg> for Text {
-    const CODEC: Codec<Pg> = codec(write_text, read_text);
+    const CODEC: Codec<Pg> = stored(Storage::Text, write_text, read_text);
 }
 
 impl WireType<Pg> for Citext {
-    const CODEC: Codec<Pg> = codec(write_text, read_text);
+    const CODEC: Codec<Pg> = stored(Storage::Text, write_text, read_text);
 }
 
 fn write_text(value: PgValue<'_>, out: &mut Vec<u8>) -> Result<(), WireError> {

@@ -13,6 +13,12 @@ use diesel::sql_types::{Date, Time, Timestamp, TimestamptzSqlite};
 use diesel::sqlite::Sqlite;
 use serde_json::Value;
 
+/// An instant in microseconds since 1970; `None` for text in another form than the triggers write.
+pub(crate) fn micros(mut value: Stored<'_, '_, '_>) -> Option<i64> {
+    let (days, micros) = parse_instant_or_utc(value.read_text())?;
+    days.checked_mul(DAY)?.checked_add(micros)
+}
+
 impl WireType<Sqlite> for Date {
     const CODEC: Codec<Sqlite> = codec(
         |mut value, out| {

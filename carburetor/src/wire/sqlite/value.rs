@@ -37,6 +37,44 @@ where
     }
 }
 
+/// The value as it is stored, if `U` takes it.
+pub(crate) fn admit<ST, U>(
+    codec: &Codec<Sqlite>,
+    value: &Value,
+) -> Result<Option<SqliteValue>, WireError>
+where
+    Sqlite: HasSqlType<ST>,
+    U: FromSql<ST, Sqlite>,
+{
+    if value.is_null() && U::from_nullable_sql(None).is_ok() {
+        return Ok(None);
+    }
+    let stored = (codec.read)(value)?;
+    if !takes_everything::<U>() {
+        stored_as::<ST, U>(stored.clone())?;
+    }
+    Ok(Some(stored))
+}
+
+/// Whether `U` takes whatever the codec of its column lets pass. Asking it costs a query.
+fn takes_everything<U>() -> bool {
+    let name = std::any::type_name::<U>();
+    let inner = name
+        .strip_prefix("core::option::Option<")
+        .and_then(|rest| rest.strip_suffix('>'));
+    matches!(
+        inner.unwrap_or(name),
+        "alloc::string::String"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "f32"
+            | "f64"
+            | "bool"
+            | "alloc::vec::Vec<u8>"
+    )
+}
+
 pub(crate) fn decode<ST, U>(codec: &Codec<Sqlite>, value: &Value) -> Result<U, WireError>
 where
     Sqlite: HasSqlType<ST>,

@@ -1,6 +1,7 @@
 //! Tables whose stamps the application keeps.
 
 use super::{run, tracked};
+use carburetor::clock::Clock;
 use carburetor::{Assumptions, Everyone, SyncGroup, SyncTable, Timestamps};
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
@@ -87,4 +88,40 @@ fn a_table_that_is_neither_tracked_nor_deleted_softly_needs_nothing_of_the_libra
     assert_eq!(first.0.rows.len(), 1);
     let second = SyncGroup::<(Old,)>::download(conn, first.next()).unwrap();
     assert_eq!((second.0.reset, second.0.rows.len()), (false, 0));
+}
+
+diesel::table! { kept (id) { id -> Integer, made -> Timestamptz, at -> Nullable<Timestamptz>, } }
+
+#[derive(Debug, Clone, PartialEq, SyncTable)]
+#[diesel(table_name = kept)]
+#[sync(backends(postgres), untracked)]
+struct Kept {
+    id: i32,
+    #[sync(created_at)]
+    made: DateTime<Utc>,
+    #[sync(last_synced_at)]
+    at: Option<DateTime<Utc>>,
+}
+
+#[test]
+fn a_row_without_a_stamp_has_the_clock_of_its_creation() {
+    let (_, mut conn) = tracked::<(Kept,)>(
+        "create table kept (id int primary key, made timestamptz not null, at timestamptz)",
+    );
+    let conn = &mut conn;
+    run(
+        conn,
+        "insert into kept values (1, '2026-01-03Z', '2026-01-02Z'), (2, '2026-01-01Z', null)",
+    );
+    let clock = |conn: &mut PgConnection| {
+        let response = SyncGroup::<(Kept,)>::download(conn, (None,)).unwrap();
+        response.clock()
+    };
+    let of = |day: &str| Clock::of_database(format!("{day}T00:00:00Z").parse().unwrap());
+    assert_eq!(clock(conn), of("2026-01-02"));
+    run(conn, "update kept set made = '2026-01-04Z' where id = 2");
+    assert_eq!(clock(conn), of("2026-01-04"));
+    run(conn, "delete from kept");
+    // What other tables' uploads did is not asked.
+    assert_eq!(clock(conn), Clock::ZERO);
 }

@@ -1,7 +1,7 @@
 //! The index of a table: what stands there, and what to do next.
 
+use crate::connection::answer::Answer;
 use crate::table::{TableDefinition, literal};
-use crate::tracking::answer::Answer;
 use crate::tracking::postgres::Index;
 
 /// What to do next.

@@ -1,9 +1,8 @@
 //! Procedures on a synchronous connection.
 
 use super::Runner;
-use crate::connection::{SyncConnection, run};
+use crate::connection::{PacedRows, SyncConnection, run};
 use crate::statement::Statement;
-use crate::tracking::answer::Answer;
 use diesel::QueryResult;
 use diesel::connection::TransactionManager;
 use std::future::ready;
@@ -11,23 +10,25 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 /// A synchronous connection; its futures are done before they are polled.
-pub(in crate::tracking) struct Blocking<'c, C>(pub &'c mut C);
+pub(crate) struct Blocking<'c, C>(pub &'c mut C);
 
 impl<C: SyncConnection> Runner for Blocking<'_, C> {
     type Backend = C::Backend;
 
-    #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
     fn in_transaction(&mut self) -> QueryResult<bool> {
         let status = C::TransactionManager::transaction_manager_status_mut(self.0);
         status.transaction_depth().map(|depth| depth.is_some())
     }
 
-    fn ask(
+    fn run<T>(
         &mut self,
-        question: Statement<'_, C::Backend>,
-    ) -> impl Future<Output = QueryResult<Answer>> + Send {
-        let mut answer = Answer::default();
-        ready(run(self.0, question, &mut answer).map(|()| answer))
+        statement: Statement<'_, C::Backend>,
+        rows: &mut T,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send
+    where
+        T: PacedRows<C::Backend>,
+    {
+        ready(run(self.0, statement, rows))
     }
 
     fn execute(&mut self, statements: &str) -> impl Future<Output = QueryResult<()>> + Send {
@@ -48,7 +49,7 @@ impl<C: SyncConnection> Runner for Blocking<'_, C> {
 }
 
 /// The result of a procedure on a [`Blocking`] connection, which is ready at the first poll.
-pub(in crate::tracking) fn complete<F: Future>(procedure: F) -> F::Output {
+pub(crate) fn complete<F: Future>(procedure: F) -> F::Output {
     let mut procedure = pin!(procedure);
     let mut context = Context::from_waker(Waker::noop());
     loop {

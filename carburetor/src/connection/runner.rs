@@ -1,13 +1,14 @@
-//! A connection as the tracking's procedures use it. Each procedure is written once, as a future; on a synchronous connection it never waits.
+//! A connection as procedures of several statements use it. Each procedure is written once, as a future; on a synchronous connection it never waits.
 
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 mod asynchronous;
 mod blocking;
 
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
-pub(super) use asynchronous::Awaiting;
-pub(super) use blocking::{Blocking, complete};
+pub(crate) use asynchronous::Awaiting;
+pub(crate) use blocking::{Blocking, complete};
 
+use super::PacedRows;
 use super::answer::Answer;
 use crate::backend::SyncBackend;
 use crate::statement::Statement;
@@ -19,14 +20,28 @@ pub(crate) trait Runner: Send {
     type Backend: SyncBackend;
 
     /// Whether the caller has a transaction open.
-    #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
     fn in_transaction(&mut self) -> QueryResult<bool>;
+
+    /// Runs a statement and hands its rows over one by one.
+    fn run<T>(
+        &mut self,
+        statement: Statement<'_, Self::Backend>,
+        rows: &mut T,
+    ) -> impl Future<Output = Result<(), T::Error>> + Send
+    where
+        T: PacedRows<Self::Backend>;
 
     /// Asks a question whose columns are all text.
     fn ask(
         &mut self,
         question: Statement<'_, Self::Backend>,
-    ) -> impl Future<Output = QueryResult<Answer>> + Send;
+    ) -> impl Future<Output = QueryResult<Answer>> + Send {
+        async move {
+            let mut answer = Answer::default();
+            self.run(question, &mut answer).await?;
+            Ok(answer)
+        }
+    }
 
     /// Runs statements that answer nothing.
     fn execute(&mut self, statements: &str) -> impl Future<Output = QueryResult<()>> + Send;

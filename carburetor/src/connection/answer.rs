@@ -1,4 +1,4 @@
-//! What the database answers to a question about its tracking: rows of text.
+//! What the database answers to a question of the library's own: rows of text.
 
 use crate::backend::SyncBackend;
 use crate::connection::{Flow, TakeRows};
@@ -13,35 +13,30 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// Whether there is a row.
-    pub(super) fn is_any(&self) -> bool {
+    pub(crate) fn is_any(&self) -> bool {
         !self.rows.is_empty()
     }
 
     /// The only value of the only row, if there is one.
-    pub(super) fn value(self) -> Option<String> {
+    pub(crate) fn value(self) -> Option<String> {
         self.columns().next()?
     }
 
     /// The columns of the only row.
-    pub(super) fn columns(self) -> impl Iterator<Item = Option<String>> {
+    pub(crate) fn columns(self) -> impl Iterator<Item = Option<String>> {
         self.rows.into_iter().next().unwrap_or_default().into_iter()
     }
 
     /// The values of the only column.
-    pub(super) fn values(self) -> impl Iterator<Item = String> {
+    pub(crate) fn values(self) -> impl Iterator<Item = String> {
         self.rows
             .into_iter()
             .filter_map(|row| row.into_iter().next()?)
     }
 
-    #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
-    /// Rows of (name, problem, remedy).
-    pub(super) fn problems(self) -> impl Iterator<Item = super::Problem> {
-        self.rows.into_iter().map(|row| {
-            let mut columns = row.into_iter().map(Option::unwrap_or_default);
-            let mut next = || columns.next().unwrap_or_default();
-            super::Problem::new(next(), next(), next())
-        })
+    /// All rows.
+    pub(crate) fn rows(self) -> impl Iterator<Item = Vec<Option<String>>> {
+        self.rows.into_iter()
     }
 }
 
@@ -59,5 +54,4 @@ impl<DB: SyncBackend> TakeRows<DB> for Answer {
     }
 }
 
-#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 impl<DB: SyncBackend> crate::connection::PacedRows<DB> for Answer {}

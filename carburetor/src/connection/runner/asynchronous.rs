@@ -1,14 +1,13 @@
 //! Procedures on an asynchronous connection.
 
 use super::Runner;
-use crate::connection::{SharedConnection, SyncConnectionAsync};
+use crate::connection::{PacedRows, SharedConnection, SyncConnectionAsync};
 use crate::statement::Statement;
-use crate::tracking::answer::Answer;
 use diesel::QueryResult;
 use diesel_async::TransactionManager;
 
 /// An asynchronous connection.
-pub(in crate::tracking) struct Awaiting<'c, C>(pub &'c mut C);
+pub(crate) struct Awaiting<'c, C>(pub &'c mut C);
 
 impl<C: SyncConnectionAsync> Runner for Awaiting<'_, C> {
     type Backend = C::Database;
@@ -18,10 +17,15 @@ impl<C: SyncConnectionAsync> Runner for Awaiting<'_, C> {
         status.transaction_depth().map(|depth| depth.is_some())
     }
 
-    async fn ask(&mut self, question: Statement<'_, C::Database>) -> QueryResult<Answer> {
-        let mut answer = Answer::default();
-        self.0.share().run(question, &mut answer).await?;
-        Ok(answer)
+    async fn run<T>(
+        &mut self,
+        statement: Statement<'_, C::Database>,
+        rows: &mut T,
+    ) -> Result<(), T::Error>
+    where
+        T: PacedRows<C::Database>,
+    {
+        self.0.share().run(statement, rows).await
     }
 
     fn execute(&mut self, statements: &str) -> impl Future<Output = QueryResult<()>> + Send {

@@ -1,0 +1,81 @@
+//! The clock that a download carries: whoever has seen what it says, and then writes, writes later.
+
+use super::line::Lead;
+use crate::backend::SyncBackend;
+use crate::clock::Clock;
+use crate::table::{Storage, TableDefinition};
+use diesel::QueryResult;
+use diesel::result::Error::DeserializationError;
+use diesel::row::Row;
+
+/// The greatest clock of what was read of one table.
+#[derive(Debug, Clone)]
+pub(super) struct Latest {
+    /// The greatest stamp of a row or of a removal, in microseconds since 1970.
+    stamp: Option<i64>,
+    /// The greatest clock that the database accepted from ahead of its own.
+    ahead: Clock,
+    /// Where a row has its stamp, and where what stands in for it.
+    places: Vec<(usize, Storage)>,
+}
+
+impl Latest {
+    pub(super) fn new(definition: &TableDefinition) -> Self {
+        let columns = || definition.downloaded().enumerate();
+        let stamp = columns().find(|(_, column)| column.last_synced_at);
+        let created = columns().find(|(_, column)| column.created_at && definition.untracked);
+        let places = stamp.into_iter().chain(created);
+        Latest {
+            stamp: None,
+            ahead: Clock::ZERO,
+            places: places
+                .map(|(place, column)| (place, column.storage))
+                .collect(),
+        }
+    }
+
+    /// A row came, from column `at` on.
+    pub(super) fn row<'r, DB: SyncBackend>(
+        &mut self,
+        row: &impl Row<'r, DB>,
+        at: usize,
+    ) -> QueryResult<()> {
+        for (place, storage) in &self.places {
+            if let Some(stamp) = DB::instant(row, at + place, *storage)? {
+                self.stamp = self.stamp.max(Some(stamp));
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A removal came.
+    pub(super) fn removal<'r, DB: SyncBackend>(
+        &mut self,
+        row: &impl Row<'r, DB>,
+    ) -> QueryResult<()> {
+        self.stamp = self.stamp.max(DB::integer(row, 1)?);
+        Ok(())
+    }
+
+    /// The line with the database's clock came.
+    pub(super) fn ahead<'r, DB: SyncBackend>(
+        &mut self,
+        row: &impl Row<'r, DB>,
+        lead: Lead,
+    ) -> QueryResult<()> {
+        let text = lead.ahead(row)?.unwrap_or_default();
+        if !text.is_empty() {
+            let ahead = text.parse();
+            let ahead: Clock = ahead.map_err(|error| DeserializationError(Box::new(error)))?;
+            self.ahead = self.ahead.max(ahead);
+        }
+        Ok(())
+    }
+
+    /// The greatest so far.
+    pub(super) fn clock(&self) -> Clock {
+        let stamp = self.stamp.map_or(Clock::ZERO, Clock::of_micros);
+        stamp.max(self.ahead)
+    }
+}

@@ -1,0 +1,130 @@
+//! Some changes applied together: read, decided, written, checked.
+
+use super::admit::Admitted;
+use super::plan::RowPlan;
+use super::session::{Failure, Session};
+use super::settle::Settled;
+use crate::connection::runner::Runner;
+use crate::outcome::Verdict;
+use std::collections::BTreeMap;
+
+/// The changes of one row that are not written yet, in the order of their clocks.
+type Waiting<'a, 'c, DB> = BTreeMap<&'a [u8], Vec<&'a Admitted<'c, DB>>>;
+
+/// The plans of one table's rows.
+pub(super) struct TablePlan<'a, 'c, DB: crate::wire::WireBackend> {
+    pub(super) table: usize,
+    pub(super) rows: Vec<RowPlan<'a, 'c, DB>>,
+}
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Applies `changes`, all or none, and says by their places what became of each.
+    pub(super) async fn apply<'a, 'c>(
+        &mut self,
+        changes: &[&'a Admitted<'c, R::Backend>],
+    ) -> Result<BTreeMap<usize, Settled>, Failure> {
+        let mut waiting: Vec<(usize, Waiting<'a, 'c, R::Backend>)> = self
+            .order
+            .iter()
+            .map(|table| (*table, Waiting::new()))
+            .collect();
+        for change in changes {
+            if let Some((_, rows)) = waiting.iter_mut().find(|(table, _)| *table == change.table) {
+                rows.entry(&change.key).or_default().push(change);
+            }
+        }
+        let mut settled = BTreeMap::new();
+        while waiting.iter().any(|(_, rows)| !rows.is_empty()) {
+            let mut plans = Vec::with_capacity(waiting.len());
+            for (table, rows) in waiting.iter_mut().filter(|(_, rows)| !rows.is_empty()) {
+                plans.push(self.plan(*table, rows).await?);
+            }
+            self.write(&mut plans).await?;
+            settled.extend(self.checked(plans).await?);
+        }
+        self.check_deferred().await?;
+        Ok(settled)
+    }
+
+    /// Decides on what can be written next, and leaves the rest in `rows`.
+    async fn plan<'a, 'c>(
+        &mut self,
+        table: usize,
+        rows: &mut Waiting<'a, 'c, R::Backend>,
+    ) -> Result<TablePlan<'a, 'c, R::Backend>, Failure> {
+        let definition = self.tables[table].definition;
+        let expired = self.around.expired(table);
+        let ids = rows
+            .values()
+            .filter_map(|changes| changes.first().map(|change| change.id.as_slice()));
+        let found = self.read(table, &ids.collect::<Vec<_>>()).await?;
+        let mut plans = Vec::with_capacity(rows.len());
+        for (changes, found) in rows.values_mut().zip(found) {
+            let plan = RowPlan::new(definition, found, changes, expired);
+            changes.drain(..plan.judged.len());
+            plans.push(plan);
+        }
+        rows.retain(|_, changes| !changes.is_empty());
+        Ok(TablePlan { table, rows: plans })
+    }
+
+    async fn write<'a, 'c>(
+        &mut self,
+        plans: &mut [TablePlan<'a, 'c, R::Backend>],
+    ) -> Result<(), Failure> {
+        for plan in plans.iter_mut() {
+            self.contest(plan).await?;
+        }
+        for plan in plans.iter() {
+            self.insert(plan).await?;
+            self.update(plan).await?;
+        }
+        for plan in plans.iter().rev() {
+            self.delete(plan).await?;
+        }
+        Ok(())
+    }
+
+    /// What became of the changes, now that the rows are as the database made them.
+    async fn checked<'a, 'c>(
+        &mut self,
+        plans: Vec<TablePlan<'a, 'c, R::Backend>>,
+    ) -> Result<BTreeMap<usize, Settled>, Failure> {
+        let mut settled = BTreeMap::new();
+        let mut hidden = Vec::new();
+        for mut plan in plans {
+            let stored = self.check(&plan).await?;
+            let mut remade = Vec::new();
+            for (place, stored) in stored {
+                let row = &mut plan.rows[place];
+                if !stored.is_ours {
+                    return Err(Failure::Raced(plan.table));
+                }
+                if !stored.is_visible {
+                    hidden.extend(row.judged.iter().map(|judged| judged.change.at));
+                }
+                row.found.stamp = stored.stamp;
+                if !stored.differing.is_empty() {
+                    row.remake(&stored.differing);
+                    remade.push(place);
+                }
+            }
+            if hidden.is_empty() {
+                self.register_again(&plan, &remade).await?;
+            }
+            for row in plan.rows {
+                for judged in row.judged {
+                    let stamp = (judged.verdict == Verdict::Applied)
+                        .then_some(row.found.stamp)
+                        .flatten();
+                    let verdict = judged.verdict;
+                    settled.insert(judged.change.at, Settled { verdict, stamp });
+                }
+            }
+        }
+        match hidden.is_empty() {
+            true => Ok(settled),
+            false => Err(Failure::Hidden(hidden)),
+        }
+    }
+}

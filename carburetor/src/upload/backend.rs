@@ -1,0 +1,90 @@
+//! What uploads are to each backend.
+
+#[cfg(feature = "postgres-backend")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use super::Types;
+use super::sent::Sent;
+use crate::backend::SyncBackend;
+use crate::statement::Statement;
+use crate::table::TableDefinition;
+
+/// The uploads' part of a [`SyncBackend`], which seals it.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// fn takes_a_backend<DB: carburetor::upload::UploadBackend>() {}
+/// takes_a_backend::<diesel::sqlite::Sqlite>();
+/// # }
+/// ```
+#[allow(
+    private_interfaces,
+    reason = "sealed by its hidden methods: nobody else calls them"
+)]
+pub trait UploadBackend: crate::wire::WireBackend {
+    /// Keeps other writers away, where that is done for the whole database; empty where rows are locked.
+    #[doc(hidden)]
+    const LOCK_ALL: &'static str;
+    /// What a query ends with that locks the rows it reads: those that may be deleted, and those that keep their ids.
+    #[doc(hidden)]
+    const LOCK_ROWS: Option<[&'static str; 2]>;
+    /// Makes constraints that wait for the commit tell now.
+    #[doc(hidden)]
+    const CHECK_DEFERRED: Option<&'static str>;
+    /// What registers are cast to when they are written.
+    #[doc(hidden)]
+    const REGISTERS_TYPE: &'static str;
+    /// What follows a row's registers to read the clock of its existence.
+    #[doc(hidden)]
+    const EXISTENCE: &'static str;
+    /// The table with the greatest clock that was ahead.
+    #[doc(hidden)]
+    const CLOCK_TABLE: &'static str;
+    /// The table of stored outcomes.
+    #[doc(hidden)]
+    const OUTCOME_TABLE: &'static str;
+    /// The instant of what is stored now.
+    #[doc(hidden)]
+    const NOW: &'static str;
+    /// The triggers leave the stamp of an upload's writes to it.
+    #[doc(hidden)]
+    const WRITES_STAMPS: bool;
+
+    /// How many rows of so many columns a statement takes.
+    #[doc(hidden)]
+    fn most_rows(columns: usize) -> usize;
+
+    /// Appends a query of the rows; returns how many binds it has.
+    #[doc(hidden)]
+    fn push_sent<'v>(
+        sent: Sent<'v, Self>,
+        types: &Types,
+        statement: &mut Statement<'v, Self>,
+    ) -> usize
+    where
+        Self: SyncBackend;
+
+    /// The table with the deletion clocks of `definition`.
+    #[doc(hidden)]
+    fn register_table(definition: &TableDefinition) -> String;
+
+    /// The conflict log of `definition`.
+    #[doc(hidden)]
+    fn conflict_table(definition: &TableDefinition) -> String;
+
+    /// Waits until no other upload of `replica` runs; none where uploads never overlap.
+    #[doc(hidden)]
+    fn lock_replica(replica: u64) -> Option<String>;
+
+    /// The statements that read what the database says of `definitions`: the time, the columns, the foreign keys.
+    #[doc(hidden)]
+    fn surroundings(definitions: &[&'static TableDefinition]) -> Vec<Statement<'static, Self>>
+    where
+        Self: SyncBackend;
+
+    /// The instant in a column of this storage that a write gives to a row's stamp, or to the instant of its soft deletion.
+    #[doc(hidden)]
+    fn moment(storage: crate::table::Storage) -> String;
+}

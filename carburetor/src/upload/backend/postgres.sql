@@ -1,0 +1,29 @@
+-- What an upload has to know of its tables: lines of (kind, place, five texts).
+with t (place, relation, name) as (values {tables})
+select 'now' as kind, '0' as place, (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::int8::text as a,
+  (select c.ahead from carburetor.clock c) as b, null::text as c, null::text as d, null::text as e
+union all
+select 'table', t.place::text, s.expired, s.name, null, null, null
+from t left join carburetor.synced_table s on s.name = t.name and s.relation = t.relation and exists (
+  select from pg_catalog.pg_attribute r where r.attrelid = t.relation and r.attname = 'carburetor_registers' and not r.attisdropped)
+union all
+select 'column', t.place::text, a.attname, base.oid::text, pg_catalog.format_type(base.oid, null),
+  case when base.typcategory not in ('G', 'U') or base.typcategory = 'U' and exists (
+    select from pg_catalog.pg_opclass o where o.opcdefault and o.opcintype = base.oid) then 'comparable' end, null
+from t join pg_catalog.pg_attribute a on a.attrelid = t.relation and a.attnum > 0 and not a.attisdropped
+cross join lateral (
+  with recursive below (oid, typbasetype) as (
+    select y.oid, y.typbasetype from pg_catalog.pg_type y where y.oid = a.atttypid
+    union all
+    select y.oid, y.typbasetype from below b join pg_catalog.pg_type y on y.oid = b.typbasetype)
+  select y.* from below b join pg_catalog.pg_type y on y.oid = b.oid where b.typbasetype = 0) base
+union all
+select 'reference', child.place::text, f.conname, coalesce(parent.place, -1)::text, f.confdeltype::text,
+  (select pg_catalog.string_agg(a.attname, pg_catalog.chr(31) order by k.at) from unnest(f.conkey) with ordinality k (number, at)
+   join pg_catalog.pg_attribute a on a.attrelid = f.conrelid and a.attnum = k.number),
+  (select pg_catalog.string_agg(a.attname, pg_catalog.chr(31) order by k.at) from unnest(f.confkey) with ordinality k (number, at)
+   join pg_catalog.pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.number)
+from pg_catalog.pg_constraint f
+join t child on child.relation = f.conrelid
+left join t parent on parent.relation = f.confrelid
+where f.contype = 'f'

@@ -1,0 +1,127 @@
+//! Uploads on SQLite: rows of VALUES, one bind per cell, so that every value arrives as it is.
+
+use super::UploadBackend;
+use crate::statement::Statement;
+use crate::table::{Storage, TableDefinition, literal, quoted};
+use crate::tracking::sqlite::stamp_expression;
+use crate::upload::Types;
+use crate::upload::sent::{Cells, Sent};
+use crate::wire::SqliteValue;
+use diesel::QueryResult;
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{BigInt, Binary, Bool, Double, Nullable, Text};
+use diesel::sqlite::Sqlite;
+
+/// How many binds a statement may have, whatever SQLite was compiled with since 3.32.
+const MOST_BINDS: usize = 32_766;
+
+/// How many rows a statement has that is kept for the next batch.
+const ROWS: usize = 250;
+
+#[allow(
+    private_interfaces,
+    reason = "sealed by its hidden methods: nobody else calls them"
+)]
+impl UploadBackend for Sqlite {
+    // Takes the lock that writing takes: of two transactions that read first, one would have to give up. And moves the clock to the instant of the
+    // upload's stamps.
+    const LOCK_ALL: &'static str = "update carburetor_clock set now = max(now + 1, cast(round((julianday('now') - 2440587.5) * 86400000.0) as integer) * 1000)";
+    const LOCK_ROWS: Option<[&'static str; 2]> = None;
+    const CHECK_DEFERRED: Option<&'static str> = None;
+    const REGISTERS_TYPE: &'static str = "text";
+    const EXISTENCE: &'static str = " ->> '$.\"\"'";
+    const CLOCK_TABLE: &'static str = "carburetor_clock";
+    const OUTCOME_TABLE: &'static str = "carburetor_outcome";
+    const NOW: &'static str = "(select now from carburetor_clock)";
+    const WRITES_STAMPS: bool = true;
+
+    fn most_rows(columns: usize) -> usize {
+        (MOST_BINDS / columns.max(1)).min(ROWS)
+    }
+
+    fn push_sent<'v>(
+        sent: Sent<'v, Self>,
+        _types: &Types,
+        statement: &mut Statement<'v, Self>,
+    ) -> usize {
+        let binds = sent.rows * sent.columns.len();
+        statement.bind(Values(sent));
+        binds
+    }
+
+    fn register_table(definition: &TableDefinition) -> String {
+        quoted(&format!("carburetor_register_{}", definition.table))
+    }
+
+    fn conflict_table(definition: &TableDefinition) -> String {
+        quoted(&format!("carburetor_conflict_{}", definition.table))
+    }
+
+    fn lock_replica(_replica: u64) -> Option<String> {
+        None
+    }
+
+    fn surroundings(definitions: &[&'static TableDefinition]) -> Vec<Statement<'static, Self>> {
+        let tables: Vec<String> = definitions
+            .iter()
+            .enumerate()
+            .map(|(place, table)| {
+                format!(
+                    "({place}, {}, {})",
+                    literal(&table.table),
+                    literal(&table.key())
+                )
+            })
+            .collect();
+        let tables = tables.join(", ");
+        vec![Statement::of(
+            include_str!("sqlite.sql").replace("{tables}", &tables),
+        )]
+    }
+
+    fn moment(storage: Storage) -> String {
+        match storage {
+            Storage::Boolean => "1".into(),
+            // One value for all rows of a statement, and computed once.
+            _ => format!(
+                "(select {} from carburetor_clock)",
+                stamp_expression(storage, "now")
+            ),
+        }
+    }
+}
+
+/// Rows as VALUES.
+struct Values<'v>(Sent<'v, Sqlite>);
+
+impl QueryFragment<Sqlite> for Values<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        for row in 0..self.0.rows {
+            out.push_sql(if row == 0 { "values " } else { ", " });
+            for (place, column) in self.0.columns.iter().enumerate() {
+                out.push_sql(if place == 0 { "(" } else { ", " });
+                match &column.cells {
+                    Cells::Numbers(numbers) => out.push_bind_param::<BigInt, _>(&numbers[row])?,
+                    Cells::Texts(texts) => out.push_bind_param::<Text, _>(&texts[row])?,
+                    Cells::Flags(flags) => out.push_bind_param::<Bool, _>(&flags[row])?,
+                    Cells::Values(_, values) => push_value(values[row], &mut out)?,
+                }
+            }
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+}
+
+fn push_value<'b>(
+    value: Option<&'b SqliteValue>,
+    out: &mut AstPass<'_, 'b, Sqlite>,
+) -> QueryResult<()> {
+    match value {
+        None => out.push_bind_param::<Nullable<Text>, _>(&None::<String>),
+        Some(SqliteValue::Integer(integer)) => out.push_bind_param::<BigInt, _>(integer),
+        Some(SqliteValue::Real(real)) => out.push_bind_param::<Double, _>(real),
+        Some(SqliteValue::Text(text)) => out.push_bind_param::<Text, _>(text),
+        Some(SqliteValue::Blob(blob)) => out.push_bind_param::<Binary, _>(blob),
+    }
+}

@@ -1,0 +1,15 @@
+-- What an upload has to know of its tables: lines of (kind, place, five texts).
+with t (place, relation, name) as (values {tables})
+select 'now' as kind, '0' as place, cast(c.now as text) as a,
+  c.ahead as b, null as c, null as d, null as e
+from carburetor_clock c
+union all
+select 'table', cast(t.place as text), s.expired, s.name, null, null, null
+from t left join carburetor_synced_table s on s.name = t.name and exists (
+  select 1 from pragma_table_info(t.relation) r where r.name = 'carburetor_registers')
+union all
+select 'reference', cast(t.place as text), t.relation || '(' || group_concat(f."from") || ')',
+  coalesce((select cast(p.place as text) from t p where lower(p.relation) = lower(f."table")), '-1'), lower(substr(f.on_delete, 1, 1)),
+  group_concat(f."from", char(31)), group_concat(f."to", char(31))
+from t join pragma_foreign_key_list(t.relation) f
+group by t.place, f.id

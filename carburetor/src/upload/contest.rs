@@ -1,0 +1,209 @@
+//! Rows that somebody wrote after the replica saw them: the model's own merge, and what loses.
+
+use super::UploadTable;
+use super::apply::TablePlan;
+use super::plan::{Contested, RowPlan, written};
+use super::session::{Failure, Session};
+use crate::backend::SyncBackend;
+use crate::change::Edit;
+use crate::clock::Clock;
+use crate::connection::runner::Runner;
+use crate::merge::Rows;
+use crate::register::Registers;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// An entry of the conflict log.
+pub(super) struct Sides {
+    /// The values that don't stand.
+    pub(super) lost: Map<String, Value>,
+    /// Those that do.
+    pub(super) won: Map<String, Value>,
+    pub(super) lost_clock: Clock,
+    pub(super) won_clock: Clock,
+}
+
+static NOTHING: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Merges by the models' own code, and logs what loses, while the server's rows are still there.
+    pub(super) async fn contest(
+        &mut self,
+        plan: &mut TablePlan<'_, '_, R::Backend>,
+    ) -> Result<(), Failure> {
+        let table = plan.table;
+        let contested: Vec<usize> = (0..plan.rows.len())
+            .filter(|place| plan.rows[*place].contested.is_some())
+            .collect();
+        if contested.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = contested
+            .iter()
+            .filter_map(|place| plan.rows[*place].id())
+            .collect();
+        let rows = self.rows(table, &ids).await?;
+        let mut log = Vec::new();
+        for (place, stored) in contested.into_iter().zip(rows) {
+            let row = &mut plan.rows[place];
+            let Some(contest) = row.contested.take() else {
+                continue;
+            };
+            let server = stored.map(|(row, _)| row).unwrap_or_default();
+            if !contest.merged.is_empty() {
+                merge(
+                    &self.tables[table],
+                    row,
+                    &contest,
+                    &server,
+                    self.around.now(),
+                )?;
+            }
+            for sides in sides(&self.tables[table], row, &contest, &server) {
+                log.push((place, sides));
+            }
+        }
+        self.log(plan, &log).await
+    }
+}
+
+/// Lets the model merge the contested columns of the row's last change.
+fn merge<DB: SyncBackend>(
+    table: &UploadTable<'_, DB>,
+    row: &mut RowPlan<'_, '_, DB>,
+    contest: &Contested<'_>,
+    server: &Map<String, Value>,
+    now: Clock,
+) -> Result<(), Failure> {
+    let Some((merging, change)) = table
+        .merge
+        .zip(row.judged.last().map(|judged| judged.change))
+    else {
+        return Ok(());
+    };
+    let before = contest.before.as_ref().map_or(Clock::ZERO, Registers::last);
+    let overlaid = |values: &Map<String, Value>| {
+        let mut row = server.clone();
+        row.extend(values.clone());
+        row
+    };
+    let merged = merging(Rows {
+        server,
+        sent: overlaid(values(&change.change.edit)),
+        base: (!change.change.was.is_empty()).then(|| overlaid(&change.change.was)),
+        server_clock: before,
+        sent_clock: change.clock(),
+    })?;
+    let clock = now.max(before).max(change.clock()).successor();
+    let place = row.judged.len() - 1;
+    for (number, column) in table.definition.downloaded().enumerate() {
+        let is_contested = contest.merged.contains(&column.name.as_str());
+        if let Some(value) = merged.get(&column.name).filter(|_| is_contested) {
+            row.registers.set(&column.name, clock);
+            row.put(place, column, Cow::Owned((table.admit)(number, value)?));
+        }
+    }
+    Ok(())
+}
+
+/// What the conflict log says of the row's last change.
+fn sides<DB: SyncBackend>(
+    table: &UploadTable<'_, DB>,
+    row: &RowPlan<'_, '_, DB>,
+    contest: &Contested<'_>,
+    server: &Map<String, Value>,
+) -> Vec<Sides> {
+    let Some(change) = row.judged.last().map(|judged| judged.change) else {
+        return Vec::new();
+    };
+    let sent = values(&change.change.edit);
+    let clock = change.clock();
+    let mut found = Vec::new();
+    let before = |columns: &[&str]| match &contest.before {
+        Some(before) => columns
+            .iter()
+            .map(|column| before.column(column))
+            .fold(Clock::ZERO, Clock::max),
+        None => row.gone(),
+    };
+    let is_deletion = matches!(change.change.edit, Edit::Delete);
+    let differing = |columns: &[&str]| -> Vec<String> {
+        let differs = columns
+            .iter()
+            .filter(|column| sent.get(**column) != server.get(**column));
+        differs.map(|column| (*column).to_owned()).collect()
+    };
+    if matches!(
+        row.judged.last().map(|judged| &judged.verdict),
+        Some(crate::outcome::Verdict::Superseded)
+    ) || !contest.lost.is_empty()
+    {
+        let columns = differing(&contest.lost);
+        if !columns.is_empty() || is_deletion {
+            found.push(Sides {
+                lost: only(sent, &columns),
+                won: only(server, &columns),
+                lost_clock: clock,
+                won_clock: match is_deletion {
+                    true => contest.before.as_ref().map_or(Clock::ZERO, Registers::last),
+                    false => before(&contest.lost),
+                },
+            });
+        }
+    } else if is_deletion {
+        let columns: Vec<String> = written(table.definition)
+            .map(|column| column.name.clone())
+            .collect();
+        found.push(Sides {
+            lost: only(server, &columns),
+            won: Map::new(),
+            lost_clock: contest.before.as_ref().map_or(Clock::ZERO, Registers::last),
+            won_clock: clock,
+        });
+    }
+    let overwritten: Vec<&str> = contest
+        .won
+        .iter()
+        .chain(&contest.merged)
+        .copied()
+        .filter(|column| {
+            let is_own = contest
+                .before
+                .as_ref()
+                .is_some_and(|before| before.column(column).replica() == clock.replica());
+            // The replica knew the value that it wrote over.
+            let was_known = change
+                .change
+                .was
+                .get(*column)
+                .is_some_and(|was| Some(was) == server.get(*column));
+            !is_own && !was_known
+        })
+        .collect();
+    let columns = differing(&overwritten);
+    if !columns.is_empty() {
+        found.push(Sides {
+            lost: only(server, &columns),
+            won: only(sent, &columns),
+            lost_clock: before(&overwritten),
+            won_clock: clock,
+        });
+    }
+    found
+}
+
+/// The columns that an edit gives.
+fn values(edit: &Edit) -> &Map<String, Value> {
+    match edit {
+        Edit::Insert(columns) | Edit::Update(columns) => columns,
+        Edit::Delete => &NOTHING,
+    }
+}
+
+fn only(values: &Map<String, Value>, columns: &[String]) -> Map<String, Value> {
+    let given = columns
+        .iter()
+        .filter_map(|column| Some((column.clone(), values.get(column)?.clone())));
+    given.collect()
+}

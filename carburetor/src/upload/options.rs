@@ -1,0 +1,48 @@
+//! How an upload runs.
+
+use std::time::Duration;
+
+/// How an upload runs. The default suits a server: one transaction, each change on its own, clocks at most 60 seconds ahead.
+///
+/// ```
+/// use carburetor::upload::{Transactions, UploadOptions};
+/// let options = UploadOptions { transactions: Transactions::AllOrNothing, ..UploadOptions::default() };
+/// assert_eq!(options.limit, 10_000);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadOptions {
+    /// Which changes stand and fall together.
+    pub transactions: Transactions,
+    /// How far a change's clock may be ahead of the database's time.
+    pub drift: Duration,
+    /// How many changes one upload may have.
+    pub limit: usize,
+}
+
+impl Default for UploadOptions {
+    fn default() -> Self {
+        UploadOptions {
+            transactions: Transactions::default(),
+            drift: crate::clock::DEFAULT_DRIFT,
+            limit: 10_000,
+        }
+    }
+}
+
+/// Which changes of an upload stand and fall together.
+///
+/// ```
+/// use carburetor::upload::Transactions;
+/// assert_eq!(Transactions::default(), Transactions::One);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transactions {
+    /// One transaction, in which a change that is rejected leaves the others alone.
+    #[default]
+    One,
+    /// A transaction per change: those before a lost connection stay.
+    PerChange,
+    /// One transaction that is rolled back if any change is rejected: [`UploadError::Refused`](super::UploadError::Refused).
+    AllOrNothing,
+}

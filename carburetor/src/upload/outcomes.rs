@@ -1,0 +1,64 @@
+//! The answers with the server's rows.
+
+use super::error::UploadError;
+use super::session::{Failure, Session};
+use super::settle::Settled;
+use crate::change::Change;
+use crate::clock::Clock;
+use crate::connection::runner::Runner;
+use crate::outcome::{Outcome, Outcomes, Verdict};
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// The outcomes of `changes`: all but the applied ones with the row that the scope shows now.
+    pub(super) async fn outcomes(
+        &mut self,
+        changes: &[Change],
+        answers: Vec<Settled>,
+    ) -> Result<Outcomes, UploadError> {
+        let mut clock = self.around.ahead;
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(changes.len());
+        for (change, answer) in changes.iter().zip(answers) {
+            clock = answer
+                .stamp
+                .map_or(clock, |stamp| clock.max(Clock::of_database(stamp)));
+            // What was accepted may itself be ahead.
+            clock = clock.max(change.clock);
+            outcomes.push(Outcome {
+                clock: change.clock,
+                stamp: answer.stamp,
+                verdict: answer.verdict,
+                row: None,
+            });
+        }
+        for (table, upload) in self.tables.iter().enumerate() {
+            let mut places = Vec::new();
+            let mut ids = Vec::new();
+            for (place, change) in changes.iter().enumerate() {
+                let is_shown = outcomes[place].verdict != Verdict::Applied
+                    && change.table == upload.definition.wire_name;
+                // An id that can't be read has no row.
+                if let Some(Ok(id)) = is_shown.then(|| super::admit::id(upload, &change.id)) {
+                    places.push(place);
+                    ids.push(id);
+                }
+            }
+            let ids: Vec<_> = ids.iter().map(Vec::as_slice).collect();
+            let rows = match self.rows(table, &ids).await {
+                Ok(rows) => rows,
+                Err(Failure::Upload(error)) => return Err(error),
+                Err(Failure::Hidden(_) | Failure::Raced(_)) => Vec::new(),
+            };
+            for (place, shown) in places.into_iter().zip(rows) {
+                if let Some((row, stamp)) = shown {
+                    clock = stamp.map_or(clock, |stamp| clock.max(Clock::of_database(stamp)));
+                    outcomes[place].row = Some(row);
+                }
+            }
+        }
+        Ok(Outcomes {
+            clock,
+            outcomes,
+            ..Outcomes::default()
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! An upload from beginning to end.
+
+use super::UploadTable;
+use super::admit::{Admitted, admit, invalid};
+use super::digest::digest;
+use super::error::UploadError;
+use super::options::{Transactions, UploadOptions};
+use super::order::parents_first;
+use super::receipt::Receipt;
+use super::session::Session;
+use super::settle::Settled;
+use super::sql::{lock, receipts};
+use super::surroundings::Surroundings;
+use crate::change::{Change, Changes};
+use crate::clock::Clock;
+use crate::connection::runner::Runner;
+use crate::outcome::{Outcomes, Rejection, Verdict};
+use diesel::result::{DatabaseErrorKind, Error};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// How often an upload in a transaction of its own is tried when the database asks for that.
+const TRIES: usize = 5;
+
+/// Applies `changes` on the tables of a group and answers each one.
+pub(super) async fn upload<R: Runner>(
+    runner: &mut R,
+    tables: &[UploadTable<'_, R::Backend>],
+    changes: &Changes,
+    options: &UploadOptions,
+) -> Result<Outcomes, UploadError> {
+    if changes.version != crate::wire::VERSION {
+        return Err(UploadError::Version {
+            version: changes.version,
+        });
+    }
+    if changes.changes.len() > options.limit {
+        return Err(UploadError::TooMany {
+            changes: changes.changes.len(),
+            limit: options.limit,
+        });
+    }
+    let mut answers = Outcomes::default();
+    let confirmed = changes.confirmed;
+    match options.transactions {
+        Transactions::PerChange => {
+            // Before anything is applied.
+            let around = Surroundings::read(runner, tables).await?;
+            bounded(&changes.changes, around.now(), options)?;
+            for change in &changes.changes {
+                let one = std::slice::from_ref(change);
+                answers.add(again(runner, tables, one, confirmed, options).await?);
+            }
+        }
+        _ => answers.add(again(runner, tables, &changes.changes, confirmed, options).await?),
+    }
+    Ok(answers)
+}
+
+/// One transaction, once more if the database gave way to another one.
+async fn again<R: Runner>(
+    runner: &mut R,
+    tables: &[UploadTable<'_, R::Backend>],
+    changes: &[Change],
+    confirmed: Option<Clock>,
+    options: &UploadOptions,
+) -> Result<Outcomes, UploadError> {
+    let is_within = runner.in_transaction()?;
+    let mut tries = TRIES;
+    loop {
+        tries -= 1;
+        runner.begin().await?;
+        let answered = once(runner, tables, changes, confirmed, options).await;
+        match runner.end(answered).await {
+            Err(UploadError::Query(Error::DatabaseError(
+                DatabaseErrorKind::SerializationFailure,
+                _,
+            ))) if !is_within && tries > 0 => {}
+            ended => return ended,
+        }
+    }
+}
+
+async fn once<R: Runner>(
+    runner: &mut R,
+    tables: &[UploadTable<'_, R::Backend>],
+    changes: &[Change],
+    confirmed: Option<Clock>,
+    options: &UploadOptions,
+) -> Result<Outcomes, UploadError> {
+    lock(runner, changes).await?;
+    let around = Surroundings::read(runner, tables).await?;
+    bounded(changes, around.now(), options)?;
+    let mut answers: BTreeMap<usize, Settled> = BTreeMap::new();
+    let known = receipts(runner, changes).await?;
+    let digests: Vec<String> = changes.iter().map(digest).collect();
+    let first = repeated(changes, &digests, &known, &mut answers)?;
+    let mut admitted = Vec::with_capacity(changes.len());
+    for (at, change) in changes.iter().enumerate() {
+        if answers.contains_key(&at) || first[at] != at {
+            continue;
+        }
+        match admit(tables, at, change) {
+            Ok(change) => admitted.push(change),
+            Err(rejection) => {
+                answers.insert(at, rejected(rejection));
+            }
+        }
+    }
+    let fresh: BTreeSet<usize> = (0..changes.len())
+        .filter(|at| first[*at] == *at && !known.contains_key(&changes[*at].clock))
+        .collect();
+    admitted.sort_by_key(Admitted::clock);
+    for change in &admitted {
+        around.tracked(change.table, tables)?;
+    }
+    let mut session = Session {
+        runner,
+        tables,
+        order: parents_first(tables.len(), &around.points()),
+        around: &around,
+    };
+    session.lock_rows(&admitted).await?;
+    answers.extend(session.settle(admitted.iter().collect()).await?);
+    let answers: Vec<Settled> = first
+        .iter()
+        .map(|at| {
+            answers
+                .get(at)
+                .cloned()
+                .unwrap_or_else(|| rejected(invalid("not answered".into(), None)))
+        })
+        .collect();
+    if options.transactions == Transactions::AllOrNothing {
+        all(&answers)?;
+    }
+    let receipts = fresh.into_iter().map(|at| Receipt {
+        clock: changes[at].clock,
+        digest: digests[at].clone(),
+        verdict: answers[at].verdict.clone(),
+        stamp: answers[at].stamp,
+    });
+    session.keep(receipts.collect(), confirmed).await?;
+    session.outcomes(changes, answers).await
+}
+
+/// Refuses clocks that are too far ahead, before anything is applied.
+fn bounded(changes: &[Change], now: Clock, options: &UploadOptions) -> Result<(), UploadError> {
+    let drift = u64::try_from(options.drift.as_millis()).unwrap_or(u64::MAX);
+    let bound = now.millis().saturating_add(drift);
+    let ahead = changes
+        .iter()
+        .map(|change| change.clock)
+        .find(|clock| clock.millis() > bound);
+    match ahead {
+        None => Ok(()),
+        Some(clock) => Err(UploadError::ClockAhead {
+            clock,
+            server: now.instant(),
+        }),
+    }
+}
+
+/// Answers what was answered before; returns for each change the place of the first one of its clock.
+fn repeated(
+    changes: &[Change],
+    digests: &[String],
+    known: &HashMap<Clock, Receipt>,
+    answers: &mut BTreeMap<usize, Settled>,
+) -> Result<Vec<usize>, UploadError> {
+    let mut first: HashMap<Clock, usize> = HashMap::with_capacity(changes.len());
+    let mut places = Vec::with_capacity(changes.len());
+    for (at, change) in changes.iter().enumerate() {
+        let place = *first.entry(change.clock).or_insert(at);
+        let receipt = known.get(&change.clock);
+        let is_other = digests[place] != digests[at]
+            || receipt.is_some_and(|receipt| receipt.digest != digests[at]);
+        if is_other {
+            return Err(UploadError::Copied {
+                clock: change.clock,
+            });
+        }
+        if let Some(receipt) = receipt {
+            answers.insert(
+                at,
+                Settled {
+                    verdict: receipt.verdict.clone(),
+                    stamp: receipt.stamp,
+                },
+            );
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+fn rejected(rejection: Rejection) -> Settled {
+    Settled {
+        verdict: Verdict::Rejected(rejection),
+        stamp: None,
+    }
+}
+
+/// Fails if any change was rejected.
+fn all(answers: &[Settled]) -> Result<(), UploadError> {
+    let rejections: Vec<(usize, Rejection)> = answers
+        .iter()
+        .enumerate()
+        .filter_map(|(at, answer)| match &answer.verdict {
+            Verdict::Rejected(rejection) => Some((at, rejection.clone())),
+            _ => None,
+        })
+        .collect();
+    match rejections.is_empty() {
+        true => Ok(()),
+        false => Err(UploadError::Refused(rejections)),
+    }
+}

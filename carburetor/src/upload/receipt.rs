@@ -1,0 +1,67 @@
+//! Stored outcomes: what a change that comes again is answered with.
+
+use crate::clock::Clock;
+use crate::outcome::Verdict;
+use chrono::{DateTime, Utc};
+
+/// The outcome of one change, as it is stored. The row is not: who asks again is shown what his scope shows then.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Receipt {
+    pub(super) clock: Clock,
+    /// What the change said; see [`digest`](super::digest::digest).
+    pub(super) digest: String,
+    pub(super) verdict: Verdict,
+    /// The row's stamp after the write.
+    pub(super) stamp: Option<DateTime<Utc>>,
+}
+
+/// Clock, digest, stamp in microseconds, verdict; `applied`, which most are, as null.
+type Stored = (Clock, String, Option<i64>, Option<Verdict>);
+
+/// The text of `receipts`.
+pub(super) fn write(receipts: &[Receipt]) -> serde_json::Result<String> {
+    let stored: Vec<Stored> = receipts
+        .iter()
+        .map(|receipt| {
+            let verdict = (receipt.verdict != Verdict::Applied).then(|| receipt.verdict.clone());
+            let stamp = receipt.stamp.map(|stamp| stamp.timestamp_micros());
+            (receipt.clock, receipt.digest.clone(), stamp, verdict)
+        })
+        .collect();
+    serde_json::to_string(&stored)
+}
+
+/// The receipts that a text holds.
+pub(super) fn read(text: &str) -> serde_json::Result<Vec<Receipt>> {
+    let stored: Vec<Stored> = serde_json::from_str(text)?;
+    let receipt = |(clock, digest, stamp, verdict): Stored| Receipt {
+        clock,
+        digest,
+        verdict: verdict.unwrap_or(Verdict::Applied),
+        stamp: stamp.and_then(DateTime::from_timestamp_micros),
+    };
+    Ok(stored.into_iter().map(receipt).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::{Code, Rejection};
+
+    #[test]
+    fn a_receipt_reads_back() {
+        let rejected = Verdict::Rejected(Rejection {
+            code: Code::Constraint,
+            message: "users_email_key".into(),
+            field: Some("users_email_key".into()),
+        });
+        let receipts = [Verdict::Applied, Verdict::Merged, rejected].map(|verdict| Receipt {
+            clock: Clock::new(5, 6, 7),
+            digest: "00ff".into(),
+            verdict,
+            stamp: DateTime::from_timestamp_micros(8),
+        });
+        let text = write(&receipts).unwrap();
+        assert_eq!(read(&text).unwrap(), receipts);
+    }
+}

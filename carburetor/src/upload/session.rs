@@ -1,0 +1,52 @@
+//! One upload on one connection.
+
+use super::UploadTable;
+use super::error::UploadError;
+use super::surroundings::Surroundings;
+use crate::connection::runner::Runner;
+use crate::scope::ScopeError;
+use crate::wire::WireError;
+use diesel::result::Error;
+
+/// One upload on one connection, within its transaction.
+pub(super) struct Session<'u, 's, R: Runner> {
+    pub(super) runner: &'u mut R,
+    pub(super) tables: &'u [UploadTable<'s, R::Backend>],
+    /// What the database says of the tables.
+    pub(super) around: &'u Surroundings,
+    /// The places of the tables, parents before children.
+    pub(super) order: Vec<usize>,
+}
+
+/// Why some changes could not be applied together.
+pub(super) enum Failure {
+    /// The changes at these places lead outside of the scope.
+    Hidden(Vec<usize>),
+    /// Another writer inserted a row of this table at the same time.
+    Raced(usize),
+    Upload(UploadError),
+}
+
+impl From<UploadError> for Failure {
+    fn from(error: UploadError) -> Self {
+        Failure::Upload(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Upload(UploadError::Query(error))
+    }
+}
+
+impl From<WireError> for Failure {
+    fn from(error: WireError) -> Self {
+        Failure::Upload(UploadError::Wire(error))
+    }
+}
+
+impl From<ScopeError> for Failure {
+    fn from(error: ScopeError) -> Self {
+        Failure::Upload(UploadError::Scope(error))
+    }
+}

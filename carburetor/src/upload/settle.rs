@@ -1,0 +1,253 @@
+//! Each change on its own within one transaction: what fails is rolled back to a savepoint and tried again in halves.
+
+use super::admit::Admitted;
+use super::error::UploadError;
+use super::judged::missing;
+use super::rejection::{is_constraint, is_of_rows, is_reference, rejection};
+use super::session::{Failure, Session};
+use super::surroundings::Reference;
+use crate::connection::runner::Runner;
+use crate::outcome::{Code, Rejection, Verdict};
+use crate::wire::WireBackend;
+use chrono::{DateTime, Utc};
+use diesel::result::Error;
+use std::collections::BTreeMap;
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Settled {
+    pub(super) verdict: Verdict,
+    /// The row's stamp after the write.
+    pub(super) stamp: Option<DateTime<Utc>>,
+}
+
+/// How often the same changes are tried when other writers insert the same rows in between, or break a deadlock at our cost.
+const TRIES: usize = 5;
+
+enum Attempt<'a, 'c, R: Runner> {
+    Done,
+    /// These rows would be outside of the scope; the others are tried without them.
+    Again(Vec<&'a Admitted<'c, R::Backend>>),
+    Failed(Error),
+}
+
+/// The changes that failed alone, with what the database said.
+type Failed<'a, 'c, R> = Vec<(&'a Admitted<'c, <R as Runner>::Backend>, Error)>;
+
+impl<'s, R: Runner> Session<'_, 's, R> {
+    /// Applies `changes`, in the order of their clocks, and says by their places what became of each.
+    pub(super) async fn settle<'a, 'c>(
+        &mut self,
+        changes: Vec<&'a Admitted<'c, R::Backend>>,
+    ) -> Result<BTreeMap<usize, Settled>, UploadError> {
+        let mut settled = BTreeMap::new();
+        let mut failed = self.settle_apart(changes, &mut settled).await?;
+        // What failed may have waited for changes that came later, a parent for example.
+        loop {
+            let before = failed.len();
+            let (again, lost): (Vec<_>, Vec<_>) = failed
+                .into_iter()
+                .partition(|(_, error)| is_constraint(error));
+            failed = lost;
+            if again.is_empty() || settled.is_empty() {
+                failed.extend(again);
+                break;
+            }
+            let again = again.into_iter().map(|(change, _)| change).collect();
+            failed.extend(self.settle_apart(again, &mut settled).await?);
+            if failed.len() == before {
+                break;
+            }
+        }
+        self.reject(failed, &mut settled);
+        Ok(settled)
+    }
+
+    /// Applies `changes`, by halves if they fail together; returns those that fail alone.
+    async fn settle_apart<'a, 'c>(
+        &mut self,
+        changes: Vec<&'a Admitted<'c, R::Backend>>,
+        settled: &mut BTreeMap<usize, Settled>,
+    ) -> Result<Failed<'a, 'c, R>, UploadError> {
+        let mut failed = Vec::new();
+        let mut waiting = vec![changes];
+        while let Some(mut changes) = waiting.pop() {
+            match self.attempt(&changes, settled).await? {
+                Attempt::Done => {}
+                Attempt::Again(rest) => waiting.push(rest),
+                Attempt::Failed(error) => match changes.as_slice() {
+                    [] => return Err(error.into()),
+                    [change] => failed.push((*change, error)),
+                    _ => {
+                        let second = changes.split_off(changes.len() / 2);
+                        waiting.push(second);
+                        waiting.push(changes);
+                    }
+                },
+            }
+        }
+        Ok(failed)
+    }
+
+    async fn attempt<'a, 'c>(
+        &mut self,
+        changes: &[&'a Admitted<'c, R::Backend>],
+        settled: &mut BTreeMap<usize, Settled>,
+    ) -> Result<Attempt<'a, 'c, R>, UploadError> {
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            self.runner.begin().await?;
+            let failure = match self.apply(changes).await {
+                Ok(outcomes) => {
+                    self.runner.commit().await?;
+                    settled.extend(outcomes);
+                    return Ok(Attempt::Done);
+                }
+                Err(failure) => failure,
+            };
+            let back = self.runner.rollback().await;
+            match failure {
+                Failure::Upload(UploadError::Query(error)) if is_of_rows(&error) => {
+                    back?;
+                    // A deadlock looks like any other error; it is over when the same change is tried again.
+                    if changes.len() > 1 || tries == 0 || is_constraint(&error) {
+                        return Ok(Attempt::Failed(error));
+                    }
+                }
+                Failure::Upload(error) => return Err(error),
+                Failure::Raced(table) => {
+                    back?;
+                    if tries == 0 {
+                        let table = self.tables[table].definition.key();
+                        return Err(UploadError::Busy { table });
+                    }
+                }
+                Failure::Hidden(places) => {
+                    back?;
+                    return Ok(self.without(changes, &places, settled));
+                }
+            }
+        }
+    }
+
+    /// Rejects the changes at `places`, whose rows would be outside of the scope. Of a row with several changes it isn't known which of them is
+    /// at fault: they are tried apart.
+    fn without<'a, 'c>(
+        &self,
+        changes: &[&'a Admitted<'c, R::Backend>],
+        places: &[usize],
+        settled: &mut BTreeMap<usize, Settled>,
+    ) -> Attempt<'a, 'c, R> {
+        let of_row = |change: &Admitted<'c, R::Backend>| {
+            let mut same = changes
+                .iter()
+                .filter(|other| other.table == change.table && other.key == change.key);
+            same.nth(1).is_none()
+        };
+        let mut rest = Vec::new();
+        let mut rejected = false;
+        for change in changes {
+            if places.contains(&change.at) && of_row(change) {
+                let rejection = missing(self.tables[change.table].definition, Code::Forbidden);
+                settled.insert(
+                    change.at,
+                    Settled {
+                        verdict: Verdict::Rejected(rejection),
+                        stamp: None,
+                    },
+                );
+                rejected = true;
+            } else {
+                rest.push(*change);
+            }
+        }
+        match rejected {
+            true => Attempt::Again(rest),
+            false => Attempt::Failed(Error::NotFound),
+        }
+    }
+
+    fn reject(&self, failed: Failed<'_, '_, R>, settled: &mut BTreeMap<usize, Settled>) {
+        // Parents before their children, so that a child is told that its parent was rejected.
+        let mut failed = failed;
+        let place = |table: usize| self.order.iter().position(|other| *other == table);
+        failed.sort_by_key(|(change, _)| (place(change.table), change.at));
+        let mut rejected: Vec<&Admitted<'_, R::Backend>> = Vec::new();
+        for (change, error) in failed {
+            let rejection = match is_reference(&error)
+                .then(|| self.lost_parent(change, &rejected))
+                .flatten()
+            {
+                Some(rejection) => rejection,
+                None => rejection(&self.tables[change.table].definition.wire_name, &error),
+            };
+            settled.insert(
+                change.at,
+                Settled {
+                    verdict: Verdict::Rejected(rejection),
+                    stamp: None,
+                },
+            );
+            rejected.push(change);
+        }
+    }
+
+    /// Whether the row of `change` refers to that of `parent` by its id.
+    fn points_to(
+        &self,
+        change: &Admitted<'_, R::Backend>,
+        parent: &Admitted<'_, R::Backend>,
+    ) -> bool {
+        let definition = self.tables[parent.table].definition;
+        let ids: Vec<&str> = definition
+            .ids()
+            .map(|column| column.name.as_str())
+            .collect();
+        let refers = |reference: &Reference| {
+            reference
+                .columns
+                .iter()
+                .enumerate()
+                .all(|(place, (child, named))| {
+                    // SQLite may leave out what it refers to: that is the key, in order.
+                    let part = match named.as_str() {
+                        "" => place,
+                        named => ids.iter().position(|id| *id == named).unwrap_or(usize::MAX),
+                    };
+                    let key = |value: &<R::Backend as WireBackend>::WireValue| {
+                        let mut key = Vec::new();
+                        R::Backend::key(value, &mut key);
+                        key
+                    };
+                    let id = parent.id.get(part).map(key);
+                    id.is_some()
+                        && change
+                            .value(self.tables[change.table].definition, child)
+                            .map(key)
+                            == id
+                })
+        };
+        self.around.between(change.table, parent.table).any(refers)
+    }
+
+    /// The rejection of a change that points to a row which was rejected itself.
+    fn lost_parent(
+        &self,
+        change: &Admitted<'_, R::Backend>,
+        rejected: &[&Admitted<'_, R::Backend>],
+    ) -> Option<Rejection> {
+        let parent = rejected
+            .iter()
+            .find(|parent| self.points_to(change, parent))?;
+        let [child, parent] =
+            [change.table, parent.table].map(|table| &self.tables[table].definition.wire_name);
+        Some(Rejection {
+            code: Code::NeedsParent,
+            message: format!(
+                "{child}: the row of {parent} that it refers to was rejected; upload it again after that one"
+            ),
+            field: None,
+        })
+    }
+}

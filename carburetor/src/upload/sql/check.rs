@@ -1,0 +1,160 @@
+//! Looking at what was written: the rows as triggers and types made them.
+
+use super::write::{is_everywhere, written};
+use super::{PLACE, flag, names, of_ids, portions, same_id};
+use crate::backend::SyncBackend;
+use crate::connection::runner::Runner;
+use crate::connection::{Flow, PacedRows, TakeRows};
+use crate::register::COLUMN;
+use crate::table::{ColumnDefinition, quoted};
+use crate::upload::UploadBackend;
+use crate::upload::apply::TablePlan;
+use crate::upload::plan::{Act, RowPlan};
+use crate::upload::sent::Cells;
+use crate::upload::session::{Failure, Session};
+use chrono::{DateTime, Utc};
+use diesel::result::Error;
+use diesel::row::Row;
+
+/// A row after it was written.
+#[derive(Debug, Clone, Default)]
+pub(in crate::upload) struct Stored {
+    /// It is the row that was written, not one that somebody else inserted under the id.
+    pub(in crate::upload) is_ours: bool,
+    pub(in crate::upload) is_visible: bool,
+    pub(in crate::upload) stamp: Option<DateTime<Utc>>,
+    /// The columns that hold something else than was sent.
+    pub(in crate::upload) differing: Vec<String>,
+}
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// The rows that were written, by their places in `plan`.
+    pub(in crate::upload) async fn check(
+        &mut self,
+        plan: &TablePlan<'_, '_, R::Backend>,
+    ) -> Result<Vec<(usize, Stored)>, Failure> {
+        let places: Vec<usize> = (0..plan.rows.len())
+            .filter(|place| matches!(plan.rows[*place].act, Act::Insert | Act::Update))
+            .collect();
+        let rows: Vec<&RowPlan<'_, '_, R::Backend>> =
+            places.iter().map(|place| &plan.rows[*place]).collect();
+        let upload = &self.tables[plan.table];
+        let definition = upload.definition;
+        let types = self.around.types(plan.table);
+        let columns = written(definition, &rows);
+        let sql = names(definition)?;
+        let mut stored = StoredRows {
+            columns: columns.clone(),
+            rows: vec![Stored::default(); rows.len()],
+        };
+        for portion in
+            portions::<R::Backend>(rows.len(), 2 * columns.len() + definition.ids().count() + 2)
+        {
+            let first = portion.start;
+            let rows = &rows[portion];
+            let all: Vec<_> = rows.iter().filter_map(|row| row.id()).collect();
+            let mut sent = of_ids::<R::Backend>(definition, &all);
+            sent.add(
+                "~existence",
+                Cells::Texts(
+                    rows.iter()
+                        .map(|row| row.registers.existence().to_string())
+                        .collect(),
+                ),
+            );
+            let differs = |column: &&ColumnDefinition| {
+                let name = column.quoted();
+                let cast = match types.is_comparable(&column.name) {
+                    true => "",
+                    false => "::text",
+                };
+                let differs = format!(
+                    "{}.{name}{cast} is distinct from sent.{name}{cast}",
+                    sql.name
+                );
+                match is_everywhere(column, rows) {
+                    true => differs,
+                    false => format!("sent.{} and {differs}", quoted(&flag(column))),
+                }
+            };
+            for column in &columns {
+                let values = rows.iter().map(|row| {
+                    row.cell(column)
+                        .and_then(|cell| cell.value.as_ref().as_ref())
+                });
+                sent.add(
+                    column.name.clone(),
+                    Cells::Values(&column.name, values.collect()),
+                );
+                if !is_everywhere(column, rows) {
+                    sent.add(
+                        flag(column),
+                        Cells::Flags(rows.iter().map(|row| row.cell(column).is_some()).collect()),
+                    );
+                }
+            }
+            let differing: Vec<String> = columns.iter().map(differs).collect();
+            let shown: Vec<String> = differing
+                .iter()
+                .map(|differs| format!("case when {differs} then '1' else '0' end"))
+                .collect();
+            let differing = match columns.is_empty() {
+                true => "null".into(),
+                false => format!(
+                    "case when {} then {} end",
+                    differing.join(" or "),
+                    shown.join(" || ")
+                ),
+            };
+            let (mut statement, _) = sent.statement(types);
+            statement.sql(format!(
+                "select cast({PLACE} + {first} as bigint), {stamp}, \
+                 cast(case when coalesce({name}.{COLUMN}{existence}, '') = sent.\"~existence\" then 1 else 0 end as bigint), \
+                 cast({differing} as text), cast(case when 1 = 1",
+                stamp = R::Backend::micros(&sql.stamp, sql.storage),
+                name = sql.name,
+                existence = R::Backend::EXISTENCE,
+            ));
+            upload.visibility.push(&mut statement);
+            statement.sql(format!(
+                " then 1 else 0 end as bigint) from sent join {} on {}",
+                sql.name,
+                same_id(definition, &sql.name),
+            ));
+            self.runner.run(statement, &mut stored).await?;
+        }
+        Ok(places.into_iter().zip(stored.rows).collect())
+    }
+}
+
+/// Takes rows after they were written.
+struct StoredRows {
+    columns: Vec<&'static ColumnDefinition>,
+    rows: Vec<Stored>,
+}
+
+impl<DB: SyncBackend> TakeRows<DB> for StoredRows {
+    type Error = Error;
+
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Error> {
+        let place = DB::integer(row, 0)?.and_then(|place| usize::try_from(place).ok());
+        let Some(stored) = place.and_then(|place| self.rows.get_mut(place)) else {
+            return Ok(Flow::Next);
+        };
+        let differing = DB::text(row, 3)?.unwrap_or_default();
+        let differing = self
+            .columns
+            .iter()
+            .zip(differing.bytes())
+            .filter(|(_, flag)| *flag == b'1');
+        *stored = Stored {
+            is_ours: DB::integer(row, 2)? == Some(1),
+            is_visible: DB::integer(row, 4)? == Some(1),
+            stamp: DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros),
+            differing: differing.map(|(column, _)| column.name.clone()).collect(),
+        };
+        Ok(Flow::Next)
+    }
+}
+
+impl<DB: SyncBackend> PacedRows<DB> for StoredRows {}

@@ -1,0 +1,117 @@
+//! The stored outcomes, and the greatest clock that was ahead.
+
+use crate::backend::SyncBackend;
+use crate::change::Change;
+use crate::clock::Clock;
+use crate::connection::runner::Runner;
+use crate::statement::Statement;
+use crate::table::literal;
+use crate::upload::UploadBackend;
+use crate::upload::error::UploadError;
+use crate::upload::receipt::{self, Receipt};
+use crate::upload::session::Session;
+use crate::wire::WireError;
+use diesel::QueryResult;
+use std::collections::{BTreeMap, HashMap};
+
+/// Keeps other uploads of the same replicas, or all writers, away until this transaction ends.
+pub(in crate::upload) async fn lock<R: Runner>(
+    runner: &mut R,
+    changes: &[Change],
+) -> QueryResult<()> {
+    if !R::Backend::LOCK_ALL.is_empty() {
+        runner.execute(R::Backend::LOCK_ALL).await?;
+    }
+    for replica in by_replica(changes.iter().map(|change| change.clock)).into_keys() {
+        if let Some(lock) = R::Backend::lock_replica(replica) {
+            runner.ask(Statement::of(lock).uncached()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What changes with the clocks of `changes` were answered with.
+pub(in crate::upload) async fn receipts<R: Runner>(
+    runner: &mut R,
+    changes: &[Change],
+) -> Result<HashMap<Clock, Receipt>, UploadError> {
+    let mut known = HashMap::new();
+    for (replica, (first, last)) in by_replica(changes.iter().map(|change| change.clock)) {
+        let question = Statement::of(format!(
+            "select outcomes from {} where replica = '{replica:016x}' and last >= '{first}' and first <= '{last}'",
+            R::Backend::OUTCOME_TABLE
+        ));
+        for text in runner.ask(question.uncached()).await?.values() {
+            let receipts = receipt::read(&text).map_err(|error| {
+                WireError::new(format!("a stored outcome can't be read: {error}"))
+            })?;
+            known.extend(receipts.into_iter().map(|receipt| (receipt.clock, receipt)));
+        }
+    }
+    Ok(known)
+}
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Stores `receipts`, forgets what the replica has confirmed, and remembers the greatest clock that is ahead.
+    pub(in crate::upload) async fn keep(
+        &mut self,
+        receipts: Vec<Receipt>,
+        confirmed: Option<Clock>,
+    ) -> Result<(), UploadError> {
+        let table = R::Backend::OUTCOME_TABLE;
+        let greatest = receipts.iter().map(|receipt| receipt.clock).max();
+        for (replica, (first, last)) in by_replica(receipts.iter().map(|receipt| receipt.clock)) {
+            let own: Vec<Receipt> = receipts
+                .iter()
+                .filter(|receipt| receipt.clock.replica() == replica)
+                .cloned()
+                .collect();
+            let text = receipt::write(&own).map_err(|error| WireError::new(error.to_string()))?;
+            let mut statement = Statement::of(format!(
+                "insert into {table} (replica, first, last, outcomes, at) select '{replica:016x}', '{first}', '{last}', "
+            ));
+            statement
+                .bind(Text(text))
+                .sql(format!(", {}", R::Backend::NOW));
+            self.runner.ask(statement.uncached()).await?;
+        }
+        if let Some(confirmed) = confirmed {
+            self.runner
+                .execute(&format!(
+                    "delete from {table} where replica = '{:016x}' and last <= '{confirmed}'",
+                    confirmed.replica()
+                ))
+                .await?;
+        }
+        if let Some(ahead) = greatest.filter(|clock| *clock > self.around.now()) {
+            let ahead = literal(&ahead.to_string());
+            self.runner
+                .execute(&format!(
+                    "update {} set ahead = {ahead} where ahead < {ahead}",
+                    R::Backend::CLOCK_TABLE
+                ))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The first and the last clock of each replica.
+fn by_replica(clocks: impl Iterator<Item = Clock>) -> BTreeMap<u64, (Clock, Clock)> {
+    let mut replicas = BTreeMap::new();
+    for clock in clocks {
+        let (first, last) = replicas.entry(clock.replica()).or_insert((clock, clock));
+        *first = clock.min(*first);
+        *last = clock.max(*last);
+    }
+    replicas
+}
+
+/// Text as a bind.
+struct Text(String);
+
+impl<DB: SyncBackend> diesel::query_builder::QueryFragment<DB> for Text {
+    fn walk_ast<'b>(&'b self, out: diesel::query_builder::AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        DB::push_text(&self.0, out)
+    }
+}

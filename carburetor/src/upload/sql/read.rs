@@ -1,0 +1,149 @@
+//! Locking rows and reading what decides on their changes.
+
+use super::{Id, PLACE, ids, names, of_ids, portions, same_id};
+use crate::backend::SyncBackend;
+use crate::clock::Clock;
+use crate::connection::runner::Runner;
+use crate::connection::{Flow, PacedRows, TakeRows};
+use crate::register::{COLUMN, Registers};
+use crate::table::TableDefinition;
+use crate::upload::UploadBackend;
+use crate::upload::admit::Admitted;
+use crate::upload::decide::{Held, Kind};
+use crate::upload::error::UploadError;
+use crate::upload::plan::Found;
+use crate::upload::session::{Failure, Session};
+use chrono::{DateTime, Utc};
+use diesel::row::Row;
+use std::collections::BTreeMap;
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Locks the rows of all `changes` that exist, in one order for all uploads: tables, then ids.
+    pub(in crate::upload) async fn lock_rows(
+        &mut self,
+        changes: &[Admitted<'_, R::Backend>],
+    ) -> Result<(), UploadError> {
+        let Some(kinds) = R::Backend::LOCK_ROWS else {
+            return Ok(());
+        };
+        for table in self.order.clone() {
+            let mut rows: BTreeMap<&[u8], (Id<'_, R::Backend>, bool)> = BTreeMap::new();
+            for change in changes.iter().filter(|change| change.table == table) {
+                let row = rows.entry(&change.key).or_insert((&change.id, false));
+                row.1 |= change.kind == Kind::Delete;
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            // One kind of lock for all rows of the table: in two statements they would be taken in another order.
+            let deletes = rows.values().any(|(_, deletes)| *deletes);
+            let lock = kinds[usize::from(!deletes)];
+            let definition = self.table(table).definition;
+            let all: Vec<_> = rows.into_values().map(|(id, _)| id).collect();
+            let (mut statement, _) =
+                of_ids::<R::Backend>(definition, &all).statement(self.around.types(table));
+            let name = definition.sql_name();
+            let alias = "carburetor_locked";
+            statement.sql(format!(
+                "select null::text from {name} {alias} join sent on {} order by {}{lock}{alias}",
+                same_id(definition, alias),
+                ids(definition, alias),
+            ));
+            self.perform(statement).await?;
+        }
+        Ok(())
+    }
+
+    /// What the database holds under these ids, in their order.
+    pub(in crate::upload) async fn read(
+        &mut self,
+        table: usize,
+        ids: &[Id<'_, R::Backend>],
+    ) -> Result<Vec<Found>, Failure> {
+        let upload = &self.tables[table];
+        let definition = upload.definition;
+        let mut found = FoundRows {
+            definition,
+            rows: vec![Found::UNKNOWN; ids.len()],
+        };
+        for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
+            let first = portion.start;
+            let sent = of_ids::<R::Backend>(definition, &ids[portion]);
+            let (mut statement, binds) = sent.statement(self.around.types(table));
+            let sql = names(definition)?;
+            let is_stored = match definition.ids().next() {
+                Some(id) => format!("{}.{} is not null", sql.name, id.quoted()),
+                None => "1 = 0".into(),
+            };
+            let gone = "carburetor_gone";
+            let deleted = sql.deleted().unwrap_or_else(|| "1 = 0".into());
+            statement.sql(format!(
+                "select cast({PLACE} + {first} as bigint), cast(case when {is_stored} then 1 else 0 end as bigint), {stamp}, \
+                 cast({name}.{COLUMN} as text), cast(case when {deleted} then 1 else 0 end as bigint), cast(case when {is_stored}",
+                stamp = R::Backend::micros(&sql.stamp, sql.storage),
+                name = sql.name,
+            ));
+            upload.visibility.push(&mut statement);
+            statement.sql(format!(
+                " then 1 else 0 end as bigint), {gone}.carburetor_clock, cast(case when 1 = 1{over} then 1 else 0 end as bigint) \
+                 from sent left join {name} on {same} left join {register} {gone} on {gone_same}",
+                over = upload.visibility.over_from(gone, binds + 1),
+                name = sql.name,
+                same = same_id(definition, &sql.name),
+                register = R::Backend::register_table(definition),
+                gone_same = same_id(definition, gone),
+            ));
+            self.runner.run(statement, &mut found).await?;
+        }
+        Ok(found.rows)
+    }
+}
+
+/// Takes what the database holds.
+struct FoundRows {
+    definition: &'static TableDefinition,
+    rows: Vec<Found>,
+}
+
+impl<DB: SyncBackend> TakeRows<DB> for FoundRows {
+    type Error = Failure;
+
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Failure> {
+        let flag = |column| DB::integer(row, column).map(|flag| flag == Some(1));
+        let place = DB::integer(row, 0)?.and_then(|place| usize::try_from(place).ok());
+        let Some(found) = place.and_then(|place| self.rows.get_mut(place)) else {
+            return Ok(Flow::Next);
+        };
+        let is_stored = flag(1)?;
+        let stamp = DB::integer(row, 2)?.and_then(DateTime::<Utc>::from_timestamp_micros);
+        *found = Found {
+            held: Held::Unknown,
+            is_stored,
+            is_visible: flag(5)?,
+            stamp,
+        };
+        if is_stored {
+            let registers =
+                Registers::parse(DB::text(row, 3)?.as_deref(), stamp).map_err(|error| {
+                    UploadError::Registers {
+                        table: self.definition.key(),
+                        problem: error.0,
+                    }
+                })?;
+            let deleted = self
+                .definition
+                .deleted()
+                .filter(|_| flag(4).unwrap_or(false));
+            found.held = match deleted {
+                Some(column) => Held::Gone(registers.column(&column.name)),
+                None => Held::Live { stamp, registers },
+            };
+        } else if let Some(clock) = DB::text(row, 6)? {
+            found.held = Held::Gone(clock.parse().unwrap_or(Clock::ZERO));
+            found.is_visible = flag(7)?;
+        }
+        Ok(Flow::Next)
+    }
+}
+
+impl<DB: SyncBackend> PacedRows<DB> for FoundRows {}

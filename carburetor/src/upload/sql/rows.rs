@@ -1,0 +1,88 @@
+//! The rows that outcomes and conflicts show.
+
+use super::{Id, PLACE, names, of_ids, portions, same_id};
+use crate::backend::SyncBackend;
+use crate::connection::runner::Runner;
+use crate::connection::{Flow, PacedRows, TakeRows};
+use crate::table::TableDefinition;
+use crate::upload::session::{Failure, Session};
+use crate::wire::json::{separate, write_key};
+use crate::wire::{Codec, WireError};
+use chrono::{DateTime, Utc};
+use diesel::row::Row;
+use serde_json::{Map, Value};
+
+/// A row as it travels, and its stamp.
+pub(in crate::upload) type Shown = (Map<String, Value>, Option<DateTime<Utc>>);
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// The rows with these ids, as far as the scope shows them.
+    pub(in crate::upload) async fn rows(
+        &mut self,
+        table: usize,
+        ids: &[Id<'_, R::Backend>],
+    ) -> Result<Vec<Option<Shown>>, Failure> {
+        let upload = &self.tables[table];
+        let definition = upload.definition;
+        let mut rows = ShownRows {
+            definition,
+            codecs: upload.codecs,
+            rows: vec![None; ids.len()],
+        };
+        let sql = names(definition)?;
+        for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
+            let first = portion.start;
+            let sent = of_ids::<R::Backend>(definition, &ids[portion]);
+            let (mut statement, _) = sent.statement(self.around.types(table));
+            statement.sql(format!(
+                "select cast({PLACE} + {first} as bigint), {}, {} from sent join {} on {} where 1 = 1",
+                R::Backend::micros(&sql.stamp, sql.storage),
+                sql.columns(&sql.name),
+                sql.name,
+                same_id(definition, &sql.name),
+            ));
+            if let Some(deleted) = sql.deleted() {
+                statement.sql(format!(" and not {deleted}"));
+            }
+            upload.visibility.push(&mut statement);
+            self.runner.run(statement, &mut rows).await?;
+        }
+        Ok(rows.rows)
+    }
+}
+
+/// Takes rows and makes JSON of them.
+struct ShownRows<DB: SyncBackend> {
+    definition: &'static TableDefinition,
+    codecs: &'static [Codec<DB>],
+    rows: Vec<Option<Shown>>,
+}
+
+impl<DB: SyncBackend> TakeRows<DB> for ShownRows<DB> {
+    type Error = Failure;
+
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Failure> {
+        let place = DB::integer(row, 0)?.and_then(|place| usize::try_from(place).ok());
+        let stamp = DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros);
+        let mut json = b"{".to_vec();
+        for ((number, column), codec) in self.definition.downloaded().enumerate().zip(self.codecs) {
+            let at = |error: WireError| error.at(&self.definition.wire_name, &column.name);
+            let field = row
+                .get(number + 2)
+                .ok_or_else(|| at(WireError::new("not in the result")))?;
+            separate(&mut json);
+            write_key(&column.name, &mut json);
+            DB::write(codec, &field, &mut json).map_err(at)?;
+        }
+        json.push(b'}');
+        let row = serde_json::from_slice(&json).map_err(|error| {
+            WireError::new(error.to_string()).at(&self.definition.wire_name, "")
+        })?;
+        if let Some(shown) = place.and_then(|place| self.rows.get_mut(place)) {
+            *shown = Some((row, stamp));
+        }
+        Ok(Flow::Next)
+    }
+}
+
+impl<DB: SyncBackend> PacedRows<DB> for ShownRows<DB> {}

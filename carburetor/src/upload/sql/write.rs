@@ -1,0 +1,306 @@
+//! Writing rows.
+
+use super::{Id, flag, ids, list, of_ids, portions, same_id};
+use crate::backend::SyncBackend;
+use crate::clock::Clock;
+use crate::connection::runner::Runner;
+use crate::register::COLUMN;
+use crate::table::{ColumnDefinition, Storage, TableDefinition, quoted};
+use crate::upload::UploadBackend;
+use crate::upload::apply::TablePlan;
+use crate::upload::plan::{Act, RowPlan};
+use crate::upload::sent::{Cells, Sent};
+use crate::upload::session::{Failure, Session};
+use diesel::QueryResult;
+
+/// The columns of [`Sent`] with the registers, a deletion's clock, and whether the row is soft-deleted.
+const REGISTERS: &str = "~registers";
+const CLOCK: &str = "~clock";
+const DELETED: &str = "~deleted";
+
+type Rows<'p, 'a, 'c, DB> = Vec<&'p RowPlan<'a, 'c, DB>>;
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Inserts the rows that aren't there, those with the same columns together.
+    pub(in crate::upload) async fn insert(
+        &mut self,
+        plan: &TablePlan<'_, '_, R::Backend>,
+    ) -> Result<(), Failure> {
+        let definition = self.table(plan.table).definition;
+        let mut groups: Vec<(Vec<&ColumnDefinition>, Rows<'_, '_, '_, R::Backend>)> = Vec::new();
+        for row in plan.rows.iter().filter(|row| row.act == Act::Insert) {
+            let columns = written(definition, &[row]);
+            match groups.iter_mut().find(|(known, _)| *known == columns) {
+                Some((_, rows)) => rows.push(row),
+                None => groups.push((columns, vec![row])),
+            }
+        }
+        for (columns, rows) in groups {
+            for portion in
+                portions::<R::Backend>(rows.len(), columns.len() + definition.ids().count() + 2)
+            {
+                let sent = self.sent(definition, &columns, &rows[portion], false);
+                let (mut statement, _) = sent.statement(self.around.types(plan.table));
+                let mut into: Vec<String> = definition
+                    .ids()
+                    .chain(columns.iter().copied())
+                    .map(ColumnDefinition::quoted)
+                    .collect();
+                let mut values: Vec<String> =
+                    into.iter().map(|column| format!("sent.{column}")).collect();
+                into.push(quoted(COLUMN));
+                values.push(registers::<R::Backend>());
+                if let Some(stamp) = definition.stamp().filter(|_| R::Backend::WRITES_STAMPS) {
+                    into.push(stamp.quoted());
+                    values.push(R::Backend::moment(stamp.storage));
+                }
+                statement.sql(format!(
+                    "insert into {} ({}) select {} from sent where true order by {} on conflict ({}) do nothing",
+                    definition.sql_name(),
+                    into.join(", "),
+                    values.join(", "),
+                    ids(definition, "sent"),
+                    list(definition.ids().map(ColumnDefinition::quoted)),
+                ));
+                self.perform(statement).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the columns of rows that are there.
+    pub(in crate::upload) async fn update(
+        &mut self,
+        plan: &TablePlan<'_, '_, R::Backend>,
+    ) -> Result<(), Failure> {
+        let definition = self.table(plan.table).definition;
+        // A soft deletion is an update.
+        let is_soft = definition.deleted().is_some();
+        let rows: Rows<'_, '_, '_, R::Backend> = plan
+            .rows
+            .iter()
+            .filter(|row| {
+                row.act == Act::Update
+                    || is_soft && row.found.is_stored && matches!(row.act, Act::Delete(_))
+            })
+            .collect();
+        self.overwrite(plan.table, &rows).await
+    }
+
+    /// Writes columns and registers of `rows`.
+    async fn overwrite(
+        &mut self,
+        table: usize,
+        rows: &[&RowPlan<'_, '_, R::Backend>],
+    ) -> Result<(), Failure> {
+        let definition = self.table(table).definition;
+        let columns = written(definition, rows);
+        for portion in
+            portions::<R::Backend>(rows.len(), 2 * columns.len() + definition.ids().count() + 3)
+        {
+            let rows = &rows[portion];
+            let sent = self.sent(definition, &columns, rows, true);
+            let (mut statement, _) = sent.statement(self.around.types(table));
+            let name = definition.sql_name();
+            let mut set: Vec<String> = columns
+                .iter()
+                .map(|column| {
+                    let column_name = column.quoted();
+                    match is_everywhere(column, rows) {
+                        true => format!("{column_name} = sent.{column_name}"),
+                        false => format!(
+                            "{column_name} = case when sent.{} then sent.{column_name} else {name}.{column_name} end",
+                            quoted(&flag(column))
+                        ),
+                    }
+                })
+                .collect();
+            set.push(format!(
+                "{} = {}",
+                quoted(COLUMN),
+                registers::<R::Backend>()
+            ));
+            if let Some(deleted) = definition.deleted() {
+                set.push(format!(
+                    "{} = case when sent.{} then {} else {} end",
+                    deleted.quoted(),
+                    quoted(DELETED),
+                    R::Backend::moment(deleted.storage),
+                    if deleted.storage == Storage::Boolean {
+                        "false"
+                    } else {
+                        "null"
+                    },
+                ));
+            }
+            if let Some(stamp) = definition.stamp().filter(|_| R::Backend::WRITES_STAMPS) {
+                set.push(format!(
+                    "{} = {}",
+                    stamp.quoted(),
+                    R::Backend::moment(stamp.storage)
+                ));
+            }
+            statement.sql(format!(
+                "update {name} set {} from sent where {}",
+                set.join(", "),
+                same_id(definition, &name)
+            ));
+            self.perform(statement).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes rows, and gives their deletions the clocks of the changes.
+    pub(in crate::upload) async fn delete(
+        &mut self,
+        plan: &TablePlan<'_, '_, R::Backend>,
+    ) -> Result<(), Failure> {
+        let table = plan.table;
+        let definition = self.table(table).definition;
+        if definition.deleted().is_none() {
+            let removed = plan.rows.iter().filter_map(|row| match row.act {
+                Act::Delete(clock) => Some((row.id()?, clock)),
+                _ => None,
+            });
+            let removed: Vec<_> = removed.collect();
+            self.refuse_cascades(plan, &removed).await?;
+            let name = definition.sql_name();
+            for portion in portions::<R::Backend>(removed.len(), definition.ids().count() + 2) {
+                let all: Vec<_> = removed[portion].iter().map(|(id, _)| *id).collect();
+                let (mut statement, _) =
+                    of_ids::<R::Backend>(definition, &all).statement(self.around.types(table));
+                statement.sql(format!(
+                    "delete from {name} where exists (select 1 from sent where {})",
+                    same_id(definition, &name)
+                ));
+                self.perform(statement).await?;
+            }
+            self.date_deletions(table, &removed, "").await?;
+        }
+        let again = plan.rows.iter().filter_map(|row| match row.act {
+            Act::DeleteAgain(clock) if !row.found.is_stored => Some((row.id()?, clock)),
+            _ => None,
+        });
+        let again: Vec<_> = again.collect();
+        let register = R::Backend::register_table(definition);
+        let later = format!(" and {register}.carburetor_clock < sent.\"{CLOCK}\"");
+        self.date_deletions(table, &again, &later).await
+    }
+
+    async fn date_deletions(
+        &mut self,
+        table: usize,
+        removed: &[(Id<'_, R::Backend>, Clock)],
+        and: &str,
+    ) -> Result<(), Failure> {
+        let definition = self.table(table).definition;
+        let register = R::Backend::register_table(definition);
+        for portion in portions::<R::Backend>(removed.len(), definition.ids().count() + 2) {
+            let (all, clocks): (Vec<_>, Vec<_>) = removed[portion]
+                .iter()
+                .map(|(id, clock)| (*id, clock.to_string()))
+                .unzip();
+            let mut sent = of_ids::<R::Backend>(definition, &all);
+            sent.add(CLOCK, Cells::Texts(clocks));
+            let (mut statement, _) = sent.statement(self.around.types(table));
+            statement.sql(format!(
+                "update {register} set carburetor_clock = sent.\"{CLOCK}\" from sent where {}{and}",
+                same_id(definition, &register)
+            ));
+            self.perform(statement).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the registers of the rows at `places` once more.
+    pub(in crate::upload) async fn register_again(
+        &mut self,
+        plan: &TablePlan<'_, '_, R::Backend>,
+        places: &[usize],
+    ) -> Result<(), Failure> {
+        let definition = self.table(plan.table).definition;
+        let rows: Rows<'_, '_, '_, R::Backend> =
+            places.iter().map(|place| &plan.rows[*place]).collect();
+        for portion in portions::<R::Backend>(rows.len(), definition.ids().count() + 2) {
+            let sent = self.sent(definition, &[], &rows[portion], false);
+            let (mut statement, _) = sent.statement(self.around.types(plan.table));
+            let name = definition.sql_name();
+            statement.sql(format!(
+                "update {name} set {} = {} from sent where {}",
+                quoted(COLUMN),
+                registers::<R::Backend>(),
+                same_id(definition, &name)
+            ));
+            self.perform(statement).await?;
+        }
+        Ok(())
+    }
+
+    /// `rows` with their ids, registers and `columns`.
+    fn sent<'v>(
+        &self,
+        definition: &'v TableDefinition,
+        columns: &[&'v ColumnDefinition],
+        rows: &[&'v RowPlan<'_, '_, R::Backend>],
+        is_update: bool,
+    ) -> Sent<'v, R::Backend> {
+        let all: Vec<_> = rows.iter().filter_map(|row| row.id()).collect();
+        let mut sent = of_ids::<R::Backend>(definition, &all);
+        let now = self.around.now();
+        sent.add(
+            REGISTERS,
+            Cells::Texts(rows.iter().map(|row| row.registers.stored(now)).collect()),
+        );
+        for column in columns {
+            let values = rows.iter().map(|row| {
+                row.cell(column)
+                    .and_then(|cell| cell.value.as_ref().as_ref())
+            });
+            sent.add(
+                column.name.clone(),
+                Cells::Values(&column.name, values.collect()),
+            );
+            if is_update && !is_everywhere(column, rows) {
+                sent.add(
+                    flag(column),
+                    Cells::Flags(rows.iter().map(|row| row.cell(column).is_some()).collect()),
+                );
+            }
+        }
+        if is_update && definition.deleted().is_some() {
+            let deleted = rows.iter().map(|row| matches!(row.act, Act::Delete(_)));
+            sent.add(DELETED, Cells::Flags(deleted.collect()));
+        }
+        sent
+    }
+
+    /// Has constraints that wait for the commit checked now.
+    pub(in crate::upload) async fn check_deferred(&mut self) -> QueryResult<()> {
+        match R::Backend::CHECK_DEFERRED {
+            Some(statement) => self.runner.execute(statement).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The registers of `sent` as the table's column takes them.
+fn registers<DB: SyncBackend>() -> String {
+    format!("cast(sent.\"{REGISTERS}\" as {})", DB::REGISTERS_TYPE)
+}
+
+/// The columns that any of `rows` writes, in the model's order.
+pub(super) fn written<DB: SyncBackend>(
+    definition: &'static TableDefinition,
+    rows: &[&RowPlan<'_, '_, DB>],
+) -> Vec<&'static ColumnDefinition> {
+    let is_written = |column: &&ColumnDefinition| rows.iter().any(|row| row.cell(column).is_some());
+    definition.downloaded().filter(is_written).collect()
+}
+
+/// Whether all of `rows` write `column`.
+pub(super) fn is_everywhere<DB: SyncBackend>(
+    column: &ColumnDefinition,
+    rows: &[&RowPlan<'_, '_, DB>],
+) -> bool {
+    rows.iter().all(|row| row.cell(column).is_some())
+}

@@ -1,0 +1,178 @@
+//! What the database says of an upload's tables, read at its beginning.
+
+use super::UploadTable;
+use super::error::UploadError;
+use super::types::{ColumnType, Types};
+use crate::backend::SyncBackend;
+use crate::clock::Clock;
+use crate::connection::runner::Runner;
+use crate::table::TableDefinition;
+use crate::upload::UploadBackend;
+use chrono::DateTime;
+
+/// What the database says of an upload's tables.
+#[derive(Debug, Default)]
+pub(super) struct Surroundings {
+    now: Clock,
+    /// The greatest clock that was ahead of the database when it was accepted.
+    pub(super) ahead: Clock,
+    tables: Vec<Table>,
+    pub(super) references: Vec<Reference>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Table {
+    types: Types,
+    /// Below it, what is known of deletions is incomplete; none where the table has no registers.
+    expired: Option<Clock>,
+}
+
+/// A foreign key of one of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reference {
+    pub(super) name: String,
+    pub(super) child: usize,
+    /// None: the parent is outside of the group.
+    pub(super) parent: Option<usize>,
+    /// The child's columns and those of the parent that they name, in order; SQLite may leave the latter out.
+    pub(super) columns: Vec<(String, String)>,
+}
+
+impl Surroundings {
+    /// Reads them.
+    pub(super) async fn read<R: Runner>(
+        runner: &mut R,
+        tables: &[UploadTable<'_, R::Backend>],
+    ) -> Result<Self, UploadError> {
+        let definitions: Vec<&'static TableDefinition> =
+            tables.iter().map(|table| table.definition).collect();
+        let mut around = Surroundings {
+            tables: vec![Table::default(); tables.len()],
+            ..Surroundings::default()
+        };
+        for statement in R::Backend::surroundings(&definitions) {
+            for line in runner.ask(statement).await?.rows() {
+                around.take(line);
+            }
+        }
+        Ok(around)
+    }
+
+    fn take(&mut self, line: Vec<Option<String>>) {
+        let mut texts = line.into_iter();
+        let mut next = || texts.next().flatten();
+        let (Some(kind), Some(place)) =
+            (next(), next().and_then(|place| place.parse::<usize>().ok()))
+        else {
+            return;
+        };
+        let (a, b, c, d, e) = (next(), next(), next(), next(), next());
+        match kind.as_str() {
+            "now" => {
+                let micros = a.and_then(|micros| micros.parse().ok());
+                let now = micros.and_then(DateTime::from_timestamp_micros);
+                self.now = now.map_or(Clock::ZERO, Clock::of_database);
+                self.ahead = b
+                    .and_then(|ahead| ahead.parse().ok())
+                    .unwrap_or(Clock::ZERO);
+            }
+            "table" if b.is_some() => {
+                if let Some(table) = self.tables.get_mut(place) {
+                    table.expired = Some(
+                        a.and_then(|clock| clock.parse().ok())
+                            .unwrap_or(Clock::ZERO),
+                    );
+                }
+            }
+            "column" => {
+                let oid = b.and_then(|oid| oid.parse().ok());
+                if let (Some(table), Some(column), Some(oid), Some(name)) =
+                    (self.tables.get_mut(place), a, oid, c)
+                {
+                    let is_comparable = d.is_some();
+                    table.types.0.insert(
+                        column,
+                        ColumnType {
+                            oid,
+                            name,
+                            is_comparable,
+                        },
+                    );
+                }
+            }
+            "reference" => {
+                let list = |names: Option<String>| -> Vec<String> {
+                    names
+                        .unwrap_or_default()
+                        .split('\u{1f}')
+                        .map(str::to_owned)
+                        .collect()
+                };
+                let mut parents = list(e).into_iter();
+                let columns = list(d)
+                    .into_iter()
+                    .map(|child| (child, parents.next().unwrap_or_default()));
+                self.references.push(Reference {
+                    name: a.unwrap_or_default(),
+                    child: place,
+                    parent: b.and_then(|parent| parent.parse().ok()),
+                    columns: columns.collect(),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// The database's clock when they were read.
+    pub(super) fn now(&self) -> Clock {
+        self.now
+    }
+
+    pub(super) fn types(&self, table: usize) -> &Types {
+        static NONE: Types = Types::NONE;
+        self.tables.get(table).map_or(&NONE, |table| &table.types)
+    }
+
+    /// The clock below which absent rows of this table can't be judged.
+    pub(super) fn expired(&self, table: usize) -> Clock {
+        self.tables
+            .get(table)
+            .and_then(|table| table.expired)
+            .unwrap_or(Clock::ZERO)
+    }
+
+    /// Fails if this table has no registers.
+    pub(super) fn tracked<DB: SyncBackend>(
+        &self,
+        table: usize,
+        tables: &[UploadTable<'_, DB>],
+    ) -> Result<(), UploadError> {
+        match self
+            .tables
+            .get(table)
+            .is_some_and(|table| table.expired.is_some())
+        {
+            true => Ok(()),
+            false => Err(UploadError::NotTracked {
+                table: tables[table].definition.key(),
+            }),
+        }
+    }
+
+    /// The foreign keys of table `child` to table `parent`.
+    pub(super) fn between(&self, child: usize, parent: usize) -> impl Iterator<Item = &Reference> {
+        let is_between = move |reference: &&Reference| {
+            reference.child == child && reference.parent == Some(parent)
+        };
+        self.references.iter().filter(is_between)
+    }
+
+    /// Child and parent of each foreign key within the group.
+    pub(super) fn points(&self) -> Vec<(usize, usize)> {
+        let points = self
+            .references
+            .iter()
+            .filter_map(|reference| Some((reference.child, reference.parent?)));
+        points.collect()
+    }
+}

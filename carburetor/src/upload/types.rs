@@ -1,0 +1,30 @@
+//! The types that a table's columns have in the database, where that isn't what the model says.
+
+use std::collections::BTreeMap;
+
+/// The types of one table's columns.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Types(pub(super) BTreeMap<String, ColumnType>);
+
+/// The type of one column; of a domain, the type below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ColumnType {
+    pub(super) oid: u32,
+    /// As a cast names it.
+    pub(super) name: String,
+    /// Two of its values can be compared.
+    pub(super) is_comparable: bool,
+}
+
+impl Types {
+    /// Of a table of which the database says nothing.
+    pub(super) const NONE: Types = Types(BTreeMap::new());
+
+    pub(super) fn of(&self, column: &str) -> Option<&ColumnType> {
+        self.0.get(column)
+    }
+
+    pub(super) fn is_comparable(&self, column: &str) -> bool {
+        self.of(column).is_none_or(|found| found.is_comparable)
+    }
+}

@@ -1,0 +1,110 @@
+//! A replica as far as uploads know one.
+
+use carburetor::change::{Change, Changes, Edit};
+use carburetor::clock::Clock;
+use carburetor::outcome::{Outcome, Verdict};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+/// A replica's id and its clock, which a test sets.
+#[derive(Debug, Clone)]
+pub(super) struct Device {
+    replica: u64,
+    last: Clock,
+}
+
+impl Device {
+    /// A replica whose time is the system's.
+    pub(super) fn new(replica: u64) -> Self {
+        Device {
+            replica,
+            last: Clock::ZERO,
+        }
+    }
+
+    /// The next clock: the system's time, or one more than the last.
+    pub(super) fn tick(&mut self) -> Clock {
+        let millis = u64::try_from(Utc::now().timestamp_millis()).unwrap();
+        self.tick_at(millis)
+    }
+
+    /// The next clock of a replica whose system says `millis`.
+    pub(super) fn tick_at(&mut self, millis: u64) -> Clock {
+        let now = Clock::new(millis, 0, self.replica);
+        self.last = match now > self.last {
+            true => now,
+            false => Clock::new(self.last.millis(), self.last.counter() + 1, self.replica),
+        };
+        self.last
+    }
+
+    /// What is edited from now on is later than `clock`.
+    pub(super) fn observe(&mut self, clock: Clock) {
+        self.last = self
+            .last
+            .max(Clock::new(clock.millis() + 1, 0, self.replica));
+    }
+
+    pub(super) fn insert(&mut self, table: &str, row: Value) -> Change {
+        let id = row["id"].clone();
+        let columns = object(row);
+        change(table, id, self.tick(), Edit::Insert(columns))
+    }
+
+    pub(super) fn update(&mut self, table: &str, id: impl Into<Value>, columns: Value) -> Change {
+        change(table, id.into(), self.tick(), Edit::Update(object(columns)))
+    }
+
+    pub(super) fn delete(&mut self, table: &str, id: impl Into<Value>) -> Change {
+        change(table, id.into(), self.tick(), Edit::Delete)
+    }
+}
+
+pub(super) fn change(table: &str, id: Value, clock: Clock, edit: Edit) -> Change {
+    Change {
+        table: table.into(),
+        id,
+        clock,
+        base: None,
+        edit,
+        was: Map::new(),
+    }
+}
+
+/// The same change, made on a row of this stamp.
+pub(super) trait On {
+    fn on(self, stamp: DateTime<Utc>) -> Self;
+}
+
+impl On for Change {
+    fn on(self, stamp: DateTime<Utc>) -> Self {
+        Change {
+            base: Some(stamp),
+            ..self
+        }
+    }
+}
+
+pub(super) fn changes(changes: impl IntoIterator<Item = Change>) -> Changes {
+    Changes {
+        version: carburetor::wire::VERSION,
+        confirmed: None,
+        changes: changes.into_iter().collect(),
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        other => panic!("no object: {other}"),
+    }
+}
+
+/// The stamp of an outcome's row, whether it was applied or the row came with it.
+pub(super) fn stamp(outcome: &Outcome) -> DateTime<Utc> {
+    match (&outcome.verdict, outcome.stamp, &outcome.row) {
+        (Verdict::Applied, Some(stamp), _) => stamp,
+        (_, _, Some(row)) => row["at"].as_str().unwrap().parse().unwrap(),
+        other => panic!("no stamp: {other:?} {}", json!(outcome)),
+    }
+}

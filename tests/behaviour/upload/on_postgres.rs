@@ -1,0 +1,44 @@
+//! The suite on PostgreSQL.
+
+pub(super) use super::models::postgres as models;
+pub(super) use diesel::pg::Pg as DB;
+pub(super) use diesel::pg::PgConnection as Conn;
+
+#[path = "outcomes.rs"]
+mod outcomes;
+
+use super::models::TABLES;
+use carburetor::SyncGroup;
+
+/// Every table of the suite.
+pub(super) type Everything = SyncGroup<(
+    models::FieldsRow,
+    models::LaterRow,
+    models::ServerRow,
+    models::ClientRow,
+    models::CustomRow,
+    models::Task,
+    models::Person,
+    models::Note,
+)>;
+
+use carburetor_tests::{Cluster, Database};
+
+/// A database with the tracked tables of the suite.
+pub(super) struct Server(Database);
+
+impl Server {
+    pub(super) fn new() -> Self {
+        let database = Cluster::shared().database();
+        database.psql(TABLES);
+        let server = Server(database);
+        Everything::tracking::<DB>()
+            .install(&mut server.connect())
+            .unwrap();
+        server
+    }
+
+    pub(super) fn connect(&self) -> Conn {
+        self.0.connect()
+    }
+}

@@ -1,0 +1,57 @@
+//! The suite on SQLite.
+
+pub(super) use super::models::sqlite as models;
+pub(super) use diesel::sqlite::Sqlite as DB;
+pub(super) use diesel::sqlite::SqliteConnection as Conn;
+
+#[path = "outcomes.rs"]
+mod outcomes;
+
+use super::models::TABLES;
+use carburetor::SyncGroup;
+
+/// Every table of the suite.
+pub(super) type Everything = SyncGroup<(
+    models::FieldsRow,
+    models::LaterRow,
+    models::ServerRow,
+    models::ClientRow,
+    models::CustomRow,
+    models::Task,
+    models::Person,
+    models::Note,
+)>;
+
+use diesel::connection::{Connection, SimpleConnection};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A file with the tracked tables of the suite; it goes when it is dropped.
+pub(super) struct Server(PathBuf);
+
+impl Server {
+    pub(super) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("carburetor-upload-{}-{number}", std::process::id());
+        let server = Server(std::env::temp_dir().join(name));
+        let mut conn = server.connect();
+        conn.batch_execute(TABLES).unwrap();
+        Everything::tracking::<DB>().install(&mut conn).unwrap();
+        server
+    }
+
+    pub(super) fn connect(&self) -> Conn {
+        let mut conn = Conn::establish(self.0.to_str().unwrap()).unwrap();
+        conn.batch_execute("pragma foreign_keys = on; pragma busy_timeout = 10000")
+            .unwrap();
+        conn
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // What the system's folder for temporary files keeps, it cleans up itself.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
