@@ -41,6 +41,7 @@
 //! * Rows written while `untracked` is set, or while the triggers are dropped; [`up`] then moves the generation.
 //! * Rows replaced through the hidden `rowid` of a table whose key is another column, or because an explicit NULL took
 //!   the default of a NOT NULL column under `or replace`.
+//! * With `pragma recursive_triggers`, a column that only a trigger writes, below as many of the application's triggers as the table has.
 //! * `returning` shows a row before its stamp: SQLite runs AFTER triggers later.
 
 mod clock;

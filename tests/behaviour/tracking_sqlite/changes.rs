@@ -159,7 +159,7 @@ fn purged_deletions_can_no_longer_be_judged() {
     let before = expired(conn);
     run(conn, &purge_deletions(&items(), Duration::from_secs(7200)));
     assert_eq!(expired(conn), before);
-    run(conn, "update carburetor_clock set now = now - 1");
+    run(conn, "update carburetor_clock set now = now - 1000000");
     run(conn, &purge_deletions(&items(), Duration::ZERO));
     assert_eq!(expired(conn), clock(conn), "never past the clock");
     assert_eq!(texts(conn, clocks), ["2"]);

@@ -17,9 +17,10 @@ pub(super) fn clock_of(micros: &str) -> String {
 }
 
 /// The columns that a shared table of an earlier installation may lack, with what adds them.
-const LATER_COLUMNS: [(&str, &str); 2] = [
+const LATER_COLUMNS: [(&str, &str); 3] = [
     ("carburetor_clock", "ahead"),
     ("carburetor_synced_table", "expired"),
+    ("carburetor_stamping", "clock"),
 ];
 
 /// A query of rows `(name, statement)`: what adds columns to shared tables that an earlier version made. Run the statements before
@@ -63,7 +64,8 @@ create table if not exists carburetor_stamping (
   depth integer primary key,
   name text not null,
   stamp,
-  at real not null
+  at real not null,
+  clock text not null default ''
 );
 create table if not exists carburetor_outcome (
   replica text not null,

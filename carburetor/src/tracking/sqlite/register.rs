@@ -10,7 +10,7 @@
 //! `Clock::successor` says. A `"+"` that is no clock, or the very last one, counts as none.
 
 use super::clock::clock_of;
-use super::removal::{differs, if_missing, list, removal_columns};
+use super::removal::{differs, if_missing, list, removal_columns, same};
 use super::surroundings::TrackedTable;
 use crate::backend::SyncBackend;
 use crate::register::COLUMN;
@@ -30,8 +30,8 @@ fn unlike(column: &ColumnDefinition) -> String {
     format!("old.{0} is not new.{0} collate binary", column.quoted())
 }
 
-/// The registers after an update of a row, whose columns' present values are unqualified: an application's trigger may have written the row
-/// since `new`. The clock stands at the stamp that the row gets.
+/// The registers after an update of a row by a stamping, whose columns stand unqualified; so does the row's present value, because an
+/// application's trigger may have written the row since `new`.
 pub(super) fn moved(table: &TableDefinition, stamp: &ColumnDefinition) -> String {
     let columns: String = table
         .registered()
@@ -45,20 +45,20 @@ pub(super) fn moved(table: &TableDefinition, stamp: &ColumnDefinition) -> String
         })
         .collect();
     format!(
-        "case when {other_id} then null else (
-      select json_patch(iif({is_known}, {COLUMN}, '{{}}'), '{{' || substr(
+        "case when {other_id} then null else json_patch(iif({is_known}, {COLUMN}, '{{}}'), '{{' || substr(
         iif({was_known}, '', ',\"\":\"' || {base} || '\"')
-        || iif(instr(old.{COLUMN}, '\"+\"'), iif(ahead > moment, ',\"+\":\"' || ahead || '\"', ',\"+\":null'), ''){columns}, 2) || '}}')
-      from (select now, moment, ahead, max(moment, coalesce(ahead, '')) as clock
-        from (select now, {moment} as moment, {successor} as ahead from carburetor_clock))) end",
+        || iif({is_marked}, iif(clock > {moment}, ',\"+\":\"' || clock || '\"', ',\"+\":null'), ''){columns}, 2) || '}}') end",
         other_id = differs(table.ids(), "old"),
         is_known = known(COLUMN),
-        was_known = known(&format!("old.{COLUMN}")),
+        was_known = known(OLD),
+        is_marked = marked(OLD),
+        moment = clock_of("(select now from carburetor_clock)"),
         base = base(stamp),
-        moment = clock_of("now"),
-        successor = successor(&format!("old.{COLUMN}")),
     )
 }
+
+/// The registers of the row before the statement.
+const OLD: &str = "old.carburetor_registers";
 
 /// Whether `registers` are a JSON object. What else an application may have written there breaks no write.
 fn known(registers: &str) -> String {
@@ -69,7 +69,7 @@ fn known(registers: &str) -> String {
 fn base(stamp: &ColumnDefinition) -> String {
     let micros = Sqlite::micros(&format!("old.{}", stamp.quoted()), stamp.storage);
     format!(
-        "(select {} from (select min(max(coalesce(cast({micros} as integer), 0), 0), now) as micros))",
+        "(select {} from (select min(max(coalesce(cast({micros} as integer), 0), 0), (select now from carburetor_clock)) as micros))",
         clock_of("micros")
     )
 }
@@ -77,27 +77,45 @@ fn base(stamp: &ColumnDefinition) -> String {
 /// The successor of the member `"+"` of `registers`; NULL where there is none.
 fn successor(registers: &str) -> String {
     format!(
-        "case when instr({registers}, '\"+\"') then (
+        "case when {is_marked} then (
           select substr(substr(digits, 1, length(digits) - 1) || substr('123456789abcdef', instr('0123456789abcde', substr(digits, -1)), 1)
             || '{zeros}', 1, 32)
           from (select rtrim(substr(last, 1, 16), 'f') as digits, last
             from (select iif(json_valid({registers}), json_extract({registers}, '$.\"+\"'), '') as last))
           where length(last) = 32 and last not glob '*[^0-9a-f]*' and digits <> '') end",
+        is_marked = marked(registers),
         zeros = "0".repeat(32)
     )
 }
 
-/// Downloads carry what was written ahead of the clock; `successor` is an expression.
-fn raise(successor: &str) -> String {
+/// Whether `registers` may have the member `"+"`; it costs little.
+fn marked(registers: &str) -> String {
+    format!("instr({registers}, '\"+\"')")
+}
+
+/// The clock of a write, where the database's stands at `carburetor_clock`: greater than what the row was written with.
+pub(super) fn next_clock(registers: &str) -> String {
     format!(
-        "update carburetor_clock set ahead = max(ahead, {successor}) where {successor} > {};",
+        "max({}, coalesce({}, ''))",
+        clock_of("carburetor_clock.now"),
+        successor(registers)
+    )
+}
+
+/// Downloads carry what was written ahead of the clock; `written` is a query of one value, NULL where there is none.
+fn raise(written: &str) -> String {
+    format!(
+        "update carburetor_clock set ahead = max(ahead, ({written})) where ({written}) > {};",
         clock_of("now")
     )
 }
 
-/// Raises the clock that downloads carry, where an update is about to write one ahead of the database's.
-pub(super) fn raise_for_update() -> String {
-    raise(&successor(&format!("old.{COLUMN}")))
+/// Raises the clock that downloads carry by that of a stamping.
+pub(super) fn raise_by_stamping() -> String {
+    raise(&format!(
+        "select clock from carburetor_stamping where {} order by depth desc limit 1",
+        marked(OLD)
+    ))
 }
 
 /// The table of the deletions' clocks, with its index. CREATE TABLE AS takes the affinities over, as the removal table does.
@@ -129,49 +147,46 @@ pub(super) fn register_index(table: &TrackedTable) -> (String, String) {
 
 /// The statements that keep the clock of the old row's deletion, if `condition` holds.
 pub(super) fn delete_old(table: &TrackedTable, condition: &str) -> String {
-    if !table.definition.has_registers() {
-        return String::new();
-    }
-    let raise = raise(&format!(
-        "case when {condition} then {} end",
-        successor(&format!("old.{COLUMN}"))
-    ));
-    format!(
-        "\n  {raise}\n{}",
-        keep(table, "old", "carburetor_clock", condition)
-    )
+    let from = ["carburetor_clock".to_owned(), String::new()];
+    delete(table, "old", &from, condition)
 }
 
 /// The statements that keep the clocks of the deletions of the rows `held` for which `condition` holds.
 pub(super) fn delete_held(table: &TrackedTable, condition: &str) -> String {
+    let held = format!("{} as held", table.name());
+    let from = [format!("carburetor_clock, {held}"), format!("{held}, ")];
+    delete(table, "held", &from, condition)
+}
+
+/// A deletion's clock is greater than what the row was written with, and never becomes smaller. `from`: where the rows come from, with the clock
+/// and beside the register table.
+fn delete(table: &TrackedTable, row: &str, from: &[String; 2], condition: &str) -> String {
     if !table.definition.has_registers() {
         return String::new();
     }
-    let rows = format!("{} as held", table.name());
-    let raise = raise(&format!(
-        "(select max({}) from {rows} where {condition})",
-        successor(&format!("held.{COLUMN}"))
-    ));
-    let from = format!("carburetor_clock, {rows}");
-    format!("\n  {raise}\n{}", keep(table, "held", &from, condition))
-}
-
-/// A deletion's clock is greater than what the row was written with, and never becomes smaller.
-fn keep(table: &TrackedTable, row: &str, from: &str, condition: &str) -> String {
     let columns = || removal_columns(&table.definition);
     let seen: String = columns()
         .filter(|column| !column.id)
         .map(|column| format!("{0} = excluded.{0}, ", column.quoted()))
         .collect();
+    let register = quoted(&table.object("register"));
+    let registers = format!("{row}.{COLUMN}");
+    let raise = raise(&format!(
+        "select max(gone.carburetor_clock) from {}{register} as gone where {} and {} and {condition}",
+        from[1],
+        same(table.definition.ids(), Some("gone"), row),
+        marked(&registers),
+    ));
     format!(
-        "  insert into {register} ({names}, carburetor_clock)
-    select {values}, max({moment}, coalesce({successor}, '')) from {from} where {condition}
-    on conflict ({ids}) do update set {seen}carburetor_clock = max(carburetor_clock, excluded.carburetor_clock);",
-        register = quoted(&table.object("register")),
+        "
+  insert into {register} ({names}, carburetor_clock)
+    select {values}, {next_clock} from {from} where {condition}
+    on conflict ({ids}) do update set {seen}carburetor_clock = max(carburetor_clock, excluded.carburetor_clock);
+  {raise}",
         names = list(columns(), ""),
         values = list(columns(), &format!("{row}.")),
-        moment = clock_of("carburetor_clock.now"),
-        successor = successor(&format!("{row}.{COLUMN}")),
+        next_clock = next_clock(&registers),
+        from = from[0],
         ids = list(table.definition.ids(), ""),
     )
 }

@@ -11,10 +11,14 @@
 //!   to our update and writes the table again would then go unseen: an unguarded "set updated_at" is enough. So
 //!   there are several levels of the same trigger, each for one more stamping under way. Every level but the
 //!   first needs another trigger of the application on the way to it, hence as many levels as those, and one.
+//!
+//! The same update moves the registers of the columns that the statement changed. A statement that changes the registers itself is an upload, or a
+//! restore: it is taken as given, with its stamp, and that is the first question of every condition, so that a bulk of them costs next to nothing.
+//! The statement of an application's trigger is another one: its columns move, also where it runs within our own update, and is then stamped again.
 
 use super::clock::advance;
 use super::format::stamp_expression;
-use super::register::{changed, moved, raise_for_update};
+use super::register::{changed, moved, next_clock, raise_by_stamping};
 use super::removal::same;
 use super::surroundings::TrackedTable;
 use crate::register::COLUMN;
@@ -61,16 +65,16 @@ fn insert_trigger(
     levels: usize,
 ) -> (String, String) {
     let name = table.object(&format!("stamp_insert_{level}"));
-    let condition = [
-        format!("new.{COLUMN} is null"),
-        under_way(table, &depth(level, levels)),
-    ];
     let stamping = Stamping {
         event: "insert",
-        condition: &condition[usize::from(!table.definition.has_registers())..],
-        raise: String::new(),
-        // What an application's trigger has written since is as new as the row.
-        registers: "null".to_owned(),
+        condition: under_way(table, &depth(level, levels)),
+        registers: table.definition.has_registers().then(|| Registering {
+            condition: format!("new.{COLUMN} is null"),
+            clock: "''".to_owned(),
+            raise: String::new(),
+            // What an application's trigger has written since is as new as the row.
+            registers: "null".to_owned(),
+        }),
     };
     let text = stamping.trigger(table, &name, stamp);
     (name, text)
@@ -95,15 +99,15 @@ fn update_trigger(
         let changed = changed(&table.definition);
         reason = format!("({reason} or count(*) = {} and ({changed}))", level - 1);
     }
-    let condition = [
-        format!("old.{COLUMN} is new.{COLUMN}"),
-        under_way(table, &reason),
-    ];
     let stamping = Stamping {
         event: "update",
-        condition: &condition[usize::from(!table.definition.has_registers())..],
-        raise: format!("\n  {}", raise_for_update()),
-        registers: moved(&table.definition, stamp),
+        condition: under_way(table, &reason),
+        registers: table.definition.has_registers().then(|| Registering {
+            condition: format!("old.{COLUMN} is new.{COLUMN}"),
+            clock: next_clock(&format!("old.{COLUMN}")),
+            raise: format!("\n  {}", raise_by_stamping()),
+            registers: moved(&table.definition, stamp),
+        }),
     };
     let text = stamping.trigger(table, &name, stamp);
     (name, text)
@@ -124,33 +128,50 @@ fn under_way(table: &TrackedTable, condition: &str) -> String {
 }
 
 /// What the stamping triggers of inserts and updates differ in.
-struct Stamping<'c> {
+struct Stamping {
     event: &'static str,
-    condition: &'c [String],
+    /// Whether the row is to be stamped.
+    condition: String,
+    registers: Option<Registering>,
+}
+
+/// What becomes of the registers with the stamp.
+struct Registering {
+    /// Whether the statement leaves them to us. It is asked first, because uploads don't.
+    condition: String,
+    /// The clock of the write.
+    clock: String,
     /// What raises the clock that downloads carry.
     raise: String,
-    /// The row's registers afterwards.
+    /// The registers afterwards.
     registers: String,
 }
 
-impl Stamping<'_> {
+impl Stamping {
     fn trigger(&self, table: &TrackedTable, name: &str, stamp: &ColumnDefinition) -> String {
-        let (raise, registers) = match table.definition.has_registers() {
-            true => (
-                self.raise.as_str(),
-                format!(",\n    {COLUMN} = {}", self.registers),
-            ),
-            false => ("", String::new()),
-        };
+        let mut parts = [const { String::new() }; 6];
+        if let Some(registers) = &self.registers {
+            parts = [
+                format!("{}\n  and ", registers.condition),
+                ", clock".to_owned(),
+                format!(", {}", registers.clock),
+                registers.raise.clone(),
+                format!(", {COLUMN}"),
+                format!(", {}", registers.registers),
+            ];
+        }
+        let [given, clock, clock_value, raise, registers, registers_value] = parts;
         format!(
             "create trigger {name} after {event} on {table}
-when {condition}
+when {given}{condition}
   and not exists (select 1 from carburetor_flag where name = 'untracked')
 begin
-  {advance}{raise}
-  insert into carburetor_stamping (name, stamp, at)
-    select {table_name}, {value}, julianday('now') from carburetor_clock;
-  update {table} set {stamp} = (select stamp from carburetor_stamping order by depth desc limit 1){registers}
+  {advance}
+  insert into carburetor_stamping (name, stamp, at{clock})
+    select {table_name}, {value}, julianday('now'){clock_value} from carburetor_clock;{raise}
+  update {table} set ({stamp}{registers}) = (
+    select stamp{registers_value}
+    from carburetor_stamping order by depth desc limit 1)
     where {same};
   delete from carburetor_stamping
     where depth = (select max(depth) from carburetor_stamping) or at <> julianday('now');
@@ -158,7 +179,7 @@ end",
             name = quoted(name),
             event = self.event,
             table = table.name(),
-            condition = self.condition.join("\n  and "),
+            condition = self.condition,
             advance = advance(),
             table_name = literal(&table.definition.table),
             value = stamp_expression(stamp.storage, "now"),
