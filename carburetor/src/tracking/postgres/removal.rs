@@ -2,7 +2,7 @@
 
 use super::install::{Names, list};
 use super::publish;
-use super::registers::{NO_REPLICA, after, hex, micros};
+use super::registers::{CLOCK, NO_REPLICA, after, hex, micros};
 use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, Storage, TableDefinition, literal};
 
@@ -77,7 +77,7 @@ fn deleted(definition: &TableDefinition) -> String {
             instant(stamp, "old")
         )),
         hex = hex("micros"),
-        after = after(&format!("(old.{COLUMN} ->> '+')")),
+        after = after(&format!("old.{COLUMN}")),
         register = names.register_table,
         constraint = names.register_constraint,
         columns = list(kept(definition).map(ColumnDefinition::quoted)),
@@ -101,7 +101,7 @@ pub(super) fn ahead() -> String {
 declare
   later text collate \"C\" := new.{COLUMN} ->> '+';
 begin
-  update carburetor.clock c set ahead = later where c.ahead < later;
+  update carburetor.clock c set ahead = later where c.ahead < later and later ~ {CLOCK};
   return null;
 end
 "

@@ -116,6 +116,10 @@ where to_regclass('carburetor.synced_table') is not null and not exists (
   select from pg_proc p where p.pronamespace = to_regnamespace('carburetor') and p.proname = s.function
     and encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') = s.body)
 union all
+select 'carburetor', format('the table carburetor.%s is absent', t.name), 'run the first part of up.sql, with the registry, again'
+from (values ('clock'), ('outcome')) t (name)
+where to_regclass('carburetor.synced_table') is not null and to_regclass('carburetor.' || t.name) is null
+union all
 select i.name, format('%s came after the table was tracked', p.member),
   remedy || '; if it came with rows, and has none now, run: ' || format('select carburetor.reset_table(%L)', i.name)
 from installed i cross join again cross join lateral (select unnest(i.partitions)::regclass as member) p
