@@ -461,16 +461,6 @@ fn mended(harm: &str, expected: &[[&str; 2]]) {
 #[test]
 fn verify_finds_what_is_missing_and_up_mends_it() {
     mended(
-        "alter table users drop column carburetor_registers cascade",
-        &[
-            [
-                "its column carburetor_registers is absent",
-                "run its part of up.sql again, which adds it",
-            ],
-            ["users has no trigger ~carburetor_ahead", AGAIN],
-        ],
-    );
-    mended(
         "drop table carburetor.register_users",
         &[[
             "its table of deletion clocks carburetor.register_users is absent",
@@ -498,16 +488,37 @@ fn verify_finds_what_is_missing_and_up_mends_it() {
             AGAIN,
         ]],
     );
-    mended(
-        "drop trigger \"~carburetor_ahead\" on users",
-        &[["users has no trigger ~carburetor_ahead", AGAIN]],
+}
+
+#[test]
+fn verify_finds_a_missing_column_and_up_adds_it() {
+    let mut conn = one_user();
+    run(
+        &mut conn,
+        "alter table users drop column carburetor_registers cascade",
     );
-    mended(
-        "create or replace function carburetor.ahead_users() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as 'begin return null; end'",
-        &[[
-            "the function carburetor.\"ahead_users\" is not the one that this version installs",
-            AGAIN,
-        ]],
+    assert_eq!(
+        problems(&mut conn, &[&users()]),
+        [
+            [
+                "its column carburetor_registers is absent",
+                "run its part of up.sql again, which adds it"
+            ],
+            [
+                "users has no trigger ~carburetor_removal_update",
+                "run its part of up.sql again, which resets the replicas"
+            ]
+        ]
+    );
+    install(&mut conn, &[&users()]);
+    assert_eq!(problems(&mut conn, &[&users()]), Vec::<[String; 2]>::new());
+    run(&mut conn, "update users set age = 99");
+    assert_eq!(
+        lines(
+            &mut conn,
+            "select id from users where carburetor_registers ? 'age'"
+        ),
+        ["a"]
     );
 }
 

@@ -290,20 +290,6 @@ fn a_row_written_ahead_of_the_clock_is_written_with_the_successor() {
 }
 
 #[test]
-fn an_insert_ahead_of_the_clock_is_observed() {
-    let mut conn = one_user();
-    let sent = ahead_of(&mut conn);
-    run(
-        &mut conn,
-        &format!(
-            "insert into users (id, carburetor_registers) values ('b', '{{\"\": \"{sent}\", \"+\": \"{sent}\"}}'),
-             ('c', '{{\"\": \"00000000000000010000000000000000\"}}')"
-        ),
-    );
-    assert_eq!(ahead(&mut conn), sent.to_string());
-}
-
-#[test]
 fn a_clock_that_is_no_longer_ahead_is_forgotten() {
     let mut conn = one_user();
     let old = Clock::new(1_700_000_000_000, 0xffff, 9);
