@@ -197,6 +197,11 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
         }
     }
 
+    /// Whether every row is visible.
+    pub(crate) fn is_everything(&self) -> bool {
+        !self.nothing && self.conditions.is_empty()
+    }
+
     pub(crate) fn definition(&self) -> &'static TableDefinition {
         self.definition
     }

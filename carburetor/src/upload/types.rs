@@ -14,6 +14,8 @@ pub(crate) struct ColumnType {
     pub(super) name: String,
     /// Two of its values can be compared.
     pub(super) is_comparable: bool,
+    /// It holds whatever it is given, to the last digit.
+    pub(super) is_exact: bool,
 }
 
 impl Types {
@@ -22,6 +24,10 @@ impl Types {
 
     pub(super) fn of(&self, column: &str) -> Option<&ColumnType> {
         self.0.get(column)
+    }
+
+    pub(super) fn is_exact(&self, column: &str) -> bool {
+        self.of(column).is_none_or(|found| found.is_exact)
     }
 
     pub(super) fn is_comparable(&self, column: &str) -> bool {

@@ -3,13 +3,17 @@ with t (place, relation, name) as (values {tables})
 select 'now' as kind, '0' as place, (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::int8::text as a,
   (select c.ahead from carburetor.clock c) as b, null::text as c, null::text as d, null::text as e
 union all
-select 'table', t.place::text, s.expired, s.name, null, null, null
+select 'table', t.place::text, s.expired, s.name,
+  case when not exists (
+    select from pg_catalog.pg_trigger g where g.tgrelid = t.relation and not g.tgisinternal and g.tgname not like '~carburetor\_%')
+    and not exists (select from pg_catalog.pg_rewrite r where r.ev_class = t.relation) then 'plain' end, null, null
 from t left join carburetor.synced_table s on s.name = t.name and s.relation = t.relation and exists (
   select from pg_catalog.pg_attribute r where r.attrelid = t.relation and r.attname = 'carburetor_registers' and not r.attisdropped)
 union all
 select 'column', t.place::text, a.attname, base.oid::text, pg_catalog.format_type(base.oid, null),
   case when base.typcategory not in ('G', 'U') or base.typcategory = 'U' and exists (
-    select from pg_catalog.pg_opclass o where o.opcdefault and o.opcintype = base.oid) then 'comparable' end, null
+    select from pg_catalog.pg_opclass o where o.opcdefault and o.opcintype = base.oid) then 'comparable' end,
+  case when a.atttypmod = -1 and base.oid = a.atttypid and base.oid <> 'pg_catalog.bpchar'::pg_catalog.regtype then 'exact' end
 from t join pg_catalog.pg_attribute a on a.attrelid = t.relation and a.attnum > 0 and not a.attisdropped
 cross join lateral (
   with recursive below (oid, typbasetype) as (
