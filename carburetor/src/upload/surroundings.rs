@@ -18,6 +18,7 @@ pub(super) struct Surroundings {
     pub(super) ahead: Clock,
     tables: Vec<Table>,
     pub(super) references: Vec<Reference>,
+    pub(super) cascades: Vec<Cascade>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -35,6 +36,20 @@ pub(super) struct Reference {
     /// None: the parent is outside of the group.
     pub(super) parent: Option<usize>,
     /// The child's columns and those of the parent that they name, in order; SQLite may leave the latter out.
+    pub(super) columns: Vec<(String, String)>,
+}
+
+/// A foreign key by which the deletion of a row of one of the tables deletes or changes other rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cascade {
+    pub(super) parent: usize,
+    /// None: the child is outside of the group.
+    pub(super) child: Option<usize>,
+    /// The child's quoted name.
+    pub(super) name: String,
+    /// The child's rows are deleted; otherwise they lose what points to the parent.
+    pub(super) removes: bool,
+    /// The child's columns and the parent's that they name.
     pub(super) columns: Vec<(String, String)>,
 }
 
@@ -101,24 +116,20 @@ impl Surroundings {
                 }
             }
             "reference" => {
-                let list = |names: Option<String>| -> Vec<String> {
-                    names
-                        .unwrap_or_default()
-                        .split('\u{1f}')
-                        .map(str::to_owned)
-                        .collect()
-                };
-                let mut parents = list(e).into_iter();
-                let columns = list(d)
-                    .into_iter()
-                    .map(|child| (child, parents.next().unwrap_or_default()));
                 self.references.push(Reference {
                     name: a.unwrap_or_default(),
                     child: place,
                     parent: b.and_then(|parent| parent.parse().ok()),
-                    columns: columns.collect(),
+                    columns: pairs(d, e),
                 });
             }
+            "cascade" => self.cascades.push(Cascade {
+                parent: place,
+                child: a.and_then(|child| child.parse().ok()),
+                name: b.unwrap_or_default(),
+                removes: c.as_deref() == Some("c"),
+                columns: pairs(d, e),
+            }),
             _ => {}
         }
     }
@@ -175,4 +186,17 @@ impl Surroundings {
             .filter_map(|reference| Some((reference.child, reference.parent?)));
         points.collect()
     }
+}
+
+/// The columns of a child and those of its parent, as the database lists them.
+fn pairs(children: Option<String>, parents: Option<String>) -> Vec<(String, String)> {
+    let list = |names: Option<String>| -> Vec<String> {
+        let names = names.unwrap_or_default();
+        names.split('\u{1f}').map(str::to_owned).collect()
+    };
+    let mut parents = list(parents).into_iter();
+    list(children)
+        .into_iter()
+        .map(|child| (child, parents.next().unwrap_or_default()))
+        .collect()
 }

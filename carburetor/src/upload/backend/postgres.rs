@@ -1,6 +1,6 @@
 //! Uploads on PostgreSQL: arrays in the binary format, one bind per column.
 
-use super::UploadBackend;
+use super::{Step, UploadBackend};
 use crate::statement::Statement;
 use crate::table::{Storage, TableDefinition, literal, quoted};
 use crate::upload::Types;
@@ -113,6 +113,32 @@ impl UploadBackend for Pg {
             Storage::Timestamp => "(pg_catalog.clock_timestamp() at time zone 'UTC')".into(),
             _ => "pg_catalog.clock_timestamp()".into(),
         }
+    }
+
+    /// A `ctid` as text, because not every version can hash one.
+    fn identity(alias: &str, _definition: Option<&TableDefinition>, _parts: usize) -> Vec<String> {
+        vec![format!("{alias}.tableoid"), format!("{alias}.ctid::text")]
+    }
+
+    fn is_reached(alias: &str, _definition: &TableDefinition) -> String {
+        format!("{alias}.tableoid = reached.k0 and {alias}.ctid = reached.k1::tid")
+    }
+
+    // Here a recursive query may name itself only once.
+    fn steps(steps: &[Step]) -> String {
+        let steps: Vec<String> = steps
+            .iter()
+            .map(|step| {
+                format!(
+                    "select {} from {} where {}",
+                    step.columns, step.source, step.condition
+                )
+            })
+            .collect();
+        format!(
+            "select reached.n, carburetor_step.* from reached cross join lateral ({}) carburetor_step",
+            steps.join(" union all ")
+        )
     }
 }
 

@@ -27,3 +27,17 @@ from pg_catalog.pg_constraint f
 join t child on child.relation = f.conrelid
 left join t parent on parent.relation = f.confrelid
 where f.contype = 'f'
+union all
+select 'cascade', parent.place::text, coalesce(child.place, -1)::text,
+  pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), f.confdeltype::text,
+  (select pg_catalog.string_agg(a.attname, pg_catalog.chr(31) order by k.at) from unnest(f.conkey) with ordinality k (number, at)
+   join pg_catalog.pg_attribute a on a.attrelid = f.conrelid and a.attnum = k.number),
+  (select pg_catalog.string_agg(a.attname, pg_catalog.chr(31) order by k.at) from unnest(f.confkey) with ordinality k (number, at)
+   join pg_catalog.pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.number)
+from pg_catalog.pg_constraint f
+join t parent on parent.relation = f.confrelid
+join pg_catalog.pg_class c on c.oid = f.conrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join t child on child.relation = f.conrelid
+-- The foreign keys of partitions repeat those of their tables.
+where f.contype = 'f' and f.conparentid = 0 and f.confdeltype in ('c', 'n', 'd')

@@ -163,7 +163,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 _ => None,
             });
             let removed: Vec<_> = removed.collect();
-            self.refuse_cascades(plan, &removed).await?;
+            self.refuse_cascades(plan).await?;
             let name = definition.sql_name();
             for portion in portions::<R::Backend>(removed.len(), definition.ids().count() + 2) {
                 let all: Vec<_> = removed[portion].iter().map(|(id, _)| *id).collect();
