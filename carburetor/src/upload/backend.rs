@@ -88,6 +88,10 @@ pub trait UploadBackend: crate::wire::WireBackend {
     #[doc(hidden)]
     fn moment(storage: crate::table::Storage) -> String;
 
+    /// That `stored` is another value than `sent`. `is_exact`: values of the type that are equal in SQL are the same.
+    #[doc(hidden)]
+    fn differs(stored: &str, sent: &str, is_exact: bool) -> String;
+
     /// The columns by which a recursive query knows the row `alias`, of a table whose id has at most `parts`. Rows of no definition need not be
     /// told apart.
     #[doc(hidden)]

@@ -2,7 +2,7 @@
 
 use super::UploadTable;
 use super::error::UploadError;
-use super::types::{ColumnType, Types};
+use super::types::{ColumnType, Shape, Types};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
@@ -104,15 +104,17 @@ impl Surroundings {
                 if let (Some(table), Some(column), Some(oid), Some(name)) =
                     (self.tables.get_mut(place), a, oid, c)
                 {
-                    let is_comparable = d.is_some();
-                    table.types.0.insert(
-                        column,
-                        ColumnType {
-                            oid,
-                            name,
-                            is_comparable,
+                    let found = ColumnType {
+                        oid,
+                        name,
+                        shape: match e.as_deref() {
+                            Some("array") => Shape::Array,
+                            Some("composite") => Shape::Composite,
+                            _ => Shape::Plain,
                         },
-                    );
+                        is_exact: d.is_some(),
+                    };
+                    table.types.0.insert(column, found);
                 }
             }
             "reference" => {

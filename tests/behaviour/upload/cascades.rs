@@ -4,7 +4,9 @@ use super::super::folders::FOLDERS;
 use super::super::{Device, changes, run, verdicts};
 use super::folders::{File, Folder, Link, files, folders, links};
 use super::{Conn, DB, Server};
+use carburetor::clock::Clock;
 use carburetor::{SyncGroup, SyncScope, Visible};
+use chrono::Utc;
 use diesel::prelude::*;
 
 /// The rows of one team.
@@ -60,8 +62,15 @@ fn nested(server: &Server) -> Conn {
     conn
 }
 
+/// A replica that has seen all that was written so far.
+fn later(replica: u64) -> Device {
+    let mut device = Device::new(replica);
+    device.observe(Clock::of_database(Utc::now()));
+    device
+}
+
 fn deleted(conn: &mut Conn, table: &str, id: i32) -> Vec<String> {
-    let sent = changes([Device::new(1).delete(table, id)]);
+    let sent = changes([later(1).delete(table, id)]);
     verdicts(&OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap())
 }
 
@@ -122,7 +131,7 @@ fn a_deletion_that_would_take_along_a_row_of_another_table_is_forbidden() {
     assert_eq!(deleted(conn, "files", 4), ["forbidden"]);
     assert_eq!(deleted(conn, "folders", 5), ["applied"]);
     // Nobody sees pins: without a scope they are out of sight too.
-    let sent = changes([Device::new(2).delete("folders", 1)]);
+    let sent = changes([later(2).delete("folders", 1)]);
     assert_eq!(
         verdicts(&Everyone::upload(conn, &sent).unwrap()),
         ["forbidden"]
@@ -137,7 +146,7 @@ fn a_forbidden_deletion_leaves_the_other_changes_alone() {
         conn,
         "update files set team = 'blue' where id = 4; insert into folders (id, team) values (6, 'red'), (7, 'red')",
     );
-    let mut device = Device::new(1);
+    let mut device = later(1);
     let sent = changes([
         device.delete("folders", 6),
         device.delete("folders", 1),

@@ -90,6 +90,11 @@ impl UploadBackend for Sqlite {
         }
     }
 
+    // Whatever the column's collation.
+    fn differs(stored: &str, sent: &str, _is_exact: bool) -> String {
+        format!("{stored} is not {sent} collate binary")
+    }
+
     fn identity(alias: &str, definition: Option<&TableDefinition>, parts: usize) -> Vec<String> {
         let ids = definition.into_iter().flat_map(TableDefinition::ids);
         ids.map(|id| format!("{alias}.{}", id.quoted()))
