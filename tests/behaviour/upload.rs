@@ -7,6 +7,7 @@
 )]
 
 mod device;
+mod folders;
 mod models;
 mod on_postgres;
 mod on_sqlite;
