@@ -104,6 +104,7 @@ fn deleted(definition: &TableDefinition) -> String {
   end if;",
         moved = differ(definition.ids()),
         micros = micros("gone"),
+        hex = hex("micros"),
         stamped = hex(&stamped),
         after = after(&format!("old.{COLUMN}")),
         register = names.register_table,
