@@ -40,14 +40,25 @@ impl<'g> Judge<'g> {
                 faults.extend(self.superseded_by_nothing(entry, key));
             }
         }
+        let held = entry.key().map(|key| self.held(key)).unwrap_or_default();
         let of = |fault: String| {
             let base = entry.change.base.map(|base| base.to_rfc3339());
             format!(
-                "{} {}, {fault}; sent {:?} on {base:?} between {} and {}",
+                "{} {}, {fault}; sent {:?} on {base:?} between {} and {}; {held}",
                 entry.change.table, entry.change.id, entry.change.edit, entry.began, entry.ended
             )
         };
         faults.into_iter().map(of).collect()
+    }
+
+    /// What there is of a row.
+    fn held(&self, key: (Table, i64)) -> String {
+        let row = self.ground.rows.get(&key);
+        let row = row.map(|row| (&row.columns, row.is_deleted, row.stamp, &row.registers));
+        format!(
+            "there is {row:?}, deleted at {:?}",
+            self.ground.deletions.get(&key)
+        )
     }
 
     /// Registers that the database's next write could fall behind.
@@ -72,7 +83,11 @@ impl<'g> Judge<'g> {
         };
         let is_right = match (verdict, entry.quality) {
             (Verdict::Rejected(_), Quality::Bad) => true,
-            (Verdict::Rejected(rejection), Quality::Scoped) => rejection.code == Code::Forbidden,
+            // Edits of a row that could not be inserted find none.
+            (Verdict::Rejected(rejection), Quality::Scoped) => {
+                rejection.code == Code::Forbidden
+                    || rejection.code == Code::NotFound && entry.change.base.is_none()
+            }
             (Verdict::Rejected(_), Quality::Good) => false,
             (_, quality) => quality != Quality::Bad,
         };

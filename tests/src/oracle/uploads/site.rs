@@ -74,7 +74,7 @@ pub(super) struct Row {
     pub is_deleted: bool,
     pub stamp: Clock,
     /// The clocks by their names; `""` is the existence.
-    registers: BTreeMap<String, Clock>,
+    pub registers: BTreeMap<String, Clock>,
 }
 
 impl Row {
