@@ -108,8 +108,8 @@ impl<'g> Judge<'g> {
                 None => vec![format!(
                     "clock {clock}: the row is gone, and no deletion is known"
                 )],
-                // Only a deletion that is later than the insert; but what replaces a row forgets clocks that were ahead.
-                Some(deleted) if is_insert && *deleted < clock && clock < entry.ended => {
+                // Only a deletion that is later than the insert.
+                Some(deleted) if is_insert && *deleted < clock && !self.may_be_forgotten(entry) => {
                     vec![format!(
                         "clock {clock}: an insert gave way to the deletion {deleted}"
                     )]
@@ -187,7 +187,9 @@ impl<'g> Judge<'g> {
             .rows
             .get(&key)
             .is_some_and(|row| self.came_again(row, entry));
-        let is_kept = deleted.is_some_and(|deleted| deleted >= clock) || is_there;
+        let is_kept = deleted.is_some_and(|deleted| deleted >= clock)
+            || is_there
+            || deleted.is_some() && self.may_be_forgotten(entry);
         (!is_kept).then(|| {
             format!("clock {clock}: deleted, but the clock of the deletion is {deleted:?}")
         })
@@ -227,6 +229,11 @@ impl<'g> Judge<'g> {
         older.map(|(name, held)| {
             format!("column {name}: clock {clock} is superseded by {held}, which is earlier")
         })
+    }
+
+    /// A change whose clock was ahead of the database, which a row that was replaced no longer knows.
+    fn may_be_forgotten(&self, entry: &Entry) -> bool {
+        self.ground.forgets && entry.change.clock > entry.ended
     }
 
     /// The row came into being anew after the change was sent: what was in it before is forgotten.
