@@ -197,13 +197,13 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
         }
     }
 
-    pub(crate) fn definition(&self) -> &'static TableDefinition {
-        self.definition
+    /// Whether every row is visible.
+    pub(crate) fn is_everything(&self) -> bool {
+        !self.nothing && self.conditions.is_empty()
     }
 
-    /// Whether every row is visible.
-    pub(crate) fn is_all(&self) -> bool {
-        self.conditions.is_empty() && !self.nothing
+    pub(crate) fn definition(&self) -> &'static TableDefinition {
+        self.definition
     }
 
     /// Appends ` and ..` for each condition over the table itself, with its binds.

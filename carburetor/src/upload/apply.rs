@@ -4,6 +4,7 @@ use super::admit::Admitted;
 use super::plan::RowPlan;
 use super::session::{Failure, Session};
 use super::settle::Settled;
+use super::sql::Stored;
 use crate::connection::runner::Runner;
 use crate::outcome::Verdict;
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ type Waiting<'a, 'c, DB> = BTreeMap<&'a [u8], Vec<&'a Admitted<'c, DB>>>;
 pub(super) struct TablePlan<'a, 'c, DB: crate::wire::WireBackend> {
     pub(super) table: usize,
     pub(super) rows: Vec<RowPlan<'a, 'c, DB>>,
+    /// What is known of rows that were written, by their places.
+    pub(super) stored: Vec<(usize, Stored)>,
 }
 
 impl<R: Runner> Session<'_, '_, R> {
@@ -54,18 +57,23 @@ impl<R: Runner> Session<'_, '_, R> {
     ) -> Result<TablePlan<'a, 'c, R::Backend>, Failure> {
         let definition = self.tables[table].definition;
         let expired = self.around.expired(table);
-        let ids = rows
+        let first: Vec<_> = rows
             .values()
-            .filter_map(|changes| changes.first().map(|change| change.id.as_slice()));
-        let found = self.read(table, &ids.collect::<Vec<_>>()).await?;
+            .filter_map(|changes| changes.first().copied())
+            .collect();
+        let found = self.find(table, &first).await?;
         let mut plans = Vec::with_capacity(rows.len());
-        for (changes, found) in rows.values_mut().zip(found) {
-            let plan = RowPlan::new(definition, found, changes, expired);
+        for (place, (changes, found)) in rows.values_mut().zip(found).enumerate() {
+            let plan = RowPlan::new(definition, place, found, changes, expired);
             changes.drain(..plan.judged.len());
             plans.push(plan);
         }
         rows.retain(|_, changes| !changes.is_empty());
-        Ok(TablePlan { table, rows: plans })
+        Ok(TablePlan {
+            table,
+            rows: plans,
+            stored: Vec::new(),
+        })
     }
 
     async fn write<'a, 'c>(
@@ -75,9 +83,9 @@ impl<R: Runner> Session<'_, '_, R> {
         for plan in plans.iter_mut() {
             self.contest(plan).await?;
         }
-        for plan in plans.iter() {
-            self.insert(plan).await?;
-            self.update(plan).await?;
+        for plan in plans.iter_mut() {
+            plan.stored = self.insert(plan).await?;
+            plan.stored.extend(self.update(plan).await?);
         }
         for plan in plans.iter().rev() {
             self.delete(plan).await?;
@@ -94,6 +102,7 @@ impl<R: Runner> Session<'_, '_, R> {
         let mut hidden = Vec::new();
         for mut plan in plans {
             let stored = self.check(&plan).await?;
+            let stored: Vec<_> = plan.stored.drain(..).chain(stored).collect();
             let mut remade = Vec::new();
             for (place, stored) in stored {
                 let row = &mut plan.rows[place];

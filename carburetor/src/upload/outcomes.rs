@@ -43,11 +43,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 }
             }
             let ids: Vec<_> = ids.iter().map(Vec::as_slice).collect();
-            let rows = match self.rows(table, &ids).await {
-                Ok(rows) => rows,
-                Err(Failure::Upload(error)) => return Err(error),
-                Err(Failure::Hidden(_) | Failure::Raced(_)) => Vec::new(),
-            };
+            let rows = self.rows(table, &ids).await.map_err(Failure::into_error)?;
             for (place, shown) in places.into_iter().zip(rows) {
                 if let Some((row, stamp)) = shown {
                     clock = stamp.map_or(clock, |stamp| clock.max(Clock::of_database(stamp)));

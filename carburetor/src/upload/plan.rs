@@ -36,6 +36,8 @@ impl Found {
 
 /// The changes of one row and what they come to.
 pub(super) struct RowPlan<'a, 'c, DB: WireBackend> {
+    /// The row's place among those of its table.
+    pub(super) place: usize,
     pub(super) found: Found,
     pub(super) act: Act,
     /// The registers that the row has afterwards.
@@ -82,11 +84,13 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     /// Decides on as many of `changes` (of one row, in the order of their clocks) as can be written at once.
     pub(super) fn new(
         definition: &TableDefinition,
+        place: usize,
         found: Found,
         changes: &[&'a Admitted<'c, DB>],
         expired: Clock,
     ) -> Self {
         let mut plan = RowPlan {
+            place,
             registers: match &found.held {
                 Held::Live { registers, .. } => registers.clone(),
                 _ => Registers::at(Clock::ZERO),

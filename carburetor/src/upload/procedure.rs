@@ -7,7 +7,7 @@ use super::error::UploadError;
 use super::options::{Transactions, UploadOptions};
 use super::order::parents_first;
 use super::receipt::Receipt;
-use super::session::Session;
+use super::session::{Failure, Session};
 use super::settle::Settled;
 use super::sql::{lock, receipts};
 use super::surroundings::Surroundings;
@@ -118,8 +118,13 @@ async fn once<R: Runner>(
         tables,
         order: parents_first(tables.len(), &around.points()),
         around: &around,
+        has_deleted: false,
+        locked: BTreeMap::new(),
     };
-    session.lock_rows(&admitted).await?;
+    session
+        .lock_rows(&admitted)
+        .await
+        .map_err(Failure::into_error)?;
     answers.extend(session.settle(admitted.iter().collect()).await?);
     let answers: Vec<Settled> = first
         .iter()

@@ -2,11 +2,13 @@
 
 use super::UploadTable;
 use super::error::UploadError;
+use super::plan::Found;
 use super::surroundings::Surroundings;
 use crate::connection::runner::Runner;
 use crate::scope::ScopeError;
 use crate::wire::WireError;
 use diesel::result::Error;
+use std::collections::BTreeMap;
 
 /// One upload on one connection, within its transaction.
 pub(super) struct Session<'u, 's, R: Runner> {
@@ -16,6 +18,10 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) around: &'u Surroundings,
     /// The places of the tables, parents before children.
     pub(super) order: Vec<usize>,
+    /// Something was deleted in this transaction, or was tried to be.
+    pub(super) has_deleted: bool,
+    /// What was read of rows when they were locked, until it is used: table and key tell a row.
+    pub(super) locked: BTreeMap<(usize, Vec<u8>), Found>,
 }
 
 /// Why some changes could not be applied together.
@@ -25,6 +31,16 @@ pub(super) enum Failure {
     /// Another writer inserted a row of this table at the same time.
     Raced(usize),
     Upload(UploadError),
+}
+
+impl Failure {
+    /// As the failure of the upload, where nothing was tried yet.
+    pub(super) fn into_error(self) -> UploadError {
+        match self {
+            Failure::Upload(error) => error,
+            Failure::Hidden(_) | Failure::Raced(_) => UploadError::Query(Error::NotFound),
+        }
+    }
 }
 
 impl From<UploadError> for Failure {

@@ -8,6 +8,7 @@ mod read;
 mod rows;
 mod write;
 
+pub(super) use check::Stored;
 pub(super) use outcome::{lock, receipts};
 
 use super::UploadTable;

@@ -6,14 +6,14 @@ use super::types::{ColumnType, Shape, Types};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
-use crate::table::TableDefinition;
+use crate::table::{ColumnDefinition, TableDefinition};
 use crate::upload::UploadBackend;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 
 /// What the database says of an upload's tables.
 #[derive(Debug, Default)]
 pub(super) struct Surroundings {
-    now: Clock,
+    now: Option<DateTime<Utc>>,
     /// The greatest clock that was ahead of the database when it was accepted.
     pub(super) ahead: Clock,
     tables: Vec<Table>,
@@ -26,6 +26,8 @@ struct Table {
     types: Types,
     /// Below it, what is known of deletions is incomplete; none where the table has no registers.
     expired: Option<Clock>,
+    /// Nobody else's triggers make something else of what is written.
+    is_plain: bool,
 }
 
 /// A foreign key of one of the tables.
@@ -86,13 +88,14 @@ impl Surroundings {
             "now" => {
                 let micros = a.and_then(|micros| micros.parse().ok());
                 let now = micros.and_then(DateTime::from_timestamp_micros);
-                self.now = now.map_or(Clock::ZERO, Clock::of_database);
+                self.now = now;
                 self.ahead = b
                     .and_then(|ahead| ahead.parse().ok())
                     .unwrap_or(Clock::ZERO);
             }
             "table" if b.is_some() => {
                 if let Some(table) = self.tables.get_mut(place) {
+                    table.is_plain = c.is_some();
                     table.expired = Some(
                         a.and_then(|clock| clock.parse().ok())
                             .unwrap_or(Clock::ZERO),
@@ -104,6 +107,8 @@ impl Surroundings {
                 if let (Some(table), Some(column), Some(oid), Some(name)) =
                     (self.tables.get_mut(place), a, oid, c)
                 {
+                    let words = d.unwrap_or_default();
+                    let is = |word: &str| words.split(' ').any(|other| other == word);
                     let found = ColumnType {
                         oid,
                         name,
@@ -112,7 +117,8 @@ impl Surroundings {
                             Some("composite") => Shape::Composite,
                             _ => Shape::Plain,
                         },
-                        is_exact: d.is_some(),
+                        is_comparable: is("comparable"),
+                        is_exact: is("exact"),
                     };
                     table.types.0.insert(column, found);
                 }
@@ -138,7 +144,22 @@ impl Surroundings {
 
     /// The database's clock when they were read.
     pub(super) fn now(&self) -> Clock {
+        self.now.map_or(Clock::ZERO, Clock::of_database)
+    }
+
+    /// The instant when they were read.
+    pub(super) fn instant(&self) -> Option<DateTime<Utc>> {
         self.now
+    }
+
+    /// Whether a row of this table holds exactly what was written into these columns.
+    pub(super) fn is_plain(&self, table: usize, columns: &[&ColumnDefinition]) -> bool {
+        let plain = self.tables.get(table).filter(|table| table.is_plain);
+        plain.is_some_and(|table| {
+            columns
+                .iter()
+                .all(|column| table.types.is_exact(&column.name))
+        })
     }
 
     pub(super) fn types(&self, table: usize) -> &Types {

@@ -15,6 +15,8 @@ pub(crate) struct ColumnType {
     pub(super) name: String,
     pub(super) shape: Shape,
     /// Values that are equal in SQL are the same value.
+    pub(super) is_comparable: bool,
+    /// It holds whatever it is given, to the last digit.
     pub(super) is_exact: bool,
 }
 
@@ -39,5 +41,9 @@ impl Types {
 
     pub(super) fn is_exact(&self, column: &str) -> bool {
         self.of(column).is_none_or(|found| found.is_exact)
+    }
+
+    pub(super) fn is_comparable(&self, column: &str) -> bool {
+        self.of(column).is_none_or(|found| found.is_comparable)
     }
 }

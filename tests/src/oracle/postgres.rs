@@ -11,6 +11,7 @@ use super::options::{Mode, Options};
 use super::prepared::Prepared;
 use super::replica::Truth;
 use super::run::Run;
+use super::uploads::{self, Journal};
 use super::verdict::Verdict;
 use super::view::{Member, Published, View};
 use super::writer::Writer;
@@ -73,6 +74,8 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
             tracking
                 .install(&mut conn)
                 .map_err(|error| error.to_string())?;
+            execute(&mut conn, uploads::TWIN)?;
+            execute(&mut conn, uploads::WEIGHTS)?;
             execute(&mut conn, SEED)?;
             // A cutoff that stays a second behind must have passed the installation, or the first downloads are resets.
             execute(&mut conn, "select pg_sleep(1.1)")?;
@@ -101,6 +104,7 @@ where
     let prepared = Prepared::new(slots.parse().unwrap_or(0));
     let tracked = options.mode == Mode::Tracked;
     let mut random = fastrand::Rng::with_seed(options.seed);
+    let journal = Journal::default();
     let mut writers: Vec<Write<'_>> = Vec::new();
     for _ in 0..options.writers {
         let mut writer = Writer {
@@ -113,6 +117,15 @@ where
         writers.push(Box::new(move || {
             writer.write().map_err(|error| format!("a writer: {error}"))
         }));
+    }
+    for number in 0..options.uploaders {
+        writers.push(uploads::uploader(
+            number,
+            connect(url)?,
+            random.fork(),
+            &run,
+            &journal,
+        )?);
     }
     let finish: Finish<'_> = {
         let (run, prepared) = (&run, &prepared);
@@ -131,7 +144,11 @@ where
         entries: E::load(&mut conn, None).map_err(|error| error.to_string())?,
         history: history::read(&mut conn).map_err(|error| error.to_string())?,
     };
-    Ok(Verdict::of(&competitors, &truth))
+    let verdict = Verdict::of(&competitors, &truth);
+    Ok(match options.uploaders {
+        0 => verdict,
+        _ => verdict.with(uploads::judge(&mut conn, journal)?),
+    })
 }
 
 fn ours<A, E>(url: &str, assumptions: Assumptions) -> Result<Vec<Competitor<A, E>>, String>

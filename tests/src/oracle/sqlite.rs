@@ -2,6 +2,8 @@
 
 mod writer;
 
+pub(super) use writer::SETTLE;
+
 use super::contest::{self, Finish, Write};
 use super::downloader::{Competitor, Kind};
 use super::follower::{Follower, Keep, Way};
@@ -12,6 +14,7 @@ use super::naive::{Clock, Cutoff, Naive};
 use super::options::Options;
 use super::replica::Truth;
 use super::run::Run;
+use super::uploads::{self, Journal};
 use super::verdict::Verdict;
 use super::view::{Member, Published, View};
 use carburetor::group::{DownloadTables, SyncTables};
@@ -76,12 +79,14 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
     );
     execute(&mut conn, &create)?;
     execute(&mut conn, history::SQLITE)?;
+    execute(&mut conn, uploads::TWIN)?;
     SyncGroup::<(Account, Entry)>::tracking::<Sqlite>()
         .install(&mut conn)
         .map_err(|error| error.to_string())?;
     execute(&mut conn, SEED)?;
     let run = Run::new(options.time, options.poll, FIRST_ID);
     let mut random = fastrand::Rng::with_seed(options.seed);
+    let journal = Journal::default();
     let mut writers: Vec<Write<'_>> = Vec::new();
     for _ in 0..options.writers {
         let mut writer = Writer {
@@ -93,6 +98,15 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
             writer.write().map_err(|error| format!("a writer: {error}"))
         }));
     }
+    for number in 0..options.uploaders {
+        writers.push(uploads::uploader(
+            number,
+            folder.connect()?,
+            random.fork(),
+            &run,
+            &journal,
+        )?);
+    }
     let finish: Finish<'_> = Box::new(|_| Ok(()));
     let mut competitors = ours(&folder)?;
     competitors.extend(naive(&folder)?);
@@ -102,7 +116,11 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
         entries: Entry::load(&mut conn, None).map_err(|error| error.to_string())?,
         history: history::read(&mut conn).map_err(|error| error.to_string())?,
     };
-    Ok(Verdict::of(&competitors, &truth))
+    let verdict = Verdict::of(&competitors, &truth);
+    Ok(match options.uploaders {
+        0 => verdict,
+        _ => verdict.with(uploads::judge(&mut conn, journal)?),
+    })
 }
 
 fn ours(folder: &Folder) -> Result<Vec<Competitor<Account, Entry>>, String> {

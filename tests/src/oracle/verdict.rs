@@ -2,12 +2,14 @@
 
 use super::downloader::{Competitor, Kind, Tally};
 use super::replica::{Difference, Truth};
+use super::uploads::Tally as Uploads;
 use std::fmt;
 
 /// What a run has shown; its display is one line per copy, and what follows from them.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     lines: Vec<Line>,
+    uploads: Option<Uploads>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,12 +32,21 @@ impl Verdict {
         };
         Verdict {
             lines: competitors.iter().map(line).collect(),
+            uploads: None,
         }
     }
 
-    /// Every copy of ours is right, and every naive one is not.
+    /// The same, of a run with uploads.
+    pub(super) fn with(self, uploads: Uploads) -> Self {
+        Verdict {
+            uploads: Some(uploads),
+            ..self
+        }
+    }
+
+    /// Every copy of ours is right, no upload was lost, and everything naive is wrong.
     pub fn passed(&self) -> bool {
-        self.wrong().is_none() && self.proves()
+        self.wrong().is_none() && self.uploaded() && self.proves()
     }
 
     /// How the copy of this name differs from the tables.
@@ -48,11 +59,18 @@ impl Verdict {
         self.lines.iter().find(|line| line.wrong())
     }
 
+    fn uploaded(&self) -> bool {
+        self.uploads.as_ref().is_none_or(Uploads::right)
+    }
+
     fn proves(&self) -> bool {
-        self.lines
-            .iter()
-            .filter(|line| line.kind == Kind::Naive)
-            .all(|line| line.difference.lost + line.difference.stale > 0)
+        let uploads = self.uploads.as_ref().is_none_or(Uploads::proves);
+        uploads
+            && self
+                .lines
+                .iter()
+                .filter(|line| line.kind == Kind::Naive)
+                .all(|line| line.difference.lost + line.difference.stale > 0)
     }
 }
 
@@ -114,13 +132,19 @@ impl fmt::Display for Verdict {
             }
             writeln!(f, "{}", if line.wrong() { "  <- WRONG" } else { "" })?;
         }
+        if let Some(uploads) = &self.uploads {
+            write!(f, "{uploads}")?;
+        }
         match (self.wrong(), self.proves()) {
             (Some(_), _) => {
                 writeln!(f, "FAILED: copies of ours differ from the tables")
             }
+            (None, _) if !self.uploaded() => {
+                writeln!(f, "FAILED: the tables are not what was answered to uploads")
+            }
             (None, false) => writeln!(
                 f,
-                "FAILED: a naive copy lost nothing, so this run proves nothing; let it run for longer, or with more writers"
+                "FAILED: something naive lost nothing, so this run proves nothing; let it run for longer, or with more writers"
             ),
             (None, true) => {
                 writeln!(

@@ -15,6 +15,7 @@ use crate::upload::session::{Failure, Session};
 use chrono::{DateTime, Utc};
 use diesel::result::Error;
 use diesel::row::Row;
+use std::collections::{HashMap, HashSet};
 
 /// A row after it was written.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +34,10 @@ impl<R: Runner> Session<'_, '_, R> {
         &mut self,
         plan: &TablePlan<'_, '_, R::Backend>,
     ) -> Result<Vec<(usize, Stored)>, Failure> {
+        let known: HashSet<usize> = plan.stored.iter().map(|(place, _)| *place).collect();
         let places: Vec<usize> = (0..plan.rows.len())
             .filter(|place| matches!(plan.rows[*place].act, Act::Insert | Act::Update))
+            .filter(|place| !known.contains(place))
             .collect();
         let rows: Vec<&RowPlan<'_, '_, R::Backend>> =
             places.iter().map(|place| &plan.rows[*place]).collect();
@@ -68,7 +71,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 let differs = R::Backend::differs(
                     &format!("{}.{name}", sql.name),
                     &format!("sent.{name}"),
-                    types.is_exact(&column.name),
+                    types.is_comparable(&column.name),
                 );
                 match is_everywhere(column, rows) {
                     true => differs,
@@ -124,6 +127,67 @@ impl<R: Runner> Session<'_, '_, R> {
         Ok(places.into_iter().zip(stored.rows).collect())
     }
 }
+
+impl Stored {
+    /// A row that is what was sent.
+    pub(super) fn plain(stamp: Option<DateTime<Utc>>) -> Self {
+        Stored {
+            is_ours: true,
+            is_visible: true,
+            stamp,
+            differing: Vec::new(),
+        }
+    }
+}
+
+/// Takes what a statement that writes returns: a row's key, its stamp, and whether it is visible.
+pub(super) struct ReturnedRows {
+    storage: Storage,
+    /// The place of the row with a key.
+    keys: HashMap<String, usize>,
+    stored: Vec<(usize, Stored)>,
+}
+
+impl ReturnedRows {
+    pub(super) fn new(storage: Storage, keys: HashMap<String, usize>) -> Self {
+        ReturnedRows {
+            storage,
+            keys,
+            stored: Vec::new(),
+        }
+    }
+
+    /// The rows; one that didn't come is somebody else's.
+    pub(super) fn stored(mut self) -> Vec<(usize, Stored)> {
+        self.stored.extend(
+            self.keys
+                .into_values()
+                .map(|place| (place, Stored::default())),
+        );
+        self.stored
+    }
+}
+
+impl<DB: SyncBackend> TakeRows<DB> for ReturnedRows {
+    type Error = Error;
+
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Error> {
+        let key = DB::text(row, 0)?.unwrap_or_default();
+        if let Some(place) = self.keys.remove(&key) {
+            let stamp =
+                DB::instant(row, 1, self.storage)?.and_then(DateTime::from_timestamp_micros);
+            let is_visible = DB::integer(row, 2)? == Some(1);
+            let stored = Stored {
+                is_visible,
+                ..Stored::plain(stamp)
+            };
+            self.stored.push((place, stored));
+        }
+        Ok(Flow::Next)
+    }
+}
+
+impl<DB: SyncBackend> PacedRows<DB> for ReturnedRows {}
 
 /// Takes rows after they were written.
 struct StoredRows {

@@ -5,9 +5,12 @@ use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
+use crate::download::table_sql::TableSql;
 use crate::register::{COLUMN, Registers};
-use crate::table::{Storage, TableDefinition};
+use crate::statement::Statement;
+use crate::table::{Storage, TableDefinition, quoted};
 use crate::upload::UploadBackend;
+use crate::upload::UploadTable;
 use crate::upload::admit::Admitted;
 use crate::upload::decide::{Held, Kind};
 use crate::upload::error::UploadError;
@@ -22,7 +25,7 @@ impl<R: Runner> Session<'_, '_, R> {
     pub(in crate::upload) async fn lock_rows(
         &mut self,
         changes: &[Admitted<'_, R::Backend>],
-    ) -> Result<(), UploadError> {
+    ) -> Result<(), Failure> {
         let Some(kinds) = R::Backend::LOCK_ROWS else {
             return Ok(());
         };
@@ -38,24 +41,56 @@ impl<R: Runner> Session<'_, '_, R> {
             // One kind of lock for all rows of the table: in two statements they would be taken in another order.
             let deletes = rows.values().any(|(_, deletes)| *deletes);
             let lock = kinds[usize::from(!deletes)];
-            let definition = self.table(table).definition;
-            let all: Vec<_> = rows.into_values().map(|(id, _)| id).collect();
+            let upload = &self.tables[table];
+            let definition = upload.definition;
+            let sql = names(definition)?;
+            let (keys, all): (Vec<_>, Vec<_>) =
+                rows.into_iter().map(|(key, (id, _))| (key, id)).unzip();
+            let mut found = FoundRows::new(definition, sql.storage, all.len());
             let (mut statement, _) =
                 of_ids::<R::Backend>(definition, &all).statement(self.around.types(table));
-            let name = definition.sql_name();
-            let alias = "carburetor_locked";
+            push_stored(upload, &sql, 0, &mut statement);
             statement.sql(format!(
-                "select null::text from {name} {alias} join sent on {} order by {}{lock}{alias}",
-                same_id(definition, alias),
-                ids(definition, alias),
+                ", cast(null as text), cast(0 as bigint) from {name} join sent on {} order by {}{lock}{}",
+                same_id(definition, &sql.name),
+                ids(definition, &sql.name),
+                quoted(&definition.table),
+                name = sql.name,
             ));
-            self.perform(statement).await?;
+            self.runner.run(statement, &mut found).await?;
+            // Nobody else writes them from here on; of the others nothing is known yet.
+            let found = keys
+                .into_iter()
+                .zip(found.rows)
+                .filter(|(_, found)| found.is_stored);
+            self.locked
+                .extend(found.map(|(key, found)| ((table, key.to_vec()), found)));
         }
         Ok(())
     }
 
+    /// What the database holds under the ids of these changes, in their order.
+    pub(in crate::upload) async fn find(
+        &mut self,
+        table: usize,
+        changes: &[&Admitted<'_, R::Backend>],
+    ) -> Result<Vec<Found>, Failure> {
+        let known: Vec<Option<Found>> = changes
+            .iter()
+            .map(|change| self.locked.remove(&(table, change.key.clone())))
+            .collect();
+        let missing = changes
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none());
+        let ids: Vec<_> = missing.map(|(change, _)| change.id.as_slice()).collect();
+        let mut read = self.read(table, &ids).await?.into_iter();
+        let found = known.into_iter().map(|known| known.or_else(|| read.next()));
+        Ok(found.map(|found| found.unwrap_or(Found::UNKNOWN)).collect())
+    }
+
     /// What the database holds under these ids, in their order.
-    pub(in crate::upload) async fn read(
+    async fn read(
         &mut self,
         table: usize,
         ids: &[Id<'_, R::Backend>],
@@ -63,30 +98,15 @@ impl<R: Runner> Session<'_, '_, R> {
         let upload = &self.tables[table];
         let definition = upload.definition;
         let sql = names(definition)?;
-        let mut found = FoundRows {
-            definition,
-            storage: sql.storage,
-            rows: vec![Found::UNKNOWN; ids.len()],
-        };
+        let mut found = FoundRows::new(definition, sql.storage, ids.len());
         for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
             let first = portion.start;
             let sent = of_ids::<R::Backend>(definition, &ids[portion]);
             let (mut statement, binds) = sent.statement(self.around.types(table));
-            let is_stored = match definition.ids().next() {
-                Some(id) => format!("{}.{} is not null", sql.name, id.quoted()),
-                None => "1 = 0".into(),
-            };
+            push_stored(upload, &sql, first, &mut statement);
             let gone = "carburetor_gone";
-            let deleted = sql.deleted().unwrap_or_else(|| "1 = 0".into());
             statement.sql(format!(
-                "select cast({PLACE} + {first} as bigint), cast(case when {is_stored} then 1 else 0 end as bigint), {stamp}, \
-                 cast({name}.{COLUMN} as text), cast(case when {deleted} then 1 else 0 end as bigint), cast(case when {is_stored}",
-                stamp = sql.stamp,
-                name = sql.name,
-            ));
-            upload.visibility.push(&mut statement);
-            statement.sql(format!(
-                " then 1 else 0 end as bigint), {gone}.carburetor_clock, cast(case when 1 = 1{over} then 1 else 0 end as bigint) \
+                ", {gone}.carburetor_clock, cast(case when 1 = 1{over} then 1 else 0 end as bigint) \
                  from sent left join {name} on {same} left join {register} {gone} on {gone_same}",
                 over = upload.visibility.over_from(gone, binds + 1),
                 name = sql.name,
@@ -100,11 +120,43 @@ impl<R: Runner> Session<'_, '_, R> {
     }
 }
 
+/// Asks for the place of a row, whether it is there, its stamp, its registers, and whether it is soft-deleted and visible.
+fn push_stored<'u, DB: SyncBackend>(
+    upload: &'u UploadTable<'_, DB>,
+    sql: &TableSql,
+    first: usize,
+    statement: &mut Statement<'u, DB>,
+) {
+    let is_stored = match upload.definition.ids().next() {
+        Some(id) => format!("{}.{} is not null", sql.name, id.quoted()),
+        None => "1 = 0".into(),
+    };
+    let deleted = sql.deleted().unwrap_or_else(|| "1 = 0".into());
+    statement.sql(format!(
+        "select cast({PLACE} + {first} as bigint), cast(case when {is_stored} then 1 else 0 end as bigint), {stamp}, \
+         cast({name}.{COLUMN} as text), cast(case when {deleted} then 1 else 0 end as bigint), cast(case when {is_stored}",
+        stamp = sql.stamp,
+        name = sql.name,
+    ));
+    upload.visibility.push(statement);
+    statement.sql(" then 1 else 0 end as bigint)");
+}
+
 /// Takes what the database holds.
 struct FoundRows {
     definition: &'static TableDefinition,
     storage: Storage,
     rows: Vec<Found>,
+}
+
+impl FoundRows {
+    fn new(definition: &'static TableDefinition, storage: Storage, rows: usize) -> Self {
+        FoundRows {
+            definition,
+            storage,
+            rows: vec![Found::UNKNOWN; rows],
+        }
+    }
 }
 
 impl<DB: SyncBackend> TakeRows<DB> for FoundRows {

@@ -1,10 +1,12 @@
 //! Writing rows.
 
-use super::{Id, flag, ids, list, of_ids, portions, same_id};
+use super::check::{ReturnedRows, Stored};
+use super::{Id, PLACE, flag, ids, list, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::register::COLUMN;
+use crate::statement::Statement;
 use crate::table::{ColumnDefinition, Storage, TableDefinition, quoted};
 use crate::upload::UploadBackend;
 use crate::upload::apply::TablePlan;
@@ -12,6 +14,7 @@ use crate::upload::plan::{Act, RowPlan};
 use crate::upload::sent::{Cells, Sent};
 use crate::upload::session::{Failure, Session};
 use diesel::QueryResult;
+use std::collections::HashMap;
 
 /// The columns of [`Sent`] with the registers, a deletion's clock, and whether the row is soft-deleted.
 const REGISTERS: &str = "~registers";
@@ -20,13 +23,14 @@ const DELETED: &str = "~deleted";
 
 type Rows<'p, 'a, 'c, DB> = Vec<&'p RowPlan<'a, 'c, DB>>;
 
-impl<R: Runner> Session<'_, '_, R> {
+impl<'u, 's, R: Runner> Session<'u, 's, R> {
     /// Inserts the rows that aren't there, those with the same columns together.
     pub(in crate::upload) async fn insert(
         &mut self,
         plan: &TablePlan<'_, '_, R::Backend>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<(usize, Stored)>, Failure> {
         let definition = self.table(plan.table).definition;
+        let mut stored = Vec::new();
         let mut groups: Vec<(Vec<&ColumnDefinition>, Rows<'_, '_, '_, R::Backend>)> = Vec::new();
         for row in plan.rows.iter().filter(|row| row.act == Act::Insert) {
             let columns = written(definition, &[row]);
@@ -39,7 +43,8 @@ impl<R: Runner> Session<'_, '_, R> {
             for portion in
                 portions::<R::Backend>(rows.len(), columns.len() + definition.ids().count() + 2)
             {
-                let sent = self.sent(definition, &columns, &rows[portion], false);
+                let rows = &rows[portion];
+                let sent = self.sent(definition, &columns, rows, false);
                 let (mut statement, _) = sent.statement(self.around.types(plan.table));
                 let mut into: Vec<String> = definition
                     .ids()
@@ -62,17 +67,29 @@ impl<R: Runner> Session<'_, '_, R> {
                     ids(definition, "sent"),
                     list(definition.ids().map(ColumnDefinition::quoted)),
                 ));
-                self.perform(statement).await?;
+                // A relation that is no row's own can't be returned: the clock of the existence tells the rows that came into being.
+                let row = format!(
+                    "{}.{COLUMN}{}",
+                    definition.sql_name(),
+                    R::Backend::EXISTENCE
+                );
+                let keys = rows
+                    .iter()
+                    .map(|row| (row.registers.existence().to_string(), row.place));
+                stored.extend(
+                    self.returning(plan.table, &columns, statement, &row, keys.collect())
+                        .await?,
+                );
             }
         }
-        Ok(())
+        Ok(stored)
     }
 
     /// Writes the columns of rows that are there.
     pub(in crate::upload) async fn update(
         &mut self,
         plan: &TablePlan<'_, '_, R::Backend>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<(usize, Stored)>, Failure> {
         let definition = self.table(plan.table).definition;
         // A soft deletion is an update.
         let is_soft = definition.deleted().is_some();
@@ -92,9 +109,10 @@ impl<R: Runner> Session<'_, '_, R> {
         &mut self,
         table: usize,
         rows: &[&RowPlan<'_, '_, R::Backend>],
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<(usize, Stored)>, Failure> {
         let definition = self.table(table).definition;
         let columns = written(definition, rows);
+        let mut stored = Vec::new();
         for portion in
             portions::<R::Backend>(rows.len(), 2 * columns.len() + definition.ids().count() + 3)
         {
@@ -145,9 +163,52 @@ impl<R: Runner> Session<'_, '_, R> {
                 set.join(", "),
                 same_id(definition, &name)
             ));
-            self.perform(statement).await?;
+            let keys = rows
+                .iter()
+                .enumerate()
+                .map(|(place, row)| (place.to_string(), row.place));
+            stored.extend(
+                self.returning(table, &columns, statement, PLACE, keys.collect())
+                    .await?,
+            );
         }
-        Ok(())
+        Ok(stored)
+    }
+
+    /// Runs a statement that writes rows, and says what is known of them without another look: nothing, where somebody's triggers or the types of
+    /// `columns` may have made something else of them. `row` tells which of `keys` a row is.
+    async fn returning<'v>(
+        &mut self,
+        table: usize,
+        columns: &[&ColumnDefinition],
+        mut statement: Statement<'v, R::Backend>,
+        row: &str,
+        keys: HashMap<String, usize>,
+    ) -> Result<Vec<(usize, Stored)>, Failure>
+    where
+        's: 'v,
+        'u: 'v,
+    {
+        let upload = &self.tables[table];
+        let is_plain = self.around.is_plain(table, columns);
+        if !is_plain || R::Backend::WRITES_STAMPS {
+            self.perform(statement).await?;
+            let is_known = is_plain && upload.visibility.is_everything() && !self.has_deleted;
+            let stored = keys
+                .into_values()
+                .map(|place| (place, Stored::plain(self.around.instant())));
+            return Ok(stored.filter(|_| is_known).collect());
+        }
+        let sql = names(upload.definition)?;
+        statement.sql(format!(
+            " returning cast({row} as text), {}, cast(case when 1 = 1",
+            sql.stamp
+        ));
+        upload.visibility.push(&mut statement);
+        statement.sql(" then 1 else 0 end as bigint)");
+        let mut returned = ReturnedRows::new(sql.storage, keys);
+        self.runner.run(statement, &mut returned).await?;
+        Ok(returned.stored())
     }
 
     /// Removes rows, and gives their deletions the clocks of the changes.
@@ -163,6 +224,8 @@ impl<R: Runner> Session<'_, '_, R> {
                 _ => None,
             });
             let removed: Vec<_> = removed.collect();
+            // A deletion's trigger takes an instant of its own.
+            self.has_deleted |= !removed.is_empty();
             self.refuse_cascades(plan).await?;
             let name = definition.sql_name();
             for portion in portions::<R::Backend>(removed.len(), definition.ids().count() + 2) {

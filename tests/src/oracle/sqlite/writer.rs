@@ -14,7 +14,7 @@ pub(super) struct Writer<'r> {
 }
 
 /// Entries that make up for what the transaction did to the sums, per team. Nobody else writes meanwhile, so the tables themselves tell.
-const SETTLE: &str = "
+pub(in crate::oracle) const SETTLE: &str = "
 insert into entries (id, team, amount, note)
   select {first} + row_number() over () - 1, team, amount, 'settled' from (
     select team, sum(amount) as amount from (

@@ -1,0 +1,74 @@
+//! Uploads beside the writers: every change that was sent is looked for in the tables at the end, by its clock.
+//!
+//! A naive twin gets the same changes and lets the last to arrive win. It must keep older writes, or the run proves nothing.
+
+mod device;
+mod draft;
+mod journal;
+mod judge;
+mod known;
+mod site;
+mod tally;
+mod twin;
+mod uploader;
+
+pub(super) use journal::Journal;
+pub(super) use site::WEIGHTS;
+pub(super) use tally::Tally;
+pub(super) use twin::TABLE as TWIN;
+
+use super::contest::Write;
+use super::ledger::tracked::{Account, Entry};
+use super::ledger::{Stored, TEAMS};
+use super::run::Run;
+use super::view::Member;
+use carburetor::SyncConnection;
+use carburetor::group::DownloadTables;
+use carburetor::upload::UploadTables;
+use diesel::connection::LoadConnection;
+use diesel::query_builder::SqlQuery;
+use diesel::query_dsl::LoadQuery;
+use judge::Judge;
+use site::{Ground, Site};
+use uploader::Uploader;
+
+/// One uploader, the `number`th of its run; every third one sees two teams only.
+pub(super) fn uploader<'r, C>(
+    number: usize,
+    conn: C,
+    random: fastrand::Rng,
+    run: &'r Run,
+    journal: &'r Journal,
+) -> Result<Write<'r>, String>
+where
+    C: SyncConnection + Site + Send + 'r,
+    (Account, Entry): UploadTables<C::Backend, Member> + DownloadTables<C::Backend, Member>,
+{
+    let member = match number % 3 {
+        2 => Member::of(&TEAMS[..2]),
+        _ => Member { teams: None },
+    };
+    let mut uploader = Uploader::new(conn, random, run, journal, member)?;
+    Ok(Box::new(move || {
+        uploader
+            .write()
+            .map_err(|error| format!("an uploader: {error}"))
+    }))
+}
+
+/// Looks for every change in the tables, when nobody writes any more.
+pub(super) fn judge<C>(conn: &mut C, journal: Journal) -> Result<Tally, String>
+where
+    C: Site + LoadConnection,
+    Account: Stored<C>,
+    Entry: Stored<C>,
+    SqlQuery: for<'a> LoadQuery<'a, C, site::Line> + for<'a> LoadQuery<'a, C, twin::Cell>,
+{
+    let (entries, mut faults) = journal.into_parts();
+    let ground = Ground::read(conn)?;
+    let judge = Judge::new(&ground, &entries);
+    faults.extend(entries.iter().flat_map(|entry| judge.faults(entry)));
+    faults.extend(judge.untimely());
+    let naive = twin::stale(conn, &entries).map_err(|error| error.to_string())?;
+    Ok(Tally::of(&entries, naive, faults))
+}

@@ -1,0 +1,228 @@
+//! Whether the tables are what the server said: each change at the end, against its row and the clocks.
+
+use super::journal::{Entry, Fate, Quality, Table};
+use super::site::{Ground, Row};
+use carburetor::change::Edit;
+use carburetor::clock::Clock;
+use carburetor::outcome::{Code, Verdict};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// Knows what the tables hold, and when each insert was answered.
+pub(super) struct Judge<'g> {
+    ground: &'g Ground,
+    inserts: HashMap<Clock, Clock>,
+}
+
+impl<'g> Judge<'g> {
+    pub(super) fn new(ground: &'g Ground, journal: &[Entry]) -> Self {
+        let inserts = journal
+            .iter()
+            .filter(|entry| matches!(entry.change.edit, Edit::Insert(_)));
+        Judge {
+            ground,
+            inserts: inserts
+                .map(|entry| (entry.change.clock, entry.ended))
+                .collect(),
+        }
+    }
+
+    /// What is wrong with each change, in words.
+    pub(super) fn faults(&self, entry: &Entry) -> Vec<String> {
+        let mut faults: Vec<String> = self.misjudged(entry).into_iter().collect();
+        if let Some(key) = entry.key() {
+            match (&entry.change.edit, entry.is_accepted()) {
+                (Edit::Delete, true) => faults.extend(self.undeleted(entry, key)),
+                (_, true) => faults.extend(self.lost(entry, key)),
+                (_, false) => faults.extend(self.written(entry, key)),
+            }
+            if entry.fate == Fate::Answered(Verdict::Superseded) {
+                faults.extend(self.superseded_by_nothing(entry, key));
+            }
+        }
+        let of = |fault: String| {
+            let base = entry.change.base.map(|base| base.to_rfc3339());
+            format!(
+                "{} {}, {fault}; sent {:?} on {base:?} between {} and {}",
+                entry.change.table, entry.change.id, entry.change.edit, entry.began, entry.ended
+            )
+        };
+        faults.into_iter().map(of).collect()
+    }
+
+    /// Registers that the database's next write could fall behind.
+    pub(super) fn untimely(&self) -> Vec<String> {
+        let late = |((table, id), row): (&(Table, i64), &Row)| {
+            let last = row.clocks().max()?;
+            (row.is_timely() && last > row.stamp).then(|| {
+                format!(
+                    "{} {id}: the clock {last} is after the stamp {}, and nothing says so",
+                    table.name(),
+                    row.stamp
+                )
+            })
+        };
+        self.ground.rows.iter().filter_map(late).collect()
+    }
+
+    /// Rejected without a reason, or not rejected in spite of one.
+    fn misjudged(&self, entry: &Entry) -> Option<String> {
+        let Fate::Answered(verdict) = &entry.fate else {
+            return None;
+        };
+        let is_right = match (verdict, entry.quality) {
+            (Verdict::Rejected(_), Quality::Bad) => true,
+            (Verdict::Rejected(rejection), Quality::Scoped) => rejection.code == Code::Forbidden,
+            (Verdict::Rejected(_), Quality::Good) => false,
+            (_, quality) => quality != Quality::Bad,
+        };
+        (!is_right).then(|| {
+            format!(
+                "clock {}: a change that was {:?} is {verdict:?}",
+                entry.change.clock, entry.quality
+            )
+        })
+    }
+
+    /// What of an accepted write is neither there nor overwritten by a later one.
+    fn lost(&self, entry: &Entry, key: (Table, i64)) -> Vec<String> {
+        let clock = entry.change.clock;
+        let is_insert = matches!(entry.change.edit, Edit::Insert(_));
+        let Some(row) = self.ground.rows.get(&key) else {
+            return match self.ground.deletions.get(&key) {
+                None => vec![format!(
+                    "clock {clock}: the row is gone, and no deletion is known"
+                )],
+                // Only a deletion that is later than the insert; but what replaces a row forgets clocks that were ahead.
+                Some(deleted) if is_insert && *deleted < clock && clock < entry.ended => {
+                    vec![format!(
+                        "clock {clock}: an insert gave way to the deletion {deleted}"
+                    )]
+                }
+                Some(_) => Vec::new(),
+            };
+        };
+        let mut faults = Vec::new();
+        let is_again = self.came_again(row, entry);
+        let flagged = row.flagged();
+        if row.is_deleted && is_insert && !is_again && flagged.is_none_or(|flagged| flagged < clock)
+        {
+            faults.push(format!(
+                "clock {clock}: an insert gave way to the soft deletion {flagged:?}"
+            ));
+        }
+        for (name, sent) in entry
+            .columns()
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| *name != "id")
+        {
+            let (held, value) = (
+                row.column(name),
+                row.columns.get(name).unwrap_or(&Value::Null),
+            );
+            if held == clock && value != sent {
+                faults.push(format!(
+                    "column {name}: clock {clock} is there, but with {value} instead of {sent}"
+                ));
+            }
+            if held < clock && !(is_again && held >= row.existence()) {
+                faults.push(format!(
+                    "column {name}: clock {clock} is lost, the row has {held} with {value}"
+                ));
+            }
+        }
+        // What an insert leaves out is empty, whatever row had the id before.
+        let has_note = entry
+            .columns()
+            .is_some_and(|columns| columns.contains_key("note"));
+        if is_insert
+            && !has_note
+            && row.existence() == clock
+            && row.column("note") == clock
+            && row.columns.get("note") != Some(&Value::Null)
+        {
+            faults.push(format!(
+                "column note: clock {clock} left it out, the row has {:?}",
+                row.columns.get("note")
+            ));
+        }
+        faults
+    }
+
+    /// An accepted deletion whose row is there, though nobody brought it back.
+    fn undeleted(&self, entry: &Entry, key: (Table, i64)) -> Option<String> {
+        let clock = entry.change.clock;
+        let deleted = match self.ground.rows.get(&key) {
+            None => self.ground.deletions.get(&key).copied(),
+            Some(row) if row.is_deleted => row.flagged(),
+            Some(row) => {
+                let flagged = row.flagged().is_some_and(|flagged| flagged > clock);
+                let is_back = row.existence() > clock || flagged || self.came_again(row, entry);
+                return (!is_back).then(|| {
+                    format!(
+                        "clock {clock}: deleted, but the row is there since {}",
+                        row.existence()
+                    )
+                });
+            }
+        };
+        let is_there = self
+            .ground
+            .rows
+            .get(&key)
+            .is_some_and(|row| self.came_again(row, entry));
+        let is_kept = deleted.is_some_and(|deleted| deleted >= clock) || is_there;
+        (!is_kept).then(|| {
+            format!("clock {clock}: deleted, but the clock of the deletion is {deleted:?}")
+        })
+    }
+
+    /// A change that does not count, and left something nevertheless.
+    fn written(&self, entry: &Entry, key: (Table, i64)) -> Option<String> {
+        let clock = entry.change.clock;
+        let row = self.ground.rows.get(&key);
+        let deletion = self.ground.deletions.get(&key);
+        let note = clock.to_string();
+        let is_there = row.is_some_and(|row| {
+            row.clocks().any(|held| held == clock) || row.columns.get("note") == Some(&note.into())
+        });
+        (is_there || deletion == Some(&clock))
+            .then(|| format!("clock {clock}: {:?}, but it was written", entry.fate))
+    }
+
+    /// A superseded change of a row in which there is nothing later.
+    fn superseded_by_nothing(&self, entry: &Entry, key: (Table, i64)) -> Option<String> {
+        let (clock, row) = (entry.change.clock, self.ground.rows.get(&key)?);
+        if row.is_deleted
+            || row.flagged().is_some()
+            || self.ground.deletions.contains_key(&key)
+            || self.came_again(row, entry)
+        {
+            return None;
+        }
+        let older = match entry.columns() {
+            None => (row.existence() < clock).then_some(("", row.existence())),
+            Some(columns) => {
+                let names = columns.keys().filter(|name| *name != "id");
+                let mut held = names.map(|name| (name.as_str(), row.column(name)));
+                held.find(|(_, held)| *held < clock)
+            }
+        };
+        older.map(|(name, held)| {
+            format!("column {name}: clock {clock} is superseded by {held}, which is earlier")
+        })
+    }
+
+    /// The row came into being anew after the change was sent: what was in it before is forgotten.
+    fn came_again(&self, row: &Row, entry: &Entry) -> bool {
+        let existence = row.existence();
+        match existence.replica() {
+            0 => existence > entry.began,
+            _ => self
+                .inserts
+                .get(&existence)
+                .is_some_and(|ended| *ended > entry.began),
+        }
+    }
+}
