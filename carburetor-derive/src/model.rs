@@ -116,6 +116,15 @@ impl<'a> Model<'a> {
             .map(|(number, column)| (syn::Index::from(number), column))
     }
 
+    /// Where some conflicts are settled by the model's own code.
+    pub fn custom(&self) -> Option<&syn::Ident> {
+        let columns = self.columns.iter().map(|column| &column.written.conflict);
+        std::iter::once(&self.container.conflict)
+            .chain(columns)
+            .flatten()
+            .find(|conflict| *conflict == "Custom")
+    }
+
     /// Is the model for PostgreSQL?
     pub fn on_postgres(&self) -> bool {
         self.container

@@ -33,6 +33,9 @@ pub struct TableDefinition {
     /// Replicas write it only while they are connected.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub online_only: bool,
+    /// Downloaded only: no replica's change of it is taken, and no registers are kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
     /// Who wins when two replicas edit one row.
     pub conflict: Conflict,
     /// The columns of the model, in its order. A table may have more.

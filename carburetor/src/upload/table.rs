@@ -1,9 +1,10 @@
 //! One table of a group as an upload sees it: everything that its model knows, without the model's type.
 
 use crate::backend::SyncBackend;
+use crate::merge::Merging;
 use crate::scope::Visibility;
-use crate::table::TableDefinition;
-use crate::wire::{Codec, WireError};
+use crate::table::{TableDefinition, TableOn};
+use crate::wire::{Codec, WireBackend, WireError};
 use serde_json::Value;
 
 /// One table of a group within a scope. "Column `number`" counts the columns of [`TableDefinition::downloaded`].
@@ -18,10 +19,19 @@ pub(crate) struct UploadTable<'s, DB: SyncBackend> {
     pub(crate) merge: Option<Merging>,
 }
 
-/// `TableOn::admit`
+/// [`TableOn::admit`]
 pub(crate) type Admit<DB> =
-    fn(usize, &Value) -> Result<Option<<DB as crate::wire::WireBackend>::WireValue>, WireError>;
+    fn(usize, &Value) -> Result<Option<<DB as WireBackend>::WireValue>, WireError>;
 
-/// `TableOn::merge`, over rows as they travel.
-pub(crate) type Merging =
-    fn(crate::merge::Rows<'_>) -> Result<serde_json::Map<String, Value>, WireError>;
+impl<'s, DB: SyncBackend> UploadTable<'s, DB> {
+    /// The table of `M`, of which the scope and the filter show what `visibility` says.
+    pub(crate) fn of<M: TableOn<DB>>(visibility: Visibility<'s, DB>) -> Self {
+        UploadTable {
+            definition: M::definition(),
+            visibility,
+            codecs: M::codecs(),
+            admit: M::admit,
+            merge: M::merging(),
+        }
+    }
+}

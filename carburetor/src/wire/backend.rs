@@ -1,5 +1,7 @@
 //! Values between Rust, the database and JSON.
 
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+use super::plain;
 use super::{Codec, WireError};
 use crate::backend::SyncBackend;
 use diesel::backend::Backend;
@@ -53,11 +55,16 @@ pub trait WireBackend: Backend + Sized {
         Self: SyncBackend + HasSqlType<ST>,
         U: ToSql<ST, Self> + ?Sized;
 
+    /// The Rust value of an SQL value.
     #[doc(hidden)]
-    fn decode<ST, U>(codec: &Codec<Self>, value: &Value) -> Result<U, WireError>
+    fn decode<ST, U>(value: &Self::WireValue) -> Result<U, WireError>
     where
         Self: SyncBackend + HasSqlType<ST>,
         U: FromSql<ST, Self>;
+
+    /// Whether `U` takes every value of `ST` that a codec reads.
+    #[doc(hidden)]
+    fn takes_all<ST: 'static, U: 'static>() -> bool;
 }
 
 #[cfg(feature = "postgres-backend")]
@@ -94,12 +101,16 @@ impl WireBackend for diesel::pg::Pg {
         crate::wire::postgres::encode::<ST, U>(codec, value)
     }
 
-    fn decode<ST, U>(codec: &Codec<Self>, value: &Value) -> Result<U, WireError>
+    fn decode<ST, U>(value: &Self::WireValue) -> Result<U, WireError>
     where
         Self: HasSqlType<ST>,
         U: FromSql<ST, Self>,
     {
-        crate::wire::postgres::decode::<ST, U>(codec, value)
+        crate::wire::postgres::decode::<ST, U>(value)
+    }
+
+    fn takes_all<ST: 'static, U: 'static>() -> bool {
+        plain::takes_all::<ST, U>()
     }
 }
 
@@ -122,11 +133,15 @@ impl WireBackend for diesel::sqlite::Sqlite {
         crate::wire::sqlite::encode::<ST, U>(codec, value)
     }
 
-    fn decode<ST, U>(codec: &Codec<Self>, value: &Value) -> Result<U, WireError>
+    fn decode<ST, U>(value: &Self::WireValue) -> Result<U, WireError>
     where
         Self: HasSqlType<ST>,
         U: FromSql<ST, Self>,
     {
-        crate::wire::sqlite::decode::<ST, U>(codec, value)
+        crate::wire::sqlite::decode::<ST, U>(value)
+    }
+
+    fn takes_all<ST: 'static, U: 'static>() -> bool {
+        plain::takes_all::<ST, U>() || plain::takes_all_of_chrono::<ST, U>()
     }
 }

@@ -37,21 +37,13 @@ where
     }
 }
 
-pub(crate) fn decode<ST, U>(codec: &Codec<Sqlite>, value: &Value) -> Result<U, WireError>
+pub(crate) fn decode<ST, U>(value: &SqliteValue) -> Result<U, WireError>
 where
     Sqlite: HasSqlType<ST>,
     U: FromSql<ST, Sqlite>,
 {
-    if !value.is_null() {
-        return stored_as((codec.read)(value)?);
-    }
-    // Without NULL, null may still be a document.
-    U::from_nullable_sql(None).or_else(|_| stored_as((codec.read)(value)?))
-}
-
-fn stored_as<ST, U: FromSql<ST, Sqlite>>(value: SqliteValue) -> Result<U, WireError> {
     let read = |stored: Stored<'_, '_, '_>| U::from_sql(stored).map_err(failed);
-    let read = with_connection(|conn| match &value {
+    let read = with_connection(|conn| match value {
         SqliteValue::Integer(number) => bound::<sql_types::BigInt, _, _>(conn, number, read),
         SqliteValue::Real(number) => bound::<sql_types::Double, _, _>(conn, number, read),
         SqliteValue::Text(text) => bound::<sql_types::Text, _, _>(conn, text.as_str(), read),
