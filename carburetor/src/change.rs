@@ -1,6 +1,10 @@
 //! Changes: what a replica edited, on its way to the server.
 
+mod typed;
+mod written;
+
 use crate::clock::Clock;
+use crate::wire::{Version, WireError, numbered};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,7 +19,8 @@ use serde_json::{Map, Value};
 /// assert!(matches!(change.edit, Edit::Insert(_)));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "written::Change")]
 pub struct Change {
     /// The table's name on the wire.
     pub table: String,
@@ -24,25 +29,29 @@ pub struct Change {
     /// When the edit was made, by the replica's clock.
     pub clock: Clock,
     /// The stamp of the row that the edit was made on; none for an insert.
-    #[serde(default)]
     pub base: Option<DateTime<Utc>>,
     /// What was done.
-    #[serde(flatten)]
     pub edit: Edit,
     /// The values that the edited columns had before, as far as the replica knows them.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub was: Map<String, Value>,
 }
 
 /// What a [`Change`] does to its row. Columns are named and written as they travel.
 ///
 /// ```
-/// use carburetor::change::Edit;
-/// assert_eq!(serde_json::to_string(&Edit::Delete)?, r#""delete""#);
-/// # Ok::<(), serde_json::Error>(())
+/// use carburetor::change::{Change, Edit};
+/// let deletion = Change {
+///     table: "users".into(),
+///     id: "ann".into(),
+///     clock: "018bcfe568000001000000000000002a".parse()?,
+///     base: None,
+///     edit: Edit::Delete,
+///     was: Default::default(),
+/// };
+/// assert!(serde_json::to_string(&deletion)?.contains(r#""delete":true"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
     /// A new row, with every column that the replica gives.
     Insert(Map<String, Value>),
@@ -55,18 +64,57 @@ pub enum Edit {
 /// What a replica uploads at once.
 ///
 /// ```
-/// let changes: carburetor::change::Changes = serde_json::from_str(r#"{"carburetor":1,"changes":[]}"#)?;
-/// assert!(changes.changes.is_empty());
+/// use carburetor::change::Changes;
+/// let changes = Changes::new(vec![]);
+/// assert_eq!(serde_json::to_string(&changes)?, r#"{"carburetor":1,"changes":[]}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Changes {
-    /// The version of the protocol.
-    #[serde(rename = "carburetor")]
-    pub version: u32,
+    carburetor: Version,
     /// The replica has every outcome up to this clock of its own, and won't ask for them again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Clock>,
     /// The changes; those of one replica in the order of their clocks.
+    #[serde(deserialize_with = "changes")]
     pub changes: Vec<Change>,
+}
+
+impl Changes {
+    /// These changes, with nothing confirmed.
+    ///
+    /// ```
+    /// # use carburetor::change::Changes;
+    /// assert!(Changes::new(vec![]).confirmed.is_none());
+    /// ```
+    pub fn new(changes: Vec<Change>) -> Self {
+        Changes {
+            changes,
+            ..Changes::default()
+        }
+    }
+
+    /// Reads an upload that a replica wrote as JSON.
+    ///
+    /// Tables and columns are not looked at here: what is wrong with them is answered change by change. A change that isn't one (it has no
+    /// clock, or two edits) can't be answered, so that the whole message is refused.
+    ///
+    /// ```
+    /// # use carburetor::change::Changes;
+    /// let json = br#"{"carburetor":1,"changes":[{"table":"users","id":"ann","clock":"018bcfe568000001000000000000002a"}]}"#;
+    /// let error = Changes::read(json).unwrap_err().to_string();
+    /// assert!(error.starts_with("not an upload: changes[0]: expected one of `insert`, `update` and `delete`, got none"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Text that is not a message of this version; the error tells the place of the change.
+    pub fn read(json: &[u8]) -> Result<Self, WireError> {
+        serde_json::from_slice(json)
+            .map_err(|error| WireError::new(format!("not an upload: {error}")))
+    }
+}
+
+fn changes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Change>, D::Error> {
+    numbered::deserialize("changes", deserializer)
 }
