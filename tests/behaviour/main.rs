@@ -9,5 +9,6 @@ mod pagila;
 mod tracking;
 mod tracking_postgres;
 mod tracking_sqlite;
+mod wire_changes;
 mod wire_rust;
 mod wire_values;
