@@ -1,6 +1,10 @@
 //! Changes: what a replica edited, on its way to the server.
 
+mod typed;
+mod written;
+
 use crate::clock::Clock;
+use crate::wire::{Version, WireError, numbered};
 use chrono::{DateTime, Utc};
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -18,7 +22,8 @@ use std::fmt;
 /// assert!(matches!(change.edit, Edit::Insert(_)));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "written::Change")]
 pub struct Change {
     /// The table's name on the wire.
     pub table: String,
@@ -38,11 +43,16 @@ pub struct Change {
 ///
 /// ```
 /// use carburetor::change::{Change, Edit};
-/// let text = r#"{"table":"users","id":"ann","clock":"018bcfe568000001000000000000002a","base":null,"delete":true}"#;
-/// let change: Change = serde_json::from_str(text)?;
-/// assert_eq!(change.edit, Edit::Delete);
-/// assert_eq!(serde_json::to_string(&change)?, text);
-/// # Ok::<(), serde_json::Error>(())
+/// let deletion = Change {
+///     table: "users".into(),
+///     id: "ann".into(),
+///     clock: "018bcfe568000001000000000000002a".parse()?,
+///     base: None,
+///     edit: Edit::Delete,
+///     was: Default::default(),
+/// };
+/// assert!(serde_json::to_string(&deletion)?.contains(r#""delete":true"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
@@ -127,18 +137,57 @@ impl<'de> Visitor<'de> for Members {
 /// What a replica uploads at once.
 ///
 /// ```
-/// let changes: carburetor::change::Changes = serde_json::from_str(r#"{"carburetor":1,"changes":[]}"#)?;
-/// assert!(changes.changes.is_empty());
+/// use carburetor::change::Changes;
+/// let changes = Changes::new(vec![]);
+/// assert_eq!(serde_json::to_string(&changes)?, r#"{"carburetor":1,"changes":[]}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Changes {
-    /// The version of the protocol.
-    #[serde(rename = "carburetor")]
-    pub version: u32,
+    carburetor: Version,
     /// The replica has every outcome up to this clock of its own, and won't ask for them again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Clock>,
     /// The changes; those of one replica in the order of their clocks.
+    #[serde(deserialize_with = "changes")]
     pub changes: Vec<Change>,
+}
+
+impl Changes {
+    /// These changes, with nothing confirmed.
+    ///
+    /// ```
+    /// # use carburetor::change::Changes;
+    /// assert!(Changes::new(vec![]).confirmed.is_none());
+    /// ```
+    pub fn new(changes: Vec<Change>) -> Self {
+        Changes {
+            changes,
+            ..Changes::default()
+        }
+    }
+
+    /// Reads an upload that a replica wrote as JSON.
+    ///
+    /// Tables and columns are not looked at here: what is wrong with them is answered change by change. A change that isn't one (it has no
+    /// clock, or two edits) can't be answered, so that the whole message is refused.
+    ///
+    /// ```
+    /// # use carburetor::change::Changes;
+    /// let json = br#"{"carburetor":1,"changes":[{"table":"users","id":"ann","clock":"018bcfe568000001000000000000002a"}]}"#;
+    /// let error = Changes::read(json).unwrap_err().to_string();
+    /// assert!(error.starts_with("not an upload: changes[0]: expected one of `insert`, `update` and `delete`, got none"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Text that is not a message of this version; the error tells the place of the change.
+    pub fn read(json: &[u8]) -> Result<Self, WireError> {
+        serde_json::from_slice(json)
+            .map_err(|error| WireError::new(format!("not an upload: {error}")))
+    }
+}
+
+fn changes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Change>, D::Error> {
+    numbered::deserialize("changes", deserializer)
 }

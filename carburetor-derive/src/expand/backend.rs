@@ -109,6 +109,10 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
         false => quote!(::core::option::Option::None),
     };
     let id = id::id(model, backend);
+    let admit = model
+        .downloaded()
+        .map(|(_, column)| backend.field(model, column));
+    let merge = merge(model, backend);
     quote! {
         #[automatically_derived]
         impl #library::table::TableOn<#db> for #ident {
@@ -164,10 +168,36 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
             }
 
             #id
+
+            fn admit(
+                number: usize,
+                value: &#private::Value,
+            ) -> ::core::result::Result<
+                ::core::option::Option<<#db as #library::wire::WireBackend>::WireValue>,
+                #library::wire::WireError,
+            > {
+                #private::admit::<Self, #db>(number, value, &[#(#admit::admit),*])
+            }
+
+            #merge
         }
 
         #checks
     }
+}
+
+/// `TableOn::merging`, where some conflicts are settled by the model's own code. Its absence is blamed on the word that asks for it.
+fn merge(model: &Model, backend: &Backend) -> Option<TokenStream> {
+    let asked = model.custom()?;
+    let (library, db) = (library(model), &backend.path);
+    let private = quote!(#library::__private);
+    let ident = model.ident;
+    let merge = quote_spanned!(asked.span()=> #private::merge::<#ident, #db>);
+    Some(quote! {
+        fn merging() -> ::core::option::Option<#private::Merging> {
+            ::core::option::Option::Some(#merge)
+        }
+    })
 }
 
 /// The fields of a struct expression: `travelling` for a downloaded column, the default for every other field.
