@@ -6,11 +6,8 @@ mod written;
 use crate::clock::Clock;
 use crate::wire::{Version, WireError, numbered};
 use chrono::{DateTime, Utc};
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::fmt;
 
 /// One edit of one row on a replica.
 ///
@@ -62,76 +59,6 @@ pub enum Edit {
     Update(Map<String, Value>),
     /// The row is gone.
     Delete,
-}
-
-impl Serialize for Change {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_map(None)?;
-        members.serialize_entry("table", &self.table)?;
-        members.serialize_entry("id", &self.id)?;
-        members.serialize_entry("clock", &self.clock)?;
-        members.serialize_entry("base", &self.base.map(crate::stamp::text))?;
-        match &self.edit {
-            Edit::Insert(columns) => members.serialize_entry("insert", columns)?,
-            Edit::Update(columns) => members.serialize_entry("update", columns)?,
-            Edit::Delete => members.serialize_entry("delete", &true)?,
-        }
-        if !self.was.is_empty() {
-            members.serialize_entry("was", &self.was)?;
-        }
-        members.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Change {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
-    }
-}
-
-/// Reads the members of a change; unknown ones are skipped.
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Change;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a change: an object with table, id, clock and one of insert, update, delete")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Change, A::Error> {
-        let (mut table, mut id, mut clock, mut base, mut was) =
-            (None, None, None, None, Map::new());
-        let mut edits = Vec::with_capacity(1);
-        while let Some(name) = members.next_key::<std::borrow::Cow<'_, str>>()? {
-            match name.as_ref() {
-                "table" => table = Some(members.next_value()?),
-                "id" => id = Some(members.next_value()?),
-                "clock" => clock = Some(members.next_value()?),
-                "base" => base = members.next_value()?,
-                "was" => was = members.next_value()?,
-                "insert" => edits.push(Edit::Insert(members.next_value()?)),
-                "update" => edits.push(Edit::Update(members.next_value()?)),
-                "delete" => {
-                    if members.next_value::<bool>()? {
-                        edits.push(Edit::Delete);
-                    }
-                }
-                _ => drop(members.next_value::<IgnoredAny>()?),
-            }
-        }
-        let edit = edits.pop().filter(|_| edits.is_empty());
-        Ok(Change {
-            table: table.ok_or_else(|| A::Error::missing_field("table"))?,
-            id: id.ok_or_else(|| A::Error::missing_field("id"))?,
-            clock: clock.ok_or_else(|| A::Error::missing_field("clock"))?,
-            base,
-            edit: edit.ok_or_else(|| {
-                A::Error::custom("a change has exactly one of insert, update and delete")
-            })?,
-            was,
-        })
-    }
 }
 
 /// What a replica uploads at once.

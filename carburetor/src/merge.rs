@@ -1,6 +1,5 @@
 //! Merging by the model's own code: `#[sync(conflict = "custom")]`.
 
-use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::table::SyncTable;
 use crate::wire::WireError;
@@ -16,7 +15,7 @@ pub struct Versions<M> {
     pub server: M,
     /// The row as the replica sent it: its edits on top of the server's row.
     pub sent: M,
-    /// The row with the values that the edited columns had before the edit, if the change tells them.
+    /// The row as the replica saw it before the edit, if the change told.
     pub base: Option<M>,
     /// The last write of the server's row.
     pub server_clock: Clock,

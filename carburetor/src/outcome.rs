@@ -88,6 +88,12 @@ impl Outcomes {
         }
     }
 
+    /// Appends the answers to the following changes.
+    pub(crate) fn add(&mut self, more: Outcomes) {
+        self.clock = self.clock.max(more.clock);
+        self.outcomes.extend(more.outcomes);
+    }
+
     /// Reads the answer that a server wrote as JSON.
     ///
     /// ```

@@ -100,14 +100,6 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
             quote!(row.put(#number, &self.#own, #field::encode)?;)
         })
         .collect();
-    let admit = model.downloaded().map(|(number, column)| {
-        let field = backend.field(model, column);
-        quote!(#number => #private::admit::<Self, #db>(#number, value, #field::admit),)
-    });
-    let merge = match model.merges() {
-        true => quote!(::core::option::Option::Some(#private::merge::<Self, #db>)),
-        false => quote!(::core::option::Option::None),
-    };
     let id = id::id(model, backend);
     let admit = model
         .downloaded()
@@ -151,20 +143,6 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
             fn decode(row: #private::Row) -> ::core::result::Result<Self, #library::wire::WireError> {
                 let mut row = #private::Received::<Self, #db>::new(row);
                 ::core::result::Result::Ok(#ident { #decode })
-            }
-
-            fn admit(
-                number: usize,
-                value: &#private::Value,
-            ) -> #private::Admitted<#db> {
-                match number {
-                    #(#admit)*
-                    _ => #private::no_such_column::<Self, #db>(number),
-                }
-            }
-
-            fn merging() -> ::core::option::Option<#library::merge::Merging> {
-                #merge
             }
 
             #id

@@ -96,30 +96,6 @@ where
     }
 }
 
-/// What [`TableOn::admit`] returns.
-pub type Admitted<DB> = Result<Option<<DB as crate::wire::WireBackend>::WireValue>, WireError>;
-
-/// `SyncField::admit`
-type Admit<DB> = fn(&Codec<DB>, &Value) -> Admitted<DB>;
-
-/// The SQL value of column `number` that travelled.
-pub fn admit<M, DB>(number: usize, value: &Value, admit: Admit<DB>) -> Admitted<DB>
-where
-    M: TableOn<DB>,
-    DB: SyncBackend,
-{
-    admit(codec::<M, DB>(number)?, value).map_err(|error| at::<M, DB>(error, number))
-}
-
-/// A row has no downloaded column of this number.
-pub fn no_such_column<M, DB>(number: usize) -> Admitted<DB>
-where
-    M: TableOn<DB>,
-    DB: SyncBackend,
-{
-    codec::<M, DB>(number).map(|_| None)
-}
-
 /// A row on its way out.
 pub struct Sent<M, DB> {
     row: Map<String, Value>,

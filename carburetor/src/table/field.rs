@@ -41,10 +41,6 @@ pub trait SyncField<ST, DB: SyncBackend>: Sized + 'static {
     /// The value as it travels.
     fn encode(&self, codec: &Codec<DB>) -> Result<Value, WireError>;
 
-    /// The SQL value of one that travelled, which this type takes.
-    #[doc(hidden)]
-    fn admit(codec: &Codec<DB>, value: &Value) -> Result<Option<DB::WireValue>, WireError>;
-
     /// A value that travelled.
     fn decode(codec: &Codec<DB>, value: Value) -> Result<Self, WireError>;
 
@@ -74,10 +70,6 @@ where
 
     fn encode(&self, codec: &Codec<DB>) -> Result<Value, WireError> {
         wire::encode::<ST, T, DB>(codec, self)
-    }
-
-    fn admit(codec: &Codec<DB>, value: &Value) -> Result<Option<DB::WireValue>, WireError> {
-        DB::admit::<ST, T>(codec, value)
     }
 
     fn decode(codec: &Codec<DB>, value: Value) -> Result<Self, WireError> {

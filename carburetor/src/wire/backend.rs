@@ -122,17 +122,6 @@ impl WireBackend for diesel::pg::Pg {
     fn takes_all<ST: 'static, U: 'static>() -> bool {
         plain::takes_all::<ST, U>()
     }
-
-    fn admit<ST, U>(
-        codec: &Codec<Self>,
-        value: &Value,
-    ) -> Result<Option<Self::WireValue>, WireError>
-    where
-        Self: HasSqlType<ST>,
-        U: FromSql<ST, Self>,
-    {
-        crate::wire::postgres::admit::<ST, U>(codec, value)
-    }
 }
 
 #[cfg(feature = "sqlite")]
@@ -177,16 +166,5 @@ impl WireBackend for diesel::sqlite::Sqlite {
 
     fn takes_all<ST: 'static, U: 'static>() -> bool {
         plain::takes_all::<ST, U>() || plain::takes_all_of_chrono::<ST, U>()
-    }
-
-    fn admit<ST, U>(
-        codec: &Codec<Self>,
-        value: &Value,
-    ) -> Result<Option<Self::WireValue>, WireError>
-    where
-        Self: HasSqlType<ST>,
-        U: FromSql<ST, Self>,
-    {
-        crate::wire::sqlite::admit::<ST, U>(codec, value)
     }
 }

@@ -114,11 +114,7 @@ where
     println!("{title}");
     let before = log::<M>(conn, 0)?.last().map_or(0, |last| last.seq);
     for (device, change) in [(bob, of_bob), (ann, of_ann)] {
-        let sent = Changes {
-            version: carburetor::wire::VERSION,
-            confirmed: None,
-            changes: vec![change],
-        };
+        let sent = Changes::new(vec![change]);
         let answers = SyncGroup::<(M,)>::upload(conn, &sent)?;
         println!(
             "  {} is told  {}",
