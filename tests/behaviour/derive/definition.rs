@@ -88,7 +88,10 @@ fn notes() -> TableDefinition {
 #[test]
 fn a_definition_has_the_names_of_the_database_and_the_roles_of_the_model() {
     assert_eq!(<Note as TableOn<Pg>>::definition(), &notes());
-    assert_eq!(<Note as TableOn<Sqlite>>::definition(), &notes());
+    let mut device = notes();
+    // A type of its own on PostgreSQL is text there.
+    device.columns[3].storage = Storage::Text;
+    assert_eq!(<Note as TableOn<Sqlite>>::definition(), &device);
 }
 
 diesel::table! {
