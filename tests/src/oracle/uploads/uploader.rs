@@ -15,7 +15,7 @@ use carburetor::group::DownloadTables;
 use carburetor::outcome::Outcomes;
 use carburetor::upload::{UploadError, UploadTables};
 use carburetor::{SyncConnection, SyncGroup, Timestamps, Token};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 type Tables = (Account, Posting);
@@ -31,7 +31,12 @@ pub(super) struct Uploader<'r, C> {
     token: Option<Token>,
     /// The clock of the first is right, of the second an hour late, of the third half a minute early.
     devices: [Device; 3],
+    /// What was edited while there was no connection.
+    waiting: VecDeque<Batch>,
 }
+
+/// How many batches wait at most.
+const WAITING: usize = 8;
 
 /// How a batch was meant, and made.
 struct Batch {
@@ -85,6 +90,7 @@ where
             known: Default::default(),
             token: None,
             devices,
+            waiting: VecDeque::new(),
         })
     }
 
@@ -96,9 +102,14 @@ where
                 self.download()?;
             }
             let batch = self.batch();
-            // Edited now, sent a little later.
+            self.waiting.push_back(batch);
             self.run.think(&mut self.random, Duration::from_millis(60));
-            self.deliver(batch)?;
+            if self.waiting.len() < WAITING && self.random.u8(..3) > 0 {
+                continue;
+            }
+            while let Some(batch) = self.waiting.pop_front() {
+                self.deliver(batch)?;
+            }
         }
         Ok(())
     }
