@@ -1,17 +1,23 @@
-//! What tracking costs a writer, beside the trigger that many tables have anyway and beside none.
+//! What tracking costs a writer, with registers and without, beside the trigger that many tables have anyway and beside none.
 
 use crate::Options;
 use crate::items::{self, process};
 use crate::process::cpu;
 use crate::race::{figure_line, median, ratio_line};
 use carburetor::SyncTable;
+use carburetor::table::{TableDefinition, TableOn};
+use carburetor::tracking::Tracking;
 use carburetor_tests::Database;
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use std::time::{Duration, Instant};
 
 diesel::table! { tracked (id) { id -> Integer, amount -> BigInt, updated_at -> Timestamptz, } }
+diesel::table! {
+    registered (id) { id -> Integer, title -> Text, note -> Nullable<Text>, amount -> BigInt, done -> Bool, updated_at -> Timestamptz, }
+}
 diesel::table! { triggered (id) { id -> Integer, amount -> BigInt, } }
 diesel::table! { plain (id) { id -> Integer, amount -> BigInt, updated_at -> Timestamptz, } }
 
@@ -28,10 +34,26 @@ struct Tracked {
     updated_at: DateTime<Utc>,
 }
 
-/// The tables, the one with the common trigger first.
-const TABLES: [&str; 3] = ["triggered", "tracked", "plain"];
+/// All columns, because each is compared for its register.
+#[derive(Debug, SyncTable)]
+#[diesel(table_name = registered)]
+#[sync(backends(postgres))]
+#[allow(dead_code, reason = "only the definition is needed")]
+struct Registered {
+    #[sync(id)]
+    id: i32,
+    title: String,
+    note: Option<String>,
+    amount: i64,
+    done: bool,
+    #[sync(last_synced_at)]
+    updated_at: DateTime<Utc>,
+}
 
-/// Single updates and updates of many rows, of a tracked table, of one with a `now()` trigger, and of one where the statement sets the stamp.
+/// The tables: with the common trigger, stamped only, with neither, and stamped with registers.
+const TABLES: [&str; 4] = ["triggered", "tracked", "plain", "registered"];
+
+/// Single updates and updates of many rows, of tracked tables with registers and without, of one with a `now()` trigger, and of one where the statement sets the stamp.
 pub fn writes(options: &Options) {
     let rows = (options.rows / 10).max(1000);
     let database = tables(rows);
@@ -40,13 +62,20 @@ pub fn writes(options: &Options) {
     bulk(&database, conn, rows, options.runs);
 }
 
-/// The three tables, with the same rows and indexes.
+/// The tables, with the same rows and indexes.
 fn tables(rows: usize) -> Database {
     let database = items::database();
     for table in TABLES {
         items::fill(&database, table, rows);
     }
-    items::track::<(Tracked,)>(&database);
+    let stamped = TableDefinition {
+        read_only: true,
+        ..<Tracked as TableOn<Pg>>::definition().clone()
+    };
+    let definitions = [stamped, <Registered as TableOn<Pg>>::definition().clone()];
+    Tracking::<Pg>::of(definitions)
+        .install(&mut database.connect())
+        .expect("the tables can be tracked");
     database.psql(
         "create index on triggered (updated_at, id);
          create index on plain (updated_at, id);
@@ -83,11 +112,21 @@ fn single(conn: &mut PgConnection, rows: usize, runs: usize) {
     let times = times.map(|times| median(times.into_iter()));
     for ((table, latency), time) in TABLES.into_iter().zip(medians).zip(times) {
         println!(
-            "  update of one row, {table:<12} {latency:>7.1} us, of the server's processor {time:.1} us, median of {}",
+            "  update of one row, {table:<10} {latency:>7.1} us, of the server's processor {time:.1} us, median of {}",
             runs * 4 * SINGLE
         );
     }
     ratio_line("write_latency", medians[1] / medians[0], "at most 1.15");
+    ratio_line(
+        "write_register_latency",
+        medians[3] / medians[1],
+        "of that of the stamp alone",
+    );
+    ratio_line(
+        "write_register_latency_plain",
+        medians[3] / medians[2],
+        "of that without a trigger",
+    );
 }
 
 /// One row of the table of this number.
@@ -98,6 +137,9 @@ fn update(conn: &mut PgConnection, table: usize, id: i32) {
             .execute(conn),
         "tracked" => diesel::update(tracked::table.find(id))
             .set(tracked::amount.eq(tracked::amount + 1))
+            .execute(conn),
+        "registered" => diesel::update(registered::table.find(id))
+            .set(registered::amount.eq(registered::amount + 1))
             .execute(conn),
         _ => diesel::update(plain::table.find(id))
             .set((
@@ -140,19 +182,33 @@ fn bulk(database: &Database, conn: &mut PgConnection, rows: usize, runs: usize) 
             median(times[place].iter().copied()),
         );
     }
-    let extra = |of: &[Vec<f64>; TABLES.len()], than: usize| {
+    let extra = |of: &[Vec<f64>; TABLES.len()], one: usize, than: usize| {
         median(
-            of[1]
+            of[one]
                 .iter()
                 .zip(&of[than])
                 .map(|(tracked, other)| tracked - other),
         )
     };
-    figure_line("write_bulk_us", extra(&walls, 0), "extra, at most 1.5");
+    figure_line("write_bulk_us", extra(&walls, 1, 0), "extra, at most 1.5");
     figure_line(
         "write_bulk_processor_us",
-        extra(&times, 0),
+        extra(&times, 1, 0),
         "extra, of the server's processor",
     );
-    figure_line("write_bulk_us_without_trigger", extra(&walls, 2), "extra");
+    figure_line(
+        "write_bulk_us_without_trigger",
+        extra(&walls, 1, 2),
+        "extra",
+    );
+    figure_line(
+        "write_register_bulk_us",
+        extra(&walls, 3, 1),
+        "more than the stamp alone, at most 2",
+    );
+    figure_line(
+        "write_register_bulk_processor_us",
+        extra(&times, 3, 1),
+        "more, of the server's processor",
+    );
 }

@@ -1,5 +1,6 @@
 //! Downloads: cutoff first, then rows and removals of each table in one statement.
 
+mod ahead;
 mod apply;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub(crate) mod asynchronous;
@@ -9,7 +10,6 @@ mod caller;
 mod error;
 mod fingerprint;
 mod latest;
-mod line;
 pub(crate) mod news;
 mod pages;
 mod progress;

@@ -7,12 +7,13 @@
 )]
 
 mod device;
+mod folders;
 mod models;
 mod on_postgres;
 mod on_sqlite;
 
 use carburetor::outcome::{Code, Outcome, Outcomes, Verdict};
-use device::{Device, change, changes};
+use device::{Device, changes};
 use diesel::connection::SimpleConnection;
 
 fn run(conn: &mut impl SimpleConnection, statements: &str) {

@@ -126,6 +126,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
                 };
                 opening(&mut message.buffer);
                 T::each_async(&mut run.tables, &mut message).await?;
+                read_ahead(&conn, &mut run).await?;
                 run.keep()?;
                 closing(run.clock()?, &run.token()?, &mut message.buffer);
                 Ok(message.writer.write_all(&message.buffer).await?)
@@ -162,6 +163,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         if !T::confirm(&mut run.tables, &mut news, &cutoffs) || !same_timeline {
             return Ok(None);
         }
+        read_ahead(conn, &mut run).await?;
         run.follow(&cutoffs);
         run.response(news).map(Some)
     }
@@ -224,6 +226,7 @@ where
     T: DownloadTablesAsync<DB, S>,
 {
     let news = T::read_together(conn, &mut run.tables).await?;
+    read_ahead(conn, &mut run).await?;
     run.response(news)
 }
 
@@ -299,6 +302,23 @@ where
         conn.run(statement, &mut taken).await?;
     }
     taken.finish()
+}
+
+/// Reads what no header has said.
+async fn read_ahead<T, S, DB, X>(
+    conn: &X,
+    download: &mut Run<'_, T, S, DB>,
+) -> Result<(), DownloadError>
+where
+    S: Sync,
+    DB: SyncBackend,
+    X: SharedConnection<DB>,
+    T: DownloadTablesAsync<DB, S>,
+{
+    match download.ahead()? {
+        Some((statement, ahead)) => conn.run(statement, ahead).await,
+        None => Ok(()),
+    }
 }
 
 /// Reads one table, or its next page, into `sink`.

@@ -144,6 +144,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
             };
             opening(&mut message.buffer);
             T::each(&mut run.tables, &mut message)?;
+            read_ahead(message.conn, &mut run)?;
             run.keep()?;
             closing(run.clock()?, &run.token()?, &mut message.buffer);
             Ok(message.writer.write_all(&message.buffer)?)
@@ -193,6 +194,7 @@ where
     T: DownloadTables<C::Backend, S>,
 {
     let news = T::read(conn, &mut run.tables, &mut Budget::unlimited())?;
+    read_ahead(conn, &mut run)?;
     run.response(news)
 }
 
@@ -229,6 +231,21 @@ fn cutoffs<C: SyncConnection>(
         run(conn, statement, &mut taken)?;
     }
     taken.finish()
+}
+
+/// Reads what no header has said.
+fn read_ahead<T, S, C>(
+    conn: &mut C,
+    download: &mut Run<'_, T, S, C::Backend>,
+) -> Result<(), DownloadError>
+where
+    C: SyncConnection,
+    T: DownloadTables<C::Backend, S>,
+{
+    match download.ahead()? {
+        Some((statement, ahead)) => run(conn, statement, ahead),
+        None => Ok(()),
+    }
 }
 
 /// Reads one table, or its next page, into `sink`.

@@ -1,11 +1,10 @@
 //! The clock that a download carries: whoever has seen what it says, and then writes, writes later.
 
-use super::line::Lead;
+use super::ahead::Ahead;
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::table::{Storage, TableDefinition};
 use diesel::QueryResult;
-use diesel::result::Error::DeserializationError;
 use diesel::row::Row;
 
 /// The greatest clock of what was read of one table.
@@ -13,8 +12,8 @@ use diesel::row::Row;
 pub(super) struct Latest {
     /// The greatest stamp of a row or of a removal, in microseconds since 1970.
     stamp: Option<i64>,
-    /// The greatest clock that the database accepted from ahead of its own.
-    ahead: Clock,
+    /// As the header said, where there is one.
+    pub(super) ahead: Ahead,
     /// Where a row has its stamp, and where what stands in for it.
     places: Vec<(usize, Storage)>,
 }
@@ -27,7 +26,7 @@ impl Latest {
         let places = stamp.into_iter().chain(created);
         Latest {
             stamp: None,
-            ahead: Clock::ZERO,
+            ahead: Ahead::default(),
             places: places
                 .map(|(place, column)| (place, column.storage))
                 .collect(),
@@ -58,24 +57,9 @@ impl Latest {
         Ok(())
     }
 
-    /// The line with the database's clock came.
-    pub(super) fn ahead<'r, DB: SyncBackend>(
-        &mut self,
-        row: &impl Row<'r, DB>,
-        lead: Lead,
-    ) -> QueryResult<()> {
-        let text = lead.ahead(row)?.unwrap_or_default();
-        if !text.is_empty() {
-            let ahead = text.parse();
-            let ahead: Clock = ahead.map_err(|error| DeserializationError(Box::new(error)))?;
-            self.ahead = self.ahead.max(ahead);
-        }
-        Ok(())
-    }
-
     /// The greatest so far.
     pub(super) fn clock(&self) -> Clock {
         let stamp = self.stamp.map_or(Clock::ZERO, Clock::of_micros);
-        stamp.max(self.ahead)
+        stamp.max(self.ahead.clock())
     }
 }

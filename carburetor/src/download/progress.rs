@@ -2,8 +2,7 @@
 
 use super::DownloadError;
 use super::latest::Latest;
-use super::line::{Lead, kind};
-use super::reading::{Place, Places, Reading, SincePage};
+use super::reading::{Place, Places, Reading, SincePage, kind};
 use super::table::Request;
 use crate::backend::SyncBackend;
 use crate::connection::Flow;
@@ -200,8 +199,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             self.begin_again();
             return Ok(Advance::Again);
         }
-        let has_header = self.reading.lead(self.definition) == Lead::Kind;
-        if has_header && !self.definition.untracked && !lines.header {
+        if self.reading.has_kind(self.definition) && !self.definition.untracked && !lines.header {
             return Err(DownloadError::NotTracked {
                 table: self.definition.key(),
             });
@@ -318,6 +316,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         self.lines.header = true;
         let horizon = DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros);
         let generation = DB::integer(row, 2)?;
+        self.latest.ahead.read(row, 3)?;
         let behind = self
             .since
             .is_some_and(|since| horizon.is_none_or(|horizon| since < horizon));
@@ -351,7 +350,11 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             .get_mut(kind)
             .ok_or(DownloadError::NoCutoff)?;
         *count += 1;
-        let at = self.reading.lead(self.definition).columns();
+        let at = if self.reading.has_kind(self.definition) {
+            kind::COLUMNS
+        } else {
+            0
+        };
         match &self.reading {
             Reading::AllPage { limit, .. } if *count >= *limit => {
                 self.lines.after = Some(read_id::<M, DB>(row, at)?);

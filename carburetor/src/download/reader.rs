@@ -1,8 +1,8 @@
 //! The lines of one statement, on their way to whoever keeps them.
 
 use super::DownloadError;
-use super::line::kind;
 use super::progress::{Advance, Progress};
+use super::reading::kind;
 use super::table::{About, Sink};
 use crate::backend::SyncBackend;
 use crate::connection::{Flow, TakeRows};
@@ -71,17 +71,14 @@ where
     }
 
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, DownloadError> {
-        let lead = self.progress.reading.lead(self.progress.definition);
-        let (kind, at) = (lead.kind(row)?, lead.columns());
+        let (kind, at) = if self.progress.reading.has_kind(self.progress.definition) {
+            let kind = DB::integer(row, 0)?.and_then(|kind| usize::try_from(kind).ok());
+            (kind.unwrap_or(kind::ROW), kind::COLUMNS)
+        } else {
+            (kind::ROW, 0)
+        };
         match kind {
-            kind::HEADER => {
-                self.progress.latest.ahead(row, lead)?;
-                return self.progress.header::<DB>(row);
-            }
-            kind::CLOCK => {
-                self.progress.latest.ahead(row, lead)?;
-                return Ok(Flow::Next);
-            }
+            kind::HEADER => return self.progress.header::<DB>(row),
             kind::REMOVAL => self.progress.latest.removal(row)?,
             _ => self.progress.latest.row(row, at)?,
         }

@@ -1,7 +1,6 @@
 //! What is read of one table, and the statement that reads it.
 
 use super::DownloadError;
-use super::line::{Lead, NO_CLOCK, kind};
 use super::table_sql::TableSql;
 use crate::backend::SyncBackend;
 use crate::scope::Visibility;
@@ -53,30 +52,40 @@ pub(crate) struct Place<Id> {
     pub(crate) id: Id,
 }
 
+/// What a line of a statement that has a header is. The second column is the horizon or the stamp, the third the generation, the fourth the greatest
+/// clock that the database has accepted from ahead of its own.
+pub(crate) mod kind {
+    pub(crate) const ROW: usize = 0;
+    pub(crate) const REMOVAL: usize = 1;
+    pub(crate) const DELETED: usize = 2;
+    /// How many kinds are read by pages.
+    pub(crate) const LEGS: usize = 3;
+    pub(crate) const HEADER: usize = 3;
+    /// How many columns stand before the row's own.
+    pub(crate) const COLUMNS: usize = 4;
+}
+
 impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
-    /// What stands before the row's own columns.
-    pub(super) fn lead(&self, definition: &TableDefinition) -> Lead {
-        let has_kind = match self {
+    /// Whether each line begins with its kind.
+    pub(crate) fn has_kind(&self, definition: &TableDefinition) -> bool {
+        match self {
             Reading::All => false,
             Reading::AllPage { .. } => !definition.untracked,
             Reading::Since(_) => !definition.untracked || definition.deleted().is_some(),
             Reading::SincePage(_) => true,
-        };
-        match (has_kind, definition.untracked) {
-            (true, _) => Lead::Kind,
-            (false, false) => Lead::Clock,
-            (false, true) => Lead::Nothing,
         }
     }
 
     /// The columns before those of a row or a removal. Only pages go on from a stamp, and only that of a removal doesn't come with it; any other
     /// may be one that has no number, like infinity.
-    fn leading<DB: SyncBackend>(&self, kind: usize, stamp: &str, storage: Storage) -> String {
+    fn lead<DB: SyncBackend>(&self, kind: usize, stamp: &str, storage: Storage) -> String {
         let at = match (self, kind) {
             (Reading::SincePage(_), _) | (_, kind::REMOVAL) => DB::micros(stamp, storage),
             _ => "null".into(),
         };
-        format!("cast({kind} as bigint), cast({at} as bigint), cast(null as bigint), {NO_CLOCK}")
+        format!(
+            "cast({kind} as bigint), cast({at} as bigint), cast(null as bigint), cast(null as text)"
+        )
     }
 
     /// The statement. The binds of the visibility come first, because the removals use them again. `left` is the
@@ -93,11 +102,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
     {
         let table = TableSql::new(visibility.definition())?;
         let mut statement = Statement::new();
-        let lead = self.lead(table.definition);
-        if lead == Lead::Clock {
-            statement.sql(table.clock::<DB>()).sql(" union all ");
-        }
-        if lead != Lead::Kind {
+        if !self.has_kind(table.definition) {
             self.rows::<M, DB>(&table, visibility, joined, &mut statement);
             return Ok(statement);
         }
@@ -126,10 +131,9 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         M: TableOn<DB, Id = Id>,
     {
         let name = &table.name;
-        let lead = match self.lead(table.definition) {
-            Lead::Kind => self.leading::<DB>(kind::ROW, &table.stamp, table.storage) + ", ",
-            Lead::Clock => format!("{NO_CLOCK}, "),
-            Lead::Nothing => String::new(),
+        let lead = match self.has_kind(table.definition) {
+            true => self.lead::<DB>(kind::ROW, &table.stamp, table.storage) + ", ",
+            false => String::new(),
         };
         statement.sql(format!(
             "select {lead}{} from {name} where 1 = 1",
@@ -192,7 +196,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         let name = &table.name;
         statement.sql(format!(
             " select * from (select {}, {} from {name} where {deleted}{}",
-            self.leading::<DB>(kind::DELETED, &table.stamp, table.storage),
+            self.lead::<DB>(kind::DELETED, &table.stamp, table.storage),
             table.columns(name),
             visibility.over(name),
         ));
@@ -235,7 +239,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         statement.sql(format!(
             " select * from (select {}, {} from {} carburetor_removal left join {name} carburetor_none on 1 = 0 \
              where not exists (select 1 from {name} where {}{}{present}){}",
-            self.leading::<DB>(kind::REMOVAL, removed, DB::REMOVAL_STORAGE),
+            self.lead::<DB>(kind::REMOVAL, removed, DB::REMOVAL_STORAGE),
             table.removal_columns(),
             DB::removal_table(table.definition),
             table.same_id("carburetor_removal"),

@@ -1,10 +1,12 @@
 //! A download of a group under way, whatever kind of connection it runs on.
 
+use super::ahead::Ahead;
 use super::{DownloadError, Response, TableDownload, Timestamps, requests};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::cutoff::Cutoffs;
 use crate::group::{DownloadTables, VisitTable};
+use crate::statement::Statement;
 use crate::table::{TableDefinition, TableOn};
 use crate::token::Token;
 use std::marker::PhantomData;
@@ -17,6 +19,7 @@ where
 {
     pub(crate) tables: T::Downloads<'s>,
     timeline: Option<String>,
+    ahead: Ahead,
     scope: PhantomData<&'s S>,
 }
 
@@ -39,6 +42,7 @@ where
                 .timeline
                 .clone()
                 .or(timestamps.timeline().map(Into::into)),
+            ahead: Ahead::default(),
             scope: PhantomData,
         })
     }
@@ -69,9 +73,21 @@ where
 
     /// A clock that is not below that of anything that was read so far.
     pub(crate) fn clock(&mut self) -> Result<Clock, DownloadError> {
-        let mut greatest = Greatest(Clock::ZERO);
-        T::each(&mut self.tables, &mut greatest)?;
-        Ok(greatest.0)
+        Ok(self.asked()?.clock.max(self.ahead.clock()))
+    }
+
+    /// What is to be read after the tables: what no header has said.
+    pub(crate) fn ahead(
+        &mut self,
+    ) -> Result<Option<(Statement<'static, DB>, &mut Ahead)>, DownloadError> {
+        let lacks_header = self.asked()?.lacks_header;
+        Ok(lacks_header.then(|| (Ahead::statement(), &mut self.ahead)))
+    }
+
+    fn asked(&mut self) -> Result<AskClock, DownloadError> {
+        let mut asked = AskClock::default();
+        T::each(&mut self.tables, &mut asked)?;
+        Ok(asked)
     }
 
     pub(crate) fn response(&mut self, news: T::News) -> Result<Response<T>, DownloadError> {
@@ -108,14 +124,20 @@ impl<DB: SyncBackend> VisitTable<DB> for Rewind {
     }
 }
 
-struct Greatest(Clock);
+/// What the tables know of the clock.
+#[derive(Default)]
+struct AskClock {
+    clock: Clock,
+    lacks_header: bool,
+}
 
-impl<DB: SyncBackend> VisitTable<DB> for Greatest {
+impl<DB: SyncBackend> VisitTable<DB> for AskClock {
     fn visit<M: TableOn<DB>>(
         &mut self,
         table: &mut TableDownload<'_, M, DB>,
     ) -> Result<(), DownloadError> {
-        self.0 = self.0.max(table.clock());
+        self.clock = self.clock.max(table.clock());
+        self.lacks_header |= table.lacks_header();
         Ok(())
     }
 }

@@ -171,6 +171,14 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
         }
     }
 
+    /// Whether it was read by a statement that has no header.
+    pub(crate) fn lacks_header(&self) -> bool {
+        let progress = &self.progress;
+        !progress.is_skipped()
+            && !progress.definition.untracked
+            && !progress.reading.has_kind(progress.definition)
+    }
+
     /// The greatest clock of what was read so far.
     pub(crate) fn clock(&self) -> Clock {
         self.progress.latest.clock()

@@ -1,7 +1,7 @@
 //! The pieces of SQL that name a table's columns.
 
 use super::DownloadError;
-use super::line::kind;
+use super::reading::kind;
 use crate::backend::SyncBackend;
 use crate::table::{ColumnDefinition, Storage, TableDefinition, literal};
 
@@ -94,16 +94,6 @@ impl TableSql {
             })
             .collect();
         parts.join(" and ")
-    }
-
-    /// The line with the database's clock alone, read in the statement that reads the rows.
-    pub(crate) fn clock<DB: SyncBackend>(&self) -> String {
-        format!(
-            "select carburetor_ahead.ahead, {} from {} carburetor_ahead left join {} carburetor_none on 1 = 0",
-            self.columns("carburetor_none"),
-            DB::CLOCK,
-            self.name,
-        )
     }
 
     /// The line with the horizon, the generation and the database's clock, read in the statement that reads the removals.

@@ -87,4 +87,31 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// The instant in a column of this storage that a write gives to a row's stamp, or to the instant of its soft deletion.
     #[doc(hidden)]
     fn moment(storage: crate::table::Storage) -> String;
+
+    /// That `stored` is another value than `sent`. `is_exact`: values of the type that are equal in SQL are the same.
+    #[doc(hidden)]
+    fn differs(stored: &str, sent: &str, is_exact: bool) -> String;
+
+    /// The columns by which a recursive query knows the row `alias`, of a table whose id has at most `parts`. Rows of no definition need not be
+    /// told apart.
+    #[doc(hidden)]
+    fn identity(alias: &str, definition: Option<&TableDefinition>, parts: usize) -> Vec<String>;
+
+    /// That the row `alias` is the one that `reached` names.
+    #[doc(hidden)]
+    fn is_reached(alias: &str, definition: &TableDefinition) -> String;
+
+    /// The part of a recursive query `reached` that names itself.
+    #[doc(hidden)]
+    fn steps(steps: &[Step]) -> String;
+}
+
+/// One way on from what a recursive query has reached.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct Step {
+    /// What is reached.
+    pub(super) columns: String,
+    pub(super) source: String,
+    pub(super) condition: String,
 }

@@ -57,12 +57,21 @@ impl<'v, DB: SyncBackend> Sent<'v, DB> {
 
     /// A statement that begins with this relation, and how many binds it has.
     pub(crate) fn statement(self, types: &super::Types) -> (Statement<'v, DB>, usize) {
+        self.begin("with", types)
+    }
+
+    /// The same for a query that may name itself.
+    pub(crate) fn recursive(self, types: &super::Types) -> (Statement<'v, DB>, usize) {
+        self.begin("with recursive", types)
+    }
+
+    fn begin(self, with: &str, types: &super::Types) -> (Statement<'v, DB>, usize) {
         let names: Vec<String> = self
             .columns
             .iter()
             .map(|column| quoted(&column.name))
             .collect();
-        let mut statement = Statement::of(format!("with sent ({}) as (", names.join(", ")));
+        let mut statement = Statement::of(format!("{with} sent ({}) as (", names.join(", ")));
         let binds = DB::push_sent(self, types, &mut statement);
         statement.sql(") ");
         (statement, binds)

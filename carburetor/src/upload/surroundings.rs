@@ -2,7 +2,7 @@
 
 use super::UploadTable;
 use super::error::UploadError;
-use super::types::{ColumnType, Types};
+use super::types::{ColumnType, Shape, Types};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
@@ -18,6 +18,7 @@ pub(super) struct Surroundings {
     pub(super) ahead: Clock,
     tables: Vec<Table>,
     pub(super) references: Vec<Reference>,
+    pub(super) cascades: Vec<Cascade>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -37,6 +38,20 @@ pub(super) struct Reference {
     /// None: the parent is outside of the group.
     pub(super) parent: Option<usize>,
     /// The child's columns and those of the parent that they name, in order; SQLite may leave the latter out.
+    pub(super) columns: Vec<(String, String)>,
+}
+
+/// A foreign key by which the deletion of a row of one of the tables deletes or changes other rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cascade {
+    pub(super) parent: usize,
+    /// None: the child is outside of the group.
+    pub(super) child: Option<usize>,
+    /// The child's quoted name.
+    pub(super) name: String,
+    /// The child's rows are deleted; otherwise they lose what points to the parent.
+    pub(super) removes: bool,
+    /// The child's columns and the parent's that they name.
     pub(super) columns: Vec<(String, String)>,
 }
 
@@ -92,37 +107,35 @@ impl Surroundings {
                 if let (Some(table), Some(column), Some(oid), Some(name)) =
                     (self.tables.get_mut(place), a, oid, c)
                 {
-                    let is_comparable = d.is_some();
-                    table.types.0.insert(
-                        column,
-                        ColumnType {
-                            oid,
-                            name,
-                            is_comparable,
-                            is_exact: e.is_some(),
+                    let found = ColumnType {
+                        oid,
+                        name,
+                        shape: match e.as_deref() {
+                            Some("array") => Shape::Array,
+                            Some("composite") => Shape::Composite,
+                            _ => Shape::Plain,
                         },
-                    );
+                        is_exact: d.as_ref().is_some_and(|d| d.contains("exact")),
+                        is_verbatim: d.is_some_and(|d| d.contains("verbatim")),
+                    };
+                    table.types.0.insert(column, found);
                 }
             }
             "reference" => {
-                let list = |names: Option<String>| -> Vec<String> {
-                    names
-                        .unwrap_or_default()
-                        .split('\u{1f}')
-                        .map(str::to_owned)
-                        .collect()
-                };
-                let mut parents = list(e).into_iter();
-                let columns = list(d)
-                    .into_iter()
-                    .map(|child| (child, parents.next().unwrap_or_default()));
                 self.references.push(Reference {
                     name: a.unwrap_or_default(),
                     child: place,
                     parent: b.and_then(|parent| parent.parse().ok()),
-                    columns: columns.collect(),
+                    columns: pairs(d, e),
                 });
             }
+            "cascade" => self.cascades.push(Cascade {
+                parent: place,
+                child: a.and_then(|child| child.parse().ok()),
+                name: b.unwrap_or_default(),
+                removes: c.as_deref() == Some("c"),
+                columns: pairs(d, e),
+            }),
             _ => {}
         }
     }
@@ -143,7 +156,7 @@ impl Surroundings {
         plain.is_some_and(|table| {
             columns
                 .iter()
-                .all(|column| table.types.is_exact(&column.name))
+                .all(|column| table.types.is_verbatim(&column.name))
         })
     }
 
@@ -194,4 +207,17 @@ impl Surroundings {
             .filter_map(|reference| Some((reference.child, reference.parent?)));
         points.collect()
     }
+}
+
+/// The columns of a child and those of its parent, as the database lists them.
+fn pairs(children: Option<String>, parents: Option<String>) -> Vec<(String, String)> {
+    let list = |names: Option<String>| -> Vec<String> {
+        let names = names.unwrap_or_default();
+        names.split('\u{1f}').map(str::to_owned).collect()
+    };
+    let mut parents = list(parents).into_iter();
+    list(children)
+        .into_iter()
+        .map(|child| (child, parents.next().unwrap_or_default()))
+        .collect()
 }

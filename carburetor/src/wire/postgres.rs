@@ -12,6 +12,7 @@ mod range;
 mod text;
 mod value;
 
+pub(crate) use array::{Reader, SEVERAL_DIMENSIONS};
 pub(crate) use custom::{array_of_custom, custom};
 pub(crate) use instant::micros;
 pub(crate) use lookup::Lookup;

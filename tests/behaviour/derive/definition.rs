@@ -15,6 +15,7 @@ fn notes() -> TableDefinition {
         ColumnDefinition {
             id: true,
             visible_by: true,
+            storage: Storage::Text,
             ..named("team")
         },
         ColumnDefinition {
@@ -24,6 +25,7 @@ fn notes() -> TableDefinition {
         },
         ColumnDefinition {
             conflict: Some(Conflict::ClientWins),
+            storage: Storage::Text,
             ..named("text")
         },
         ColumnDefinition {
@@ -32,6 +34,7 @@ fn notes() -> TableDefinition {
         },
         ColumnDefinition {
             nullable: true,
+            storage: Storage::Text,
             ..named("title")
         },
         ColumnDefinition {
@@ -42,6 +45,7 @@ fn notes() -> TableDefinition {
         },
         ColumnDefinition {
             immutable: true,
+            storage: Storage::Text,
             ..named("where")
         },
         ColumnDefinition {

@@ -119,7 +119,7 @@ fn tables_come_and_go() {
             &mut conn,
             "select tgrelid::regclass, count(*) from pg_trigger group by 1"
         ),
-        ["games,5"]
+        ["games,4"]
     );
     healthy(&mut conn, &[&games]);
 }

@@ -1,11 +1,16 @@
 //! The suite on PostgreSQL.
 
+pub(super) use super::folders::postgres as folders;
 pub(super) use super::models::postgres as models;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
 
+#[path = "cascades.rs"]
+mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "postgres_types.rs"]
+mod types;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;

@@ -1,9 +1,12 @@
 //! The suite on SQLite.
 
+pub(super) use super::folders::sqlite as folders;
 pub(super) use super::models::sqlite as models;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
+#[path = "cascades.rs"]
+mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
 

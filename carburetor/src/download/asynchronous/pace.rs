@@ -3,6 +3,7 @@
 use crate::backend::SyncBackend;
 use crate::connection::PacedRows;
 use crate::cutoff::CutoffRows;
+use crate::download::ahead::Ahead;
 use crate::download::reader::Reader;
 use crate::download::table::Sink;
 use crate::download::{DownloadError, TableNews};
@@ -19,6 +20,8 @@ pub(crate) trait PacedSink<M: TableOn<DB>, DB: SyncBackend>: Sink<M, DB> + Send 
 impl<M: TableOn<DB>, DB: SyncBackend> PacedSink<M, DB> for TableNews<M> {}
 
 impl<DB: SyncBackend> PacedRows<DB> for CutoffRows<'_> {}
+
+impl<DB: SyncBackend> PacedRows<DB> for Ahead {}
 
 impl<M, DB, K> PacedRows<DB> for Reader<'_, M, K>
 where

@@ -12,7 +12,6 @@ pub(super) struct Names {
     pub truncate: String,
     pub removal_table: String,
     pub removal_constraint: String,
-    pub ahead: String,
     pub register_table: String,
     pub register_constraint: String,
     pub conflict_table: String,
@@ -29,7 +28,6 @@ impl Names {
             truncate: ours("truncate"),
             removal_table: ours("removal"),
             removal_constraint: quoted(&format!("{}_key", definition.removal_name())),
-            ahead: ours("ahead"),
             register_table: ours("register"),
             register_constraint: quoted(&format!("{}_key", definition.tracking_name("register"))),
             conflict_table: ours("conflict"),
@@ -74,7 +72,7 @@ set local lock_timeout to default;
         index = literal(&names.index),
         register = beside("register"),
         conflict = beside("conflict"),
-        created = functions.all().map(Function::create).collect::<String>(),
+        created = functions.all().map(Function::create).concat(),
         forgotten = match definition.has_registers() {
             true => String::new(),
             false => forget_registers(definition),
@@ -90,11 +88,9 @@ set local lock_timeout to default;
 pub(super) fn forget_registers(definition: &TableDefinition) -> String {
     let names = Names::of(definition);
     format!(
-        "drop function if exists {ahead}() cascade;
-drop table if exists {register}, {conflict};
+        "drop table if exists {register}, {conflict};
 alter table if exists {table} drop column if exists {COLUMN};
 ",
-        ahead = names.ahead,
         register = names.register_table,
         conflict = names.conflict_table,
         table = definition.sql_name(),

@@ -6,6 +6,9 @@ use crate::table::{ColumnDefinition, Storage, TableDefinition, literal};
 /// The replica of the database's own clocks.
 pub(super) const NO_REPLICA: &str = "'0000000000000000'";
 
+/// What a clock looks like.
+pub(super) const CLOCK: &str = "'^[0-9a-f]{32}$'";
+
 /// The declaration and the statements that move the registers of what an update changed, once the new stamp is there.
 ///
 /// They leave alone what the statement itself wrote, and untracked writes, whose stamp stays. The clock is the new stamp's, unless one in the row
@@ -38,8 +41,8 @@ pub(super) fn moved(definition: &TableDefinition) -> [String; 2] {
       -- Another row.
       new.{COLUMN} := null;
       return new;
-    elsif registers is null then
-      -- So far all was as old as the stamp; `greatest` skips null.
+    elsif coalesce(pg_catalog.jsonb_typeof(registers) operator(pg_catalog.<>) 'object', true) then
+      -- So far all was as old as the stamp; `greatest` skips null. What somebody else has written there breaks no write.
       micros := greatest({old_micros}, 0);
       registers := pg_catalog.jsonb_build_object('', {hex} operator(pg_catalog.||) {NO_REPLICA});
     elsif pg_catalog.jsonb_exists(registers, '+') then
@@ -57,7 +60,7 @@ pub(super) fn moved(definition: &TableDefinition) -> [String; 2] {
         old_micros = micros(&format!("old.{stamp}")),
         hex = hex("micros"),
         moved = ids.join(" or "),
-        after = after("(registers operator(pg_catalog.->>) '+')"),
+        after = after("registers"),
     );
     [variables.to_owned(), moved]
 }
@@ -108,9 +111,12 @@ pub(super) fn hex(micros: &str) -> String {
     )
 }
 
-/// The database's next clock after `clock`.
-pub(super) fn after(clock: &str) -> String {
+/// The database's next clock after the one that was ahead of it when `registers` were written; null where there is none.
+pub(super) fn after(registers: &str) -> String {
+    let ahead = format!("({registers} operator(pg_catalog.->>) '+')");
     format!(
-        "pg_catalog.lpad(pg_catalog.to_hex(('x' operator(pg_catalog.||) pg_catalog.\"left\"({clock}, 16))::bit(64)::bigint operator(pg_catalog.+) 1), 16, '0') operator(pg_catalog.||) {NO_REPLICA}"
+        "case when {ahead} operator(pg_catalog.~) {CLOCK} then
+        pg_catalog.lpad(pg_catalog.to_hex(('x' operator(pg_catalog.||) pg_catalog.\"left\"({ahead}, 16))::bit(64)::bigint operator(pg_catalog.+) 1), 16, '0')
+          operator(pg_catalog.||) {NO_REPLICA} end"
     )
 }

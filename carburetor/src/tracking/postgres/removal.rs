@@ -2,7 +2,7 @@
 
 use super::install::{Names, list};
 use super::publish;
-use super::registers::{NO_REPLICA, after, hex, micros};
+use super::registers::{CLOCK, NO_REPLICA, after, hex, micros};
 use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, Storage, TableDefinition, literal};
 
@@ -25,23 +25,52 @@ pub(super) fn removal(definition: &TableDefinition) -> String {
 #variable_conflict use_column
 declare
   ignored text;
+  gone timestamptz;
   micros bigint;
   deleted text collate \"C\";
   later text collate \"C\";
-begin
+begin{ahead}
   ignored := {lock};
+  -- The deletion's clock is that of the removal, which a download shows.
+  gone := greatest(clock_timestamp(), now());
   insert into {removal} as r ({columns}, carburetor_removed_at)
-  values ({values}, greatest(clock_timestamp(), now()))
+  values ({values}, gone)
   on conflict on constraint {constraint} do update
     set carburetor_removed_at = greatest(excluded.carburetor_removed_at, r.carburetor_removed_at + interval '1 microsecond');{deleted}
   return null;
 end
 ",
+        ahead = ahead(definition),
         deleted = deleted(definition),
         lock = publish::lock(),
         removal = names.removal_table,
         constraint = names.removal_constraint,
     )
+}
+
+/// The statements that keep the greatest clock that was ahead of the database, and end where an update was called for nothing else.
+fn ahead(definition: &TableDefinition) -> String {
+    if !definition.has_registers() {
+        return String::new();
+    }
+    format!(
+        "
+  if tg_op = 'UPDATE' then
+    later := new.{COLUMN} ->> '+';
+    update carburetor.clock c set ahead = later where c.ahead < later and later ~ {CLOCK};
+    if not {moved} then
+      return null;
+    end if;
+  end if;",
+        moved = differ(kept(definition)),
+    )
+}
+
+/// Whether one of `columns` has another value than before.
+fn differ<'a>(columns: impl Iterator<Item = &'a ColumnDefinition>) -> String {
+    let columns: Vec<_> = columns.map(ColumnDefinition::quoted).collect();
+    let of = |row: &str| list(columns.iter().map(|column| format!("{row}.{column}")));
+    format!("record_image_ne(row({}), row({}))", of("old"), of("new"))
 }
 
 /// The statements that keep the clock of a deletion: later than all that the row's registers held, and never lower than before. A new id is a deletion of the old one.
@@ -50,17 +79,20 @@ fn deleted(definition: &TableDefinition) -> String {
         return String::new();
     };
     let names = Names::of(definition);
-    let ids = |row: &str| list(definition.ids().map(|id| format!("{row}.{}", id.quoted())));
+    let stamped = micros(&format!(
+        "{} + interval '1 microsecond'",
+        instant(stamp, "old")
+    ));
     let seen = definition.visible_by().filter(|column| !column.id);
     let seen: String = seen
         .map(|column| format!("{0} = excluded.{0}, ", column.quoted()))
         .collect();
     format!(
         "
-  if tg_op = 'DELETE' or record_image_ne(row({old}), row({new})) then
+  if tg_op = 'DELETE' or {moved} then
     micros := {micros};
     deleted := {hex} || {NO_REPLICA};
-    later := {after};
+    later := greatest({after}, {stamped} || {NO_REPLICA});
     if later > deleted then
       deleted := later;
       update carburetor.clock c set ahead = deleted where c.ahead < deleted;
@@ -70,14 +102,11 @@ fn deleted(definition: &TableDefinition) -> String {
     on conflict on constraint {constraint} do update
       set {seen}carburetor_clock = greatest(excluded.carburetor_clock, r.carburetor_clock);
   end if;",
-        old = ids("old"),
-        new = ids("new"),
-        micros = micros(&format!(
-            "greatest(clock_timestamp(), now(), {} + interval '1 microsecond')",
-            instant(stamp, "old")
-        )),
+        moved = differ(definition.ids()),
+        micros = micros("gone"),
         hex = hex("micros"),
-        after = after(&format!("(old.{COLUMN} ->> '+')")),
+        stamped = hex(&stamped),
+        after = after(&format!("old.{COLUMN}")),
         register = names.register_table,
         constraint = names.register_constraint,
         columns = list(kept(definition).map(ColumnDefinition::quoted)),
@@ -92,20 +121,6 @@ fn instant(stamp: &ColumnDefinition, row: &str) -> String {
         Storage::Timestamp => format!("({row}.{name} at time zone 'UTC')"),
         _ => format!("{row}.{name}"),
     }
-}
-
-/// What keeps the greatest clock that was ahead of the database, for the rows that say so.
-pub(super) fn ahead() -> String {
-    format!(
-        "
-declare
-  later text collate \"C\" := new.{COLUMN} ->> '+';
-begin
-  update carburetor.clock c set ahead = later where c.ahead < later;
-  return null;
-end
-"
-    )
 }
 
 /// The lock holds the cutoff of concurrent downloads below the new horizon: they may find the table empty with the registry's old row.

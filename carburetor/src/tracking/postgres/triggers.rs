@@ -11,8 +11,6 @@ pub(super) struct Functions {
     pub stamp: Function,
     pub removal: Function,
     pub truncate: Function,
-    /// Where registers are kept.
-    pub ahead: Option<Function>,
 }
 
 /// One trigger function.
@@ -42,20 +40,13 @@ pub(super) fn functions(definition: &TableDefinition) -> Functions {
             body: removal::truncate(definition),
             definer: true,
         },
-        ahead: definition.has_registers().then(|| Function {
-            name: names.ahead,
-            body: removal::ahead(),
-            definer: true,
-        }),
     }
 }
 
 impl Functions {
     /// In the order in which the registry's functions take them.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Function> {
+    pub(super) fn all(&self) -> [&Function; 3] {
         [&self.stamp, &self.removal, &self.truncate]
-            .into_iter()
-            .chain(&self.ahead)
     }
 }
 
@@ -77,51 +68,29 @@ impl Function {
 }
 
 /// The triggers, in the order in which they are created.
+///
+/// The removal's looks after rows that are ahead of the clock as well: one more trigger would cost each update some microseconds.
 pub(super) fn triggers(definition: &TableDefinition) -> String {
     let table = definition.sql_name();
-    let Functions {
-        stamp,
-        removal,
-        ahead,
-        ..
-    } = functions(definition);
+    let Functions { stamp, removal, .. } = functions(definition);
+    let ahead = format!("pg_catalog.jsonb_exists(new.{COLUMN}, '+')");
     let moved = kept(definition)
         .map(|column| format!("old.{0} is distinct from new.{0}", column.quoted()))
+        .chain(definition.has_registers().then_some(ahead))
         .collect::<Vec<_>>()
         .join(" or ");
-    let ahead = ahead.map(|ahead| {
-        let rows = format!("when (pg_catalog.jsonb_exists(new.{COLUMN}, '+')) ");
-        ("ahead", "after insert or update", rows, ahead.name)
-    });
-    let triggers = [
-        (
-            "stamp",
-            "before insert or update",
-            String::new(),
-            stamp.name,
-        ),
-        (
-            "removal_delete",
-            "after delete",
-            String::new(),
-            removal.name.clone(),
-        ),
-        (
-            "removal_update",
-            "after update",
-            format!("when ({moved}) "),
-            removal.name,
-        ),
-    ];
-    let (mut created, mut enabled) = (String::new(), String::new());
-    for (name, when, rows, function) in triggers.into_iter().chain(ahead) {
-        created += &format!(
-            "create or replace trigger \"~carburetor_{name}\" {when} on {table}\n  \
-               for each row {rows}execute function {function}();\n"
-        );
-        enabled += &format!("alter table {table} enable always trigger \"~carburetor_{name}\";\n");
-    }
     format!(
-        "{created}-- Replication and restores that switch triggers off write rows too.\n{enabled}"
+        "create or replace trigger \"~carburetor_stamp\" before insert or update on {table}\n  \
+           for each row execute function {stamp}();\n\
+         create or replace trigger \"~carburetor_removal_delete\" after delete on {table}\n  \
+           for each row execute function {removal}();\n\
+         create or replace trigger \"~carburetor_removal_update\" after update on {table}\n  \
+           for each row when ({moved}) execute function {removal}();\n\
+         -- Replication and restores that switch triggers off write rows too.\n\
+         alter table {table} enable always trigger \"~carburetor_stamp\";\n\
+         alter table {table} enable always trigger \"~carburetor_removal_delete\";\n\
+         alter table {table} enable always trigger \"~carburetor_removal_update\";\n",
+        stamp = stamp.name,
+        removal = removal.name,
     )
 }

@@ -2,7 +2,7 @@
 
 use super::install::{Names, array, digest, hash, kind, list, stored};
 use super::schema;
-use super::triggers::{Functions, functions};
+use super::triggers::functions;
 use crate::table::{TableDefinition, literal};
 
 /// One query that returns a row (name, problem, remedy), all text, for each thing that is wrong; none where all is well.
@@ -55,17 +55,15 @@ fn expected(definition: &TableDefinition) -> String {
         literal(&definition.removal_name()),
         literal(&Names::of(definition).index),
         literal(&hash(definition)),
-        array(functions.all().map(|function| &function.name)),
-        array(bodies(&functions).iter()),
+        array(functions.all().map(|function| &function.name).into_iter()),
+        array(
+            functions
+                .all()
+                .map(|function| digest(&function.body))
+                .iter(),
+        ),
         beside("register"),
         beside("conflict"),
     ];
     format!("({})", list(values))
-}
-
-fn bodies(functions: &Functions) -> Vec<String> {
-    functions
-        .all()
-        .map(|function| digest(&function.body))
-        .collect()
 }

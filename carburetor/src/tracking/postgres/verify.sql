@@ -31,8 +31,7 @@ tables_beside as (
   where i.known_hash is not null and b.beside_name is not null
 ),
 wanted_trigger (trigger, type, function) as (
-  values ('~carburetor_stamp', 23, 1), ('~carburetor_removal_delete', 9, 2), ('~carburetor_removal_update', 17, 2), ('~carburetor_truncate', 32, 3),
-    ('~carburetor_ahead', 21, 4)
+  values ('~carburetor_stamp', 23, 1), ('~carburetor_removal_delete', 9, 2), ('~carburetor_removal_update', 17, 2), ('~carburetor_truncate', 32, 3)
 ),
 wanted_function as (
   select i.*, f.at, f.function, b.body, p.oid as found, p.prosrc, p.prosecdef, p.proconfig
@@ -84,14 +83,14 @@ from installed i join pg_attribute a on a.attrelid = i.relation and a.attname = 
 where format_type(a.atttypid, null) <> i.stamp_type or a.atttypmod between 0 and 5 or a.attgenerated <> ''
 union all
 select t.name, format('%s has no trigger %s', t.member, w.trigger),
-  remedy || case when w.function < 3 or w.function = 3 and (t.member = t.relation or t.member = any(t.known_partitions)) then ', which resets the replicas' else '' end
+  remedy || case when w.function < 3 or t.member = t.relation or t.member = any(t.known_partitions) then ', which resets the replicas' else '' end
 from tree t cross join wanted_trigger w cross join again
-where t.known_hash is not null and w.function <= cardinality(t.functions) and not exists (
+where t.known_hash is not null and not exists (
   select from pg_trigger g where g.tgrelid = t.member and g.tgname = w.trigger and g.tgtype = w.type
     and g.tgfoid = to_regprocedure(t.functions[w.function] || '()'))
 union all
 select t.name, format('the trigger %s of %s is disabled, or not enabled always', g.tgname, t.member),
-  remedy || case when w.function < 4 then ', which resets the replicas' else '' end
+  remedy || ', which resets the replicas'
 from tree t cross join again cross join wanted_trigger w join pg_trigger g on g.tgrelid = t.member and g.tgname = w.trigger
 where t.known_hash is not null and g.tgenabled <> 'A'
 union all
@@ -115,6 +114,10 @@ from shared s
 where to_regclass('carburetor.synced_table') is not null and not exists (
   select from pg_proc p where p.pronamespace = to_regnamespace('carburetor') and p.proname = s.function
     and encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') = s.body)
+union all
+select 'carburetor', format('the table carburetor.%s is absent', t.name), 'run the first part of up.sql, with the registry, again'
+from (values ('clock'), ('outcome')) t (name)
+where to_regclass('carburetor.synced_table') is not null and to_regclass('carburetor.' || t.name) is null
 union all
 select i.name, format('%s came after the table was tracked', p.member),
   remedy || '; if it came with rows, and has none now, run: ' || format('select carburetor.reset_table(%L)', i.name)

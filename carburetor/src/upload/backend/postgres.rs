@@ -1,16 +1,13 @@
-//! Uploads on PostgreSQL: arrays in the binary format, one bind per column.
+//! Uploads on PostgreSQL.
 
-use super::UploadBackend;
+mod relation;
+
+use super::{Step, UploadBackend};
 use crate::statement::Statement;
 use crate::table::{Storage, TableDefinition, literal, quoted};
 use crate::upload::Types;
-use crate::upload::sent::{Cells, Sent};
-use diesel::QueryResult;
-use diesel::pg::{Pg, PgTypeMetadata};
-use diesel::query_builder::{AstPass, QueryFragment};
-use diesel::serialize::{IsNull, Output, ToSql};
-use diesel::sql_types::{HasSqlType, TypeMetadata};
-use std::io::Write;
+use crate::upload::sent::Sent;
+use diesel::pg::Pg;
 
 #[allow(
     private_interfaces,
@@ -37,34 +34,7 @@ impl UploadBackend for Pg {
         types: &Types,
         statement: &mut Statement<'v, Self>,
     ) -> usize {
-        let binds = sent.columns.len();
-        statement.sql("select * from unnest(");
-        for (place, column) in sent.columns.into_iter().enumerate() {
-            if place > 0 {
-                statement.sql(", ");
-            }
-            let (array, name) = match column.cells {
-                Cells::Numbers(numbers) => (
-                    array(
-                        INT8,
-                        numbers.iter().map(|number| Some(number.to_be_bytes())),
-                    ),
-                    "pg_catalog.int8",
-                ),
-                Cells::Texts(texts) => (array(TEXT, texts.iter().map(Some)), "pg_catalog.text"),
-                Cells::Flags(flags) => (
-                    array(BOOL, flags.iter().map(|flag| Some([u8::from(*flag)]))),
-                    "pg_catalog.bool",
-                ),
-                Cells::Values(column, values) => match types.of(column) {
-                    Some(found) => (array(found.oid, values.into_iter()), found.name.as_str()),
-                    None => (array(TEXT, values.into_iter()), "pg_catalog.text"),
-                },
-            };
-            statement.bind(Array(array)).sql(format!("::{name}[]"));
-        }
-        statement.sql(")");
-        binds
+        relation::push(sent, types, statement)
     }
 
     fn register_table(definition: &TableDefinition) -> String {
@@ -114,56 +84,39 @@ impl UploadBackend for Pg {
             _ => "pg_catalog.clock_timestamp()".into(),
         }
     }
-}
 
-const BOOL: u32 = 16;
-const INT8: u32 = 20;
-const TEXT: u32 = 25;
-
-/// An array of one dimension in the binary format: dimensions, whether there are NULLs, the elements' type, length, first index, elements.
-fn array<B: AsRef<[u8]>>(oid: u32, values: impl ExactSizeIterator<Item = Option<B>>) -> Vec<u8> {
-    let length = i32::try_from(values.len()).unwrap_or(i32::MAX);
-    let mut out = Vec::with_capacity(20 + values.len() * 12);
-    for word in [1_u32.to_be_bytes(), 1_u32.to_be_bytes(), oid.to_be_bytes()] {
-        out.extend_from_slice(&word);
+    fn differs(stored: &str, sent: &str, is_exact: bool) -> String {
+        match is_exact {
+            true => format!("{stored} is distinct from {sent}"),
+            false => {
+                format!("{stored}::text collate \"C\" is distinct from {sent}::text collate \"C\"")
+            }
+        }
     }
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(&1_i32.to_be_bytes());
-    for value in values {
-        let Some(value) = value else {
-            out.extend_from_slice(&(-1_i32).to_be_bytes());
-            continue;
-        };
-        let value = value.as_ref();
-        let size = i32::try_from(value.len()).unwrap_or(i32::MAX);
-        out.extend_from_slice(&size.to_be_bytes());
-        out.extend_from_slice(value);
+
+    /// A `ctid` as text, because not every version can hash one.
+    fn identity(alias: &str, _definition: Option<&TableDefinition>, _parts: usize) -> Vec<String> {
+        vec![format!("{alias}.tableoid"), format!("{alias}.ctid::text")]
     }
-    out
-}
 
-/// An array whose type the cast behind it tells.
-#[derive(Debug)]
-struct Array(Vec<u8>);
-
-/// The SQL type of [`Array`].
-struct AsCast;
-
-impl HasSqlType<AsCast> for Pg {
-    fn metadata(_: &mut <Pg as TypeMetadata>::MetadataLookup) -> PgTypeMetadata {
-        PgTypeMetadata::new(0, 0)
+    fn is_reached(alias: &str, _definition: &TableDefinition) -> String {
+        format!("{alias}.tableoid = reached.k0 and {alias}.ctid = reached.k1::tid")
     }
-}
 
-impl ToSql<AsCast, Pg> for Array {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> diesel::serialize::Result {
-        out.write_all(&self.0)?;
-        Ok(IsNull::No)
-    }
-}
-
-impl QueryFragment<Pg> for Array {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_bind_param::<AsCast, _>(self)
+    // Here a recursive query may name itself only once.
+    fn steps(steps: &[Step]) -> String {
+        let steps: Vec<String> = steps
+            .iter()
+            .map(|step| {
+                format!(
+                    "select {} from {} where {}",
+                    step.columns, step.source, step.condition
+                )
+            })
+            .collect();
+        format!(
+            "select reached.n, carburetor_step.* from reached cross join lateral ({}) carburetor_step",
+            steps.join(" union all ")
+        )
     }
 }

@@ -10,10 +10,12 @@ select 'table', t.place::text, s.expired, s.name,
 from t left join carburetor.synced_table s on s.name = t.name and s.relation = t.relation and exists (
   select from pg_catalog.pg_attribute r where r.attrelid = t.relation and r.attname = 'carburetor_registers' and not r.attisdropped)
 union all
-select 'column', t.place::text, a.attname, base.oid::text, pg_catalog.format_type(base.oid, null),
-  case when base.typcategory not in ('G', 'U') or base.typcategory = 'U' and exists (
-    select from pg_catalog.pg_opclass o where o.opcdefault and o.opcintype = base.oid) then 'comparable' end,
-  case when a.atttypmod = -1 and base.oid = a.atttypid and base.oid <> 'pg_catalog.bpchar'::pg_catalog.regtype then 'exact' end
+select 'column', t.place::text, a.attname, v.oid::text, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(v.typname),
+  -- Two texts of a collation that ignores case, two boxes of one area, or a day and 24 hours are equal in SQL without being the same.
+  pg_catalog.concat(case when (v.typtype = 'e' or v.oid in (16, 17, 18, 19, 20, 21, 23, 25, 26, 650, 700, 701, 774, 790, 829, 869, 1042, 1043, 1082, 1083, 1114, 1184,
+    1560, 1562, 1700, 2950, 3220, 3802)) and l.collisdeterministic is distinct from false then 'exact ' end,
+    case when a.atttypmod = -1 and base.oid = a.atttypid and base.oid <> 'pg_catalog.bpchar'::pg_catalog.regtype then 'verbatim' end),
+  case when item.oid is not null then 'array' when base.typtype = 'c' then 'composite' else 'plain' end
 from t join pg_catalog.pg_attribute a on a.attrelid = t.relation and a.attnum > 0 and not a.attisdropped
 cross join lateral (
   with recursive below (oid, typbasetype) as (
@@ -21,6 +23,10 @@ cross join lateral (
     union all
     select y.oid, y.typbasetype from below b join pg_catalog.pg_type y on y.oid = b.typbasetype)
   select y.* from below b join pg_catalog.pg_type y on y.oid = b.oid where b.typbasetype = 0) base
+left join pg_catalog.pg_type item on item.oid = base.typelem and item.typarray = base.oid
+join pg_catalog.pg_type v on v.oid = coalesce(item.oid, base.oid)
+join pg_catalog.pg_namespace n on n.oid = v.typnamespace
+left join pg_catalog.pg_collation l on l.oid = a.attcollation
 union all
 select 'reference', child.place::text, f.conname, coalesce(parent.place, -1)::text, f.confdeltype::text,
   (select pg_catalog.string_agg(a.attname, pg_catalog.chr(31) order by k.at) from unnest(f.conkey) with ordinality k (number, at)
@@ -31,3 +37,17 @@ from pg_catalog.pg_constraint f
 join t child on child.relation = f.conrelid
 left join t parent on parent.relation = f.confrelid
 where f.contype = 'f'
+union all
+select 'cascade', parent.place::text, coalesce(child.place, -1)::text,
+  pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), f.confdeltype::text,
+  (select pg_catalog.string_agg(a.attname, pg_catalog.chr(31) order by k.at) from unnest(f.conkey) with ordinality k (number, at)
+   join pg_catalog.pg_attribute a on a.attrelid = f.conrelid and a.attnum = k.number),
+  (select pg_catalog.string_agg(a.attname, pg_catalog.chr(31) order by k.at) from unnest(f.confkey) with ordinality k (number, at)
+   join pg_catalog.pg_attribute a on a.attrelid = f.confrelid and a.attnum = k.number)
+from pg_catalog.pg_constraint f
+join t parent on parent.relation = f.confrelid
+join pg_catalog.pg_class c on c.oid = f.conrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join t child on child.relation = f.conrelid
+-- The foreign keys of partitions repeat those of their tables.
+where f.contype = 'f' and f.conparentid = 0 and f.confdeltype in ('c', 'n', 'd')

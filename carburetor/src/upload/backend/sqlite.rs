@@ -1,6 +1,6 @@
 //! Uploads on SQLite: rows of VALUES, one bind per cell, so that every value arrives as it is.
 
-use super::UploadBackend;
+use super::{Step, UploadBackend};
 use crate::statement::Statement;
 use crate::table::{Storage, TableDefinition, literal, quoted};
 use crate::tracking::sqlite::stamp_expression;
@@ -88,6 +88,38 @@ impl UploadBackend for Sqlite {
                 stamp_expression(storage, "now")
             ),
         }
+    }
+
+    // Whatever the column's collation.
+    fn differs(stored: &str, sent: &str, _is_exact: bool) -> String {
+        format!("{stored} is not {sent} collate binary")
+    }
+
+    fn identity(alias: &str, definition: Option<&TableDefinition>, parts: usize) -> Vec<String> {
+        let ids = definition.into_iter().flat_map(TableDefinition::ids);
+        ids.map(|id| format!("{alias}.{}", id.quoted()))
+            .chain(std::iter::repeat("null".to_owned()))
+            .take(parts)
+            .collect()
+    }
+
+    fn is_reached(alias: &str, definition: &TableDefinition) -> String {
+        let ids = definition.ids().enumerate();
+        let same = ids.map(|(part, id)| format!("{alias}.{} = reached.k{part}", id.quoted()));
+        same.collect::<Vec<_>>().join(" and ")
+    }
+
+    fn steps(steps: &[Step]) -> String {
+        let steps: Vec<String> = steps
+            .iter()
+            .map(|step| {
+                format!(
+                    "select reached.n, {} from reached join {} where {}",
+                    step.columns, step.source, step.condition
+                )
+            })
+            .collect();
+        steps.join(" union ")
     }
 }
 

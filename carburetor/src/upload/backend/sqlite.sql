@@ -16,3 +16,12 @@ select 'reference', cast(t.place as text), t.relation || '(' || group_concat(f."
   group_concat(f."from", char(31)), group_concat(f."to", char(31))
 from t join pragma_foreign_key_list(t.relation) f
 group by t.place, f.id
+union all
+select 'cascade', cast(t.place as text), coalesce((select cast(c.place as text) from t c where lower(c.relation) = lower(m.name)), '-1'),
+  '"' || replace(m.name, '"', '""') || '"', lower(substr(f.on_delete, 1, 1)),
+  group_concat(f."from", char(31)),
+  group_concat(coalesce(f."to", (select k.name from pragma_table_info(f."table") k where k.pk = f.seq + 1)), char(31))
+from sqlite_schema m cross join pragma_foreign_key_list(m.name) f cross join t
+where m.type = 'table' and lower(t.relation) = lower(f."table") and f.on_delete in ('CASCADE', 'SET NULL', 'SET DEFAULT')
+  and (select foreign_keys from pragma_foreign_keys) = 1
+group by t.place, m.name, f.id

@@ -1,18 +1,156 @@
-//! What a deletion takes along.
+//! What a deletion takes along: foreign keys may delete or change rows that the caller doesn't see, and rows of tables that aren't synced.
 
-use super::Id;
-use crate::clock::Clock;
+use super::{of_ids, portions, same_id};
+use crate::backend::SyncBackend;
 use crate::connection::runner::Runner;
+use crate::connection::{Flow, PacedRows, TakeRows};
+use crate::table::quoted;
+use crate::upload::UploadTable;
 use crate::upload::apply::TablePlan;
+use crate::upload::backend::{Step, UploadBackend};
+use crate::upload::plan::{Act, RowPlan};
 use crate::upload::session::{Failure, Session};
+use crate::upload::surroundings::Cascade;
+use diesel::result::Error;
+use diesel::row::Row;
+use std::collections::BTreeSet;
 
 impl<R: Runner> Session<'_, '_, R> {
-    /// Fails for the deletions of `removed` that would reach rows outside of the scope.
+    /// Fails for the deletions of `plan` that would reach rows outside of the scope, directly or through others.
     pub(super) async fn refuse_cascades(
         &mut self,
-        _plan: &TablePlan<'_, '_, R::Backend>,
-        _removed: &[(Id<'_, R::Backend>, Clock)],
+        plan: &TablePlan<'_, '_, R::Backend>,
     ) -> Result<(), Failure> {
-        Ok(())
+        let (cascades, reached) = reachable(&self.around.cascades, plan.table);
+        let hides = |table: &usize| !self.tables[*table].visibility.is_all();
+        let outside = cascades.iter().any(|cascade| cascade.child.is_none());
+        if !outside && !reached.iter().any(hides) {
+            return Ok(());
+        }
+        let rows = plan.rows.iter();
+        let rows: Vec<&RowPlan<'_, '_, R::Backend>> = rows
+            .filter(|row| matches!(row.act, Act::Delete(_)))
+            .collect();
+        let definition = self.tables[plan.table].definition;
+        let parts = self
+            .tables
+            .iter()
+            .map(|table| table.definition.ids().count());
+        let parts = parts.max().unwrap_or(1);
+        let steps: Vec<Step> = cascades
+            .iter()
+            .map(|cascade| step(self.tables, cascade, parts))
+            .collect();
+        let mut hidden = Vec::new();
+        for portion in portions::<R::Backend>(rows.len(), definition.ids().count() + 1) {
+            let rows = &rows[portion];
+            let ids: Vec<_> = rows.iter().filter_map(|row| row.id()).collect();
+            let sent = of_ids::<R::Backend>(definition, &ids);
+            let (mut statement, _) = sent.recursive(self.around.types(plan.table));
+            let name = definition.sql_name();
+            let first = R::Backend::identity(&name, Some(definition), parts);
+            let names: Vec<String> = (0..first.len()).map(|part| format!("k{part}")).collect();
+            statement.sql(format!(
+                ", reached (n, place, gone, {}) as (select {}, {}, 1, {} from sent join {name} on {} union {}) \
+                 select distinct reached.n from reached where reached.place = {OUTSIDE}",
+                names.join(", "),
+                super::PLACE,
+                plan.table,
+                first.join(", "),
+                same_id(definition, &name),
+                R::Backend::steps(&steps),
+            ));
+            for place in reached.iter().filter(|table| hides(table)) {
+                let table = &self.tables[*place];
+                let name = table.definition.sql_name();
+                statement.sql(format!(
+                    " or reached.place = {place} and not exists (select 1 from {name} where {}",
+                    R::Backend::is_reached(&name, table.definition)
+                ));
+                table.visibility.push(&mut statement);
+                statement.sql(")");
+            }
+            let mut places = Places::default();
+            self.runner.run(statement, &mut places).await?;
+            let rows = places.0.into_iter().filter_map(|place| rows.get(place));
+            hidden.extend(rows.flat_map(|row| row.judged.iter().map(|judged| judged.change.at)));
+        }
+        match hidden.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Hidden(hidden)),
+        }
     }
 }
+
+/// The place of tables outside of the group.
+const OUTSIDE: i64 = -1;
+
+/// The foreign keys that a deletion from `table` may follow, and the tables of the group that it may reach.
+fn reachable(cascades: &[Cascade], table: usize) -> (Vec<&Cascade>, BTreeSet<usize>) {
+    let mut emptied = BTreeSet::from([table]);
+    loop {
+        let followed = cascades.iter();
+        let followed: Vec<&Cascade> = followed
+            .filter(|cascade| emptied.contains(&cascade.parent))
+            .collect();
+        let before = emptied.len();
+        let removed = followed.iter().filter(|cascade| cascade.removes);
+        emptied.extend(removed.filter_map(|cascade| cascade.child));
+        if emptied.len() == before {
+            let reached = followed.iter().filter_map(|cascade| cascade.child);
+            let reached = reached.collect();
+            return (followed, reached);
+        }
+    }
+}
+
+/// The children that one foreign key leads to.
+fn step<DB: SyncBackend>(tables: &[UploadTable<'_, DB>], cascade: &Cascade, parts: usize) -> Step {
+    let parent = tables[cascade.parent].definition;
+    let child = cascade.child.map(|child| tables[child].definition);
+    let place = cascade
+        .child
+        .map_or(OUTSIDE.to_string(), |child| child.to_string());
+    let pairs = cascade.columns.iter().map(|(child, parent)| {
+        format!(
+            "carburetor_child.{} = carburetor_parent.{}",
+            quoted(child),
+            quoted(parent)
+        )
+    });
+    Step {
+        columns: format!(
+            "{place}, {}, {}",
+            u8::from(cascade.removes),
+            DB::identity("carburetor_child", child, parts).join(", ")
+        ),
+        source: format!(
+            "{} carburetor_parent join {} carburetor_child on {}",
+            parent.sql_name(),
+            cascade.name,
+            pairs.collect::<Vec<_>>().join(" and ")
+        ),
+        condition: format!(
+            "reached.gone = 1 and reached.place = {} and {}",
+            cascade.parent,
+            DB::is_reached("carburetor_parent", parent)
+        ),
+    }
+}
+
+/// Takes places of rows.
+#[derive(Default)]
+struct Places(Vec<usize>);
+
+impl<DB: SyncBackend> TakeRows<DB> for Places {
+    type Error = Error;
+
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Error> {
+        let place = DB::integer(row, 0)?;
+        self.0
+            .extend(place.and_then(|place| usize::try_from(place).ok()));
+        Ok(Flow::Next)
+    }
+}
+
+impl<DB: SyncBackend> PacedRows<DB> for Places {}

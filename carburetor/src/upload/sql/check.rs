@@ -68,13 +68,10 @@ impl<R: Runner> Session<'_, '_, R> {
             );
             let differs = |column: &&ColumnDefinition| {
                 let name = column.quoted();
-                let cast = match types.is_comparable(&column.name) {
-                    true => "",
-                    false => "::text",
-                };
-                let differs = format!(
-                    "{}.{name}{cast} is distinct from sent.{name}{cast}",
-                    sql.name
+                let differs = R::Backend::differs(
+                    &format!("{}.{name}", sql.name),
+                    &format!("sent.{name}"),
+                    types.is_exact(&column.name),
                 );
                 match is_everywhere(column, rows) {
                     true => differs,

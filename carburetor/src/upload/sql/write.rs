@@ -226,7 +226,7 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
             let removed: Vec<_> = removed.collect();
             // A deletion's trigger takes an instant of its own.
             self.has_deleted |= !removed.is_empty();
-            self.refuse_cascades(plan, &removed).await?;
+            self.refuse_cascades(plan).await?;
             let name = definition.sql_name();
             for portion in portions::<R::Backend>(removed.len(), definition.ids().count() + 2) {
                 let all: Vec<_> = removed[portion].iter().map(|(id, _)| *id).collect();

@@ -20,8 +20,12 @@ where
     );
 }
 
+/// Why an array of arrays doesn't travel.
+pub(crate) const SEVERAL_DIMENSIONS: &str =
+    "an array of several dimensions can't travel; store it as `jsonb`";
+
 /// The bytes of an array that are not read yet.
-pub(super) struct Reader<'a>(pub &'a [u8]);
+pub(crate) struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
     pub fn bytes(&mut self, length: usize) -> Result<&'a [u8], WireError> {
@@ -68,9 +72,7 @@ pub(super) fn write_array(
     let _has_null = reader.integer()?;
     let oid = NonZeroU32::new(reader.integer()? as u32).unwrap_or(Lookup::UNKNOWN);
     if dimensions > 1 {
-        return Err(WireError::new(
-            "an array of several dimensions can't travel; store it as `jsonb`",
-        ));
+        return Err(WireError::new(SEVERAL_DIMENSIONS));
     }
     let length = if dimensions == 0 {
         0

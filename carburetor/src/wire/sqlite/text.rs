@@ -1,6 +1,7 @@
 //! Text, bytes and documents.
 
-use super::{codec, utf8};
+use super::{codec, stored, utf8};
+use crate::table::Storage;
 use crate::wire::binary::{read_base64, write_base64};
 use crate::wire::document::check_and_write_document;
 use crate::wire::json::write_string;
@@ -9,7 +10,8 @@ use diesel::sql_types::{Binary, Json, Text};
 use diesel::sqlite::Sqlite;
 
 impl WireType<Sqlite> for Text {
-    const CODEC: Codec<Sqlite> = codec(
+    const CODEC: Codec<Sqlite> = stored(
+        Storage::Text,
         |mut value, out| {
             write_string(utf8(&mut value)?, out);
             Ok(())
