@@ -9,11 +9,19 @@ pub(super) use diesel::pg::PgConnection as Conn;
 mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "properties.rs"]
+mod properties;
 #[path = "postgres_types.rs"]
 mod types;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;
+
+/// How many histories the properties try.
+pub(super) const CASES: u32 = 16;
+
+/// What the names of the tracking's tables begin with.
+pub(super) const CARBURETOR: &str = "carburetor.";
 
 /// Every table of the suite.
 pub(super) type Everything = SyncGroup<(

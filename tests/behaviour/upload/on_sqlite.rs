@@ -9,9 +9,17 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "properties.rs"]
+mod properties;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;
+
+/// How many histories the properties try.
+pub(super) const CASES: u32 = 64;
+
+/// What the names of the tracking's tables begin with.
+pub(super) const CARBURETOR: &str = "carburetor_";
 
 /// Every table of the suite.
 pub(super) type Everything = SyncGroup<(
