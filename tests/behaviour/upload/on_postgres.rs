@@ -5,6 +5,8 @@ pub(super) use super::models::postgres as models;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
 
+#[path = "agreement.rs"]
+mod agreement;
 #[path = "cascades.rs"]
 mod cascades;
 #[path = "outcomes.rs"]

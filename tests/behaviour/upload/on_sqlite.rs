@@ -5,6 +5,8 @@ pub(super) use super::models::sqlite as models;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
+#[path = "agreement.rs"]
+mod agreement;
 #[path = "cascades.rs"]
 mod cascades;
 #[path = "outcomes.rs"]
@@ -54,8 +56,10 @@ impl Server {
 
     pub(super) fn connect(&self) -> Conn {
         let mut conn = Conn::establish(self.0.to_str().unwrap()).unwrap();
-        conn.batch_execute("pragma foreign_keys = on; pragma busy_timeout = 10000")
-            .unwrap();
+        conn.batch_execute(
+            "pragma foreign_keys = on; pragma busy_timeout = 10000; pragma synchronous = off",
+        )
+        .unwrap();
         conn
     }
 }
