@@ -5,15 +5,25 @@ pub(super) use super::models::postgres as models;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
 
+#[path = "agreement.rs"]
+mod agreement;
 #[path = "cascades.rs"]
 mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "properties.rs"]
+mod properties;
 #[path = "postgres_types.rs"]
 mod types;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;
+
+/// How many histories the properties try.
+pub(super) const CASES: u32 = 16;
+
+/// What the names of the tracking's tables begin with.
+pub(super) const CARBURETOR: &str = "carburetor.";
 
 /// Every table of the suite.
 pub(super) type Everything = SyncGroup<(

@@ -5,13 +5,23 @@ pub(super) use super::models::sqlite as models;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
+#[path = "agreement.rs"]
+mod agreement;
 #[path = "cascades.rs"]
 mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "properties.rs"]
+mod properties;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;
+
+/// How many histories the properties try.
+pub(super) const CASES: u32 = 64;
+
+/// What the names of the tracking's tables begin with.
+pub(super) const CARBURETOR: &str = "carburetor_";
 
 /// Every table of the suite.
 pub(super) type Everything = SyncGroup<(
@@ -46,8 +56,10 @@ impl Server {
 
     pub(super) fn connect(&self) -> Conn {
         let mut conn = Conn::establish(self.0.to_str().unwrap()).unwrap();
-        conn.batch_execute("pragma foreign_keys = on; pragma busy_timeout = 10000")
-            .unwrap();
+        conn.batch_execute(
+            "pragma foreign_keys = on; pragma busy_timeout = 10000; pragma synchronous = off",
+        )
+        .unwrap();
         conn
     }
 }

@@ -44,7 +44,7 @@ cargo run --release --bin oracle -- [OPTIONS]
   --mode MODE      tracked (default), untracked (PostgreSQL), or sqlite
   --seconds N      for how long the writers begin transactions (default 30)
   --writers N      how many writers there are (default 24, with sqlite 6)
-  --uploaders N    how many replicas upload (default 6, with sqlite 3; untracked tables take none)
+  --uploaders N    how many replicas upload (default 12, with sqlite 3; untracked tables take none)
   --poll MS        the pause between two downloads of one copy (default 150)
   --seed N         where the random choices begin (default: by chance)
   --database URL   an empty PostgreSQL database to use, instead of a server of the run's own
@@ -100,7 +100,7 @@ One line for each copy, one for the uploads, and the exit code: 0 if all is well
             }
             (Mode::Untracked, _) => 0,
             (_, Some(uploaders)) => uploaders,
-            (Mode::Tracked, None) => 6,
+            (Mode::Tracked, None) => 12,
             (Mode::Sqlite, None) => 3,
         };
         if options.writers == 0 {

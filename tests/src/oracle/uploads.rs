@@ -69,6 +69,7 @@ where
     let judge = Judge::new(&ground, &entries);
     faults.extend(entries.iter().flat_map(|entry| judge.faults(entry)));
     faults.extend(judge.untimely());
+    faults.extend(judge.disowned());
     let naive = twin::stale(conn, &entries).map_err(|error| error.to_string())?;
     Ok(Tally::of(&entries, naive, faults))
 }

@@ -32,11 +32,11 @@ impl Draft<'_> {
                     let gone = self.known[table as usize].any_gone(self.random);
                     self.insert(table, gone)
                 }
-                6..9 => match self.row(table) {
+                6..8 => match self.row(table) {
                     Some((id, base)) => self.change(table, id, Some(base), Edit::Delete),
                     None => continue,
                 },
-                9 => match changes.last() {
+                8 => match changes.last() {
                     // The same row once more.
                     Some(Change {
                         id,

@@ -76,6 +76,23 @@ impl<'g> Judge<'g> {
         self.ground.rows.iter().filter_map(late).collect()
     }
 
+    /// Notes that tell from which change they are, while the register names another write.
+    pub(super) fn disowned(&self) -> Vec<String> {
+        let disowned = |((table, id), row): (&(Table, i64), &Row)| {
+            let note: Clock = row.columns.get("note")?.as_str()?.parse().ok()?;
+            let held = row.column("note");
+            // The registers of a row that took another id are those of its stamp.
+            let is_renamed = !row.registers.contains_key("note") && held.replica() == 0;
+            (held != note && !is_renamed).then(|| {
+                format!(
+                    "{} {id}, column note: clock {held}, but the value is of {note}",
+                    table.name()
+                )
+            })
+        };
+        self.ground.rows.iter().filter_map(disowned).collect()
+    }
+
     /// Rejected without a reason, or not rejected in spite of one.
     fn misjudged(&self, entry: &Entry) -> Option<String> {
         let Fate::Answered(verdict) = &entry.fate else {

@@ -16,8 +16,8 @@ pub(super) struct Known {
     gone: BTreeSet<i64>,
 }
 
-/// Rows below it are edited by everybody, much more often than the others.
-const CONTESTED: i64 = 60;
+/// So many rows, the first ones, are edited by everybody, much more often than the others.
+const CONTESTED: usize = 30;
 
 impl Known {
     pub(super) fn download<M: Line>(&mut self, news: TableNews<M>) {
@@ -54,12 +54,13 @@ impl Known {
     /// Some row and its stamp.
     pub(super) fn any(&self, random: &mut fastrand::Rng) -> Option<(i64, DateTime<Utc>)> {
         let last = *self.rows.keys().next_back()?;
-        let from = match random.bool() {
-            true => random.i64(..CONTESTED),
-            false => random.i64(..=last),
+        let found = match random.u8(..3) {
+            0 => self.rows.range(random.i64(..=last)..).next(),
+            _ => self.rows.iter().nth(random.usize(..CONTESTED)),
         };
-        let found = self.rows.range(from..).next().or(self.rows.iter().next());
-        found.map(|(id, stamp)| (*id, *stamp))
+        found
+            .or(self.rows.iter().next())
+            .map(|(id, stamp)| (*id, *stamp))
     }
 
     /// The id of some row that is gone.

@@ -16,7 +16,7 @@ use carburetor::outcome::Outcomes;
 use carburetor::group::UploadTables;
 use carburetor::upload::UploadError;
 use carburetor::{SyncConnection, SyncGroup, Timestamps, Token};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 type Tables = (Account, Posting);
@@ -32,7 +32,12 @@ pub(super) struct Uploader<'r, C> {
     token: Option<Token>,
     /// The clock of the first is right, of the second an hour late, of the third half a minute early.
     devices: [Device; 3],
+    /// What was edited while there was no connection.
+    waiting: VecDeque<Batch>,
 }
+
+/// How many batches wait at most.
+const WAITING: usize = 8;
 
 /// How a batch was meant, and made.
 struct Batch {
@@ -86,6 +91,7 @@ where
             known: Default::default(),
             token: None,
             devices,
+            waiting: VecDeque::new(),
         })
     }
 
@@ -97,9 +103,14 @@ where
                 self.download()?;
             }
             let batch = self.batch();
-            // Edited now, sent a little later.
+            self.waiting.push_back(batch);
             self.run.think(&mut self.random, Duration::from_millis(60));
-            self.deliver(batch)?;
+            if self.waiting.len() < WAITING && self.random.u8(..3) > 0 {
+                continue;
+            }
+            while let Some(batch) = self.waiting.pop_front() {
+                self.deliver(batch)?;
+            }
         }
         Ok(())
     }
