@@ -30,6 +30,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// What a query ends with that locks the rows it reads: those that may be deleted, and those that keep their ids.
     #[doc(hidden)]
     const LOCK_ROWS: Option<[&'static str; 2]>;
+    /// Has statements planned for the tables as they are, until the transaction ends.
+    #[doc(hidden)]
+    const PLAN_AGAIN: Option<&'static str>;
     /// Makes constraints that wait for the commit tell now.
     #[doc(hidden)]
     const CHECK_DEFERRED: Option<&'static str>;

@@ -9,6 +9,8 @@ pub(super) use diesel::pg::PgConnection as Conn;
 mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "postgres_plans.rs"]
+mod plans;
 #[path = "postgres_types.rs"]
 mod types;
 
