@@ -37,7 +37,7 @@ pub fn batches(rows: usize, changes: usize, lap: usize) -> Vec<Vec<Row>> {
         Row {
             id: i32::try_from(id).expect("ids are small"),
             title: format!("item number {number} of lap {lap}"),
-            note: (number % 3 > 0).then(|| format!("what is to know of {number}")),
+            note: (!number.is_multiple_of(3)).then(|| format!("what is to know of {number}")),
             amount: i64::try_from(number * 37 + lap).expect("amounts are small"),
             done: lap.is_multiple_of(2),
         }

@@ -1,6 +1,6 @@
 //! Registers: which write a row's existence and each of its columns hold.
 
-use crate::clock::{Clock, ClockError};
+use crate::clock::Clock;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -46,11 +46,13 @@ impl Registers {
     /// As they are stored. `now`, the database's clock: what is greater is marked, because the triggers count on the stamp otherwise.
     pub(crate) fn stored(&self, now: Clock) -> String {
         let last = self.last();
-        let mut members: BTreeMap<&str, Clock> = self
+        let own = self
             .columns
             .iter()
-            .map(|(name, clock)| (name.as_str(), *clock))
-            .collect();
+            .map(|(name, clock)| (name.as_str(), *clock));
+        // A column without a member is as old as the row's existence.
+        let mut members: BTreeMap<&str, Clock> =
+            own.filter(|(_, clock)| *clock != self.existence).collect();
         members.insert(EXISTENCE, self.existence);
         if last > now {
             members.insert(AHEAD, last);
@@ -98,8 +100,5 @@ const AHEAD: &str = "+";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RegisterError(pub(crate) String);
 
-impl From<ClockError> for RegisterError {
-    fn from(error: ClockError) -> Self {
-        RegisterError(error.to_string())
-    }
-}
+#[cfg(test)]
+mod tests;

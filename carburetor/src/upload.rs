@@ -3,6 +3,7 @@
 mod admit;
 mod apply;
 mod backend;
+mod conflicts;
 mod contest;
 mod decide;
 mod digest;
@@ -29,6 +30,7 @@ mod table;
 mod types;
 
 pub use backend::UploadBackend;
+pub use conflicts::{ConflictsOf, LoggedConflict};
 pub use error::UploadError;
 pub use options::{Transactions, UploadOptions};
 pub(crate) use table::UploadTable;

@@ -13,7 +13,7 @@ mod on_postgres;
 mod on_sqlite;
 
 use carburetor::outcome::{Code, Outcome, Outcomes, Verdict};
-use device::{Device, change, changes};
+use device::{Device, changes};
 use diesel::connection::SimpleConnection;
 
 fn run(conn: &mut impl SimpleConnection, statements: &str) {

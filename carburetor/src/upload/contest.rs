@@ -16,12 +16,27 @@ use std::sync::LazyLock;
 
 /// An entry of the conflict log.
 pub(super) struct Sides {
+    /// The replica whose change it was.
+    pub(super) sender: u64,
     /// The values that don't stand.
     pub(super) lost: Map<String, Value>,
     /// Those that do.
     pub(super) won: Map<String, Value>,
     pub(super) lost_clock: Clock,
     pub(super) won_clock: Clock,
+}
+
+impl Sides {
+    /// As the log has it: the sender, both clocks, the values that lost and those that stand.
+    pub(super) fn texts(&self) -> [String; 5] {
+        [
+            format!("{:016x}", self.sender),
+            self.lost_clock.to_string(),
+            self.won_clock.to_string(),
+            Value::Object(self.lost.clone()).to_string(),
+            Value::Object(self.won.clone()).to_string(),
+        ]
+    }
 }
 
 static NOTHING: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
@@ -142,6 +157,7 @@ fn sides<DB: SyncBackend>(
         let columns = differing(&contest.lost);
         if !columns.is_empty() || is_deletion {
             found.push(Sides {
+                sender: clock.replica(),
                 lost: only(sent, &columns),
                 won: only(server, &columns),
                 lost_clock: clock,
@@ -156,6 +172,7 @@ fn sides<DB: SyncBackend>(
             .map(|column| column.name.clone())
             .collect();
         found.push(Sides {
+            sender: clock.replica(),
             lost: only(server, &columns),
             won: Map::new(),
             lost_clock: contest.before.as_ref().map_or(Clock::ZERO, Registers::last),
@@ -184,6 +201,7 @@ fn sides<DB: SyncBackend>(
     let columns = differing(&overwritten);
     if !columns.is_empty() {
         found.push(Sides {
+            sender: clock.replica(),
             lost: only(server, &columns),
             won: only(sent, &columns),
             lost_clock: before(&overwritten),

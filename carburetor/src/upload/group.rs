@@ -1,5 +1,10 @@
 //! The uploads of a group.
 
+#![allow(
+    clippy::manual_async_fn,
+    reason = "an `async fn` is not known to be `Send` for every lifetime"
+)]
+
 use super::error::UploadError;
 use super::options::UploadOptions;
 use super::procedure;

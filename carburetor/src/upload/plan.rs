@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) is_visible: bool,
     /// The row's stamp.
     pub(super) stamp: Option<DateTime<Utc>>,
+    /// The row's registers, if there is one.
+    pub(super) registers: Option<Registers>,
 }
 
 impl Found {
@@ -31,6 +33,7 @@ impl Found {
         is_stored: false,
         is_visible: false,
         stamp: None,
+        registers: None,
     };
 }
 
@@ -91,10 +94,10 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     ) -> Self {
         let mut plan = RowPlan {
             place,
-            registers: match &found.held {
-                Held::Live { registers, .. } => registers.clone(),
-                _ => Registers::at(Clock::ZERO),
-            },
+            registers: found
+                .registers
+                .clone()
+                .unwrap_or(Registers::at(Clock::ZERO)),
             found,
             act: Act::Nothing,
             cells: Vec::new(),
@@ -150,7 +153,7 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
             }
             Decision::Write(write) => self.overwrite(definition, change, write, before),
             Decision::Delete { conflict } => {
-                self.act = Act::Delete(clock);
+                self.remove(definition, clock);
                 if conflict {
                     self.contested = Some(Contested {
                         won: Vec::new(),
@@ -162,8 +165,13 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
                 self.judge(change, Verdict::Applied);
             }
             Decision::DeleteAgain => {
-                if matches!(self.found.held, Held::Gone(_)) {
-                    self.act = Act::DeleteAgain(clock);
+                match &self.found.held {
+                    // The clock of a soft deletion is in the row.
+                    Held::Gone(deleted) if self.found.is_stored && clock > *deleted => {
+                        self.remove(definition, clock);
+                    }
+                    Held::Gone(_) => self.act = Act::DeleteAgain(clock),
+                    _ => {}
                 }
                 self.judge(change, Verdict::Applied);
             }
@@ -237,6 +245,13 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
                 merged: write.merged,
                 before: Some(before),
             });
+        }
+    }
+
+    fn remove(&mut self, definition: &TableDefinition, clock: Clock) {
+        self.act = Act::Delete(clock);
+        if let Some(column) = definition.deleted() {
+            self.registers.set(&column.name, clock);
         }
     }
 

@@ -25,13 +25,16 @@ pub(super) fn removal(definition: &TableDefinition) -> String {
 #variable_conflict use_column
 declare
   ignored text;
+  gone timestamptz;
   micros bigint;
   deleted text collate \"C\";
   later text collate \"C\";
 begin{ahead}
   ignored := {lock};
+  -- The deletion's clock is that of the removal, which a download shows.
+  gone := greatest(clock_timestamp(), now());
   insert into {removal} as r ({columns}, carburetor_removed_at)
-  values ({values}, greatest(clock_timestamp(), now()))
+  values ({values}, gone)
   on conflict on constraint {constraint} do update
     set carburetor_removed_at = greatest(excluded.carburetor_removed_at, r.carburetor_removed_at + interval '1 microsecond');{deleted}
   return null;
@@ -76,6 +79,10 @@ fn deleted(definition: &TableDefinition) -> String {
         return String::new();
     };
     let names = Names::of(definition);
+    let stamped = micros(&format!(
+        "{} + interval '1 microsecond'",
+        instant(stamp, "old")
+    ));
     let seen = definition.visible_by().filter(|column| !column.id);
     let seen: String = seen
         .map(|column| format!("{0} = excluded.{0}, ", column.quoted()))
@@ -85,7 +92,7 @@ fn deleted(definition: &TableDefinition) -> String {
   if tg_op = 'DELETE' or {moved} then
     micros := {micros};
     deleted := {hex} || {NO_REPLICA};
-    later := {after};
+    later := greatest({after}, {stamped} || {NO_REPLICA});
     if later > deleted then
       deleted := later;
       update carburetor.clock c set ahead = deleted where c.ahead < deleted;
@@ -96,11 +103,9 @@ fn deleted(definition: &TableDefinition) -> String {
       set {seen}carburetor_clock = greatest(excluded.carburetor_clock, r.carburetor_clock);
   end if;",
         moved = differ(definition.ids()),
-        micros = micros(&format!(
-            "greatest(clock_timestamp(), now(), {} + interval '1 microsecond')",
-            instant(stamp, "old")
-        )),
+        micros = micros("gone"),
         hex = hex("micros"),
+        stamped = hex(&stamped),
         after = after(&format!("old.{COLUMN}")),
         register = names.register_table,
         constraint = names.register_constraint,

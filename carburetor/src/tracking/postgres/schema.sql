@@ -36,9 +36,6 @@ create table if not exists carburetor.watermark (
   cutoff timestamptz not null
 );
 
-create table if not exists carburetor.clock (singleton boolean primary key default true check (singleton), ahead text collate "C" not null default '');
-insert into carburetor.clock default values on conflict do nothing;
-
 -- Publishes this transaction as a writer, then gives the earliest instant that is past every cutoff given out before. The order matters:
 -- a download that doesn't see this transaction has a cutoff below the result, so its replica asks again from before the instant.
 create or replace function carburetor.publish() returns timestamptz language plpgsql as $$

@@ -1,6 +1,6 @@
 //! The conflict log.
 
-use super::{Id, list, of_ids, portions, same_id};
+use super::{list, of_ids, portions, same_id};
 use crate::connection::runner::Runner;
 use crate::table::{ColumnDefinition, TableDefinition};
 use crate::upload::UploadBackend;
@@ -8,9 +8,8 @@ use crate::upload::apply::TablePlan;
 use crate::upload::contest::Sides;
 use crate::upload::sent::Cells;
 use crate::upload::session::{Failure, Session};
-use serde_json::Value;
 
-/// The columns of [`Sent`](crate::upload::sent::Sent) beside the id, which are those of the log.
+/// The columns of the log beside the row's own: [`Sides::texts`].
 const COLUMNS: [&str; 5] = [
     "carburetor_sender",
     "carburetor_lost_clock",
@@ -38,29 +37,16 @@ impl<R: Runner> Session<'_, '_, R> {
                 portions::<R::Backend>(entries.len(), definition.ids().count() + COLUMNS.len() + 1)
             {
                 let entries = &entries[portion];
-                let known = entries.iter().filter_map(|entry| {
-                    let row = &plan.rows[entry.0];
-                    Some((
-                        row.id()?,
-                        row.judged.last()?.change.clock().replica(),
-                        &entry.1,
-                    ))
-                });
-                let known: Vec<(Id<'_, R::Backend>, u64, &Sides)> = known.collect();
-                let all: Vec<_> = known.iter().map(|(id, ..)| *id).collect();
+                let all: Vec<_> = entries
+                    .iter()
+                    .filter_map(|(place, _)| plan.rows[*place].id())
+                    .collect();
                 let mut sent = of_ids::<R::Backend>(definition, &all);
-                let text = |of: fn(&(Id<'_, R::Backend>, u64, &Sides)) -> String| {
-                    Cells::Texts(known.iter().map(of).collect())
-                };
-                let cells: [fn(&(Id<'_, R::Backend>, u64, &Sides)) -> String; 5] = [
-                    |(_, sender, _)| format!("{sender:016x}"),
-                    |(.., sides)| sides.lost_clock.to_string(),
-                    |(.., sides)| sides.won_clock.to_string(),
-                    |(.., sides)| Value::Object(sides.lost.clone()).to_string(),
-                    |(.., sides)| Value::Object(sides.won.clone()).to_string(),
-                ];
-                for (name, of) in COLUMNS.into_iter().zip(cells) {
-                    sent.add(name, text(of));
+                for (place, name) in COLUMNS.into_iter().enumerate() {
+                    let texts = entries
+                        .iter()
+                        .map(|(_, sides)| sides.texts()[place].clone());
+                    sent.add(name, Cells::Texts(texts.collect()));
                 }
                 let (mut statement, _) = sent.statement(self.around.types(table));
                 let kept = kept(definition)

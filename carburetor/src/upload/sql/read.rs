@@ -176,6 +176,7 @@ impl<DB: SyncBackend> TakeRows<DB> for FoundRows {
             is_stored,
             is_visible: flag(5)?,
             stamp,
+            registers: None,
         };
         if is_stored {
             let registers =
@@ -189,6 +190,7 @@ impl<DB: SyncBackend> TakeRows<DB> for FoundRows {
                 .definition
                 .deleted()
                 .filter(|_| flag(4).unwrap_or(false));
+            found.registers = Some(registers.clone());
             found.held = match deleted {
                 Some(column) => Held::Gone(registers.column(&column.name)),
                 None => Held::Live { stamp, registers },

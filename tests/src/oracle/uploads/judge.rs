@@ -40,14 +40,25 @@ impl<'g> Judge<'g> {
                 faults.extend(self.superseded_by_nothing(entry, key));
             }
         }
+        let held = entry.key().map(|key| self.held(key)).unwrap_or_default();
         let of = |fault: String| {
             let base = entry.change.base.map(|base| base.to_rfc3339());
             format!(
-                "{} {}, {fault}; sent {:?} on {base:?} between {} and {}",
+                "{} {}, {fault}; sent {:?} on {base:?} between {} and {}; {held}",
                 entry.change.table, entry.change.id, entry.change.edit, entry.began, entry.ended
             )
         };
         faults.into_iter().map(of).collect()
+    }
+
+    /// What there is of a row.
+    fn held(&self, key: (Table, i64)) -> String {
+        let row = self.ground.rows.get(&key);
+        let row = row.map(|row| (&row.columns, row.is_deleted, row.stamp, &row.registers));
+        format!(
+            "there is {row:?}, deleted at {:?}",
+            self.ground.deletions.get(&key)
+        )
     }
 
     /// Registers that the database's next write could fall behind.
@@ -72,7 +83,11 @@ impl<'g> Judge<'g> {
         };
         let is_right = match (verdict, entry.quality) {
             (Verdict::Rejected(_), Quality::Bad) => true,
-            (Verdict::Rejected(rejection), Quality::Scoped) => rejection.code == Code::Forbidden,
+            // Edits of a row that could not be inserted find none.
+            (Verdict::Rejected(rejection), Quality::Scoped) => {
+                rejection.code == Code::Forbidden
+                    || rejection.code == Code::NotFound && entry.change.base.is_none()
+            }
             (Verdict::Rejected(_), Quality::Good) => false,
             (_, quality) => quality != Quality::Bad,
         };
@@ -93,8 +108,8 @@ impl<'g> Judge<'g> {
                 None => vec![format!(
                     "clock {clock}: the row is gone, and no deletion is known"
                 )],
-                // Only a deletion that is later than the insert; but what replaces a row forgets clocks that were ahead.
-                Some(deleted) if is_insert && *deleted < clock && clock < entry.ended => {
+                // Only a deletion that is later than the insert.
+                Some(deleted) if is_insert && *deleted < clock && !self.may_be_forgotten(entry) => {
                     vec![format!(
                         "clock {clock}: an insert gave way to the deletion {deleted}"
                     )]
@@ -172,7 +187,9 @@ impl<'g> Judge<'g> {
             .rows
             .get(&key)
             .is_some_and(|row| self.came_again(row, entry));
-        let is_kept = deleted.is_some_and(|deleted| deleted >= clock) || is_there;
+        let is_kept = deleted.is_some_and(|deleted| deleted >= clock)
+            || is_there
+            || deleted.is_some() && self.may_be_forgotten(entry);
         (!is_kept).then(|| {
             format!("clock {clock}: deleted, but the clock of the deletion is {deleted:?}")
         })
@@ -212,6 +229,11 @@ impl<'g> Judge<'g> {
         older.map(|(name, held)| {
             format!("column {name}: clock {clock} is superseded by {held}, which is earlier")
         })
+    }
+
+    /// A change whose clock was ahead of the database, which a row that was replaced no longer knows.
+    fn may_be_forgotten(&self, entry: &Entry) -> bool {
+        self.ground.forgets && entry.change.clock > entry.ended
     }
 
     /// The row came into being anew after the change was sent: what was in it before is forgotten.

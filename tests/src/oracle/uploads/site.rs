@@ -21,6 +21,9 @@ pub(in crate::oracle) trait Site: Connection + Sized {
     /// What a table's deletion clocks are named, with `{table}`.
     const DELETIONS: &'static str;
 
+    /// REPLACE puts a row into another's place, which forgets clocks that were ahead of the database.
+    const REPLACES: bool;
+
     /// Whether it gave way to another transaction, which any application tries again.
     fn gave_way(error: &diesel::result::Error) -> bool {
         use diesel::result::{DatabaseErrorKind::SerializationFailure, Error::DatabaseError};
@@ -38,12 +41,14 @@ insert into entries (id, team, amount, note) select {first} + row_number() over 
   select team, cast(sum(amount) as bigint) as amount from weights where writer = pg_current_xact_id() group by team having sum(amount) <> 0
 ) sums";
     const DELETIONS: &'static str = "carburetor.register_{table}";
+    const REPLACES: bool = false;
 }
 
 impl Site for SqliteConnection {
     const GREETING: &'static str = "";
     const SETTLE: &'static str = super::super::sqlite::SETTLE;
     const DELETIONS: &'static str = "carburetor_register_{table}";
+    const REPLACES: bool = true;
 }
 
 /// What PostgreSQL's uploaders settle by: how much each of their transactions has moved accounts away from entries.
@@ -74,7 +79,7 @@ pub(super) struct Row {
     pub is_deleted: bool,
     pub stamp: Clock,
     /// The clocks by their names; `""` is the existence.
-    registers: BTreeMap<String, Clock>,
+    pub registers: BTreeMap<String, Clock>,
 }
 
 impl Row {
@@ -120,6 +125,8 @@ pub(in crate::oracle) struct Line {
 pub(super) struct Ground {
     pub rows: HashMap<(Table, i64), Row>,
     pub deletions: HashMap<(Table, i64), Clock>,
+    /// What was ahead may have been forgotten.
+    pub forgets: bool,
 }
 
 impl Ground {
@@ -130,7 +137,10 @@ impl Ground {
         Entry: Stored<C>,
         SqlQuery: for<'a> LoadQuery<'a, C, Line>,
     {
-        let mut ground = Ground::default();
+        let mut ground = Ground {
+            forgets: C::REPLACES,
+            ..Ground::default()
+        };
         let mut registers = HashMap::new();
         for table in [Table::Accounts, Table::Entries] {
             let name = table.name();

@@ -1,0 +1,110 @@
+use super::*;
+
+const EARLY: &str = "00000000000a00000000000000000001";
+const LATE: &str = "00000000000b00000000000000000002";
+
+fn clock(text: &str) -> Clock {
+    text.parse().unwrap()
+}
+
+fn parse(stored: &str) -> Registers {
+    Registers::parse(Some(stored), None).unwrap()
+}
+
+#[test]
+fn a_column_without_a_member_is_as_old_as_the_row() {
+    let registers = parse(&format!(r#"{{"": "{EARLY}", "name": "{LATE}"}}"#));
+    assert_eq!(registers.existence(), clock(EARLY));
+    assert_eq!(registers.column("name"), clock(LATE));
+    assert_eq!(registers.column("team"), clock(EARLY));
+    assert_eq!(registers.last(), clock(LATE));
+}
+
+#[test]
+fn where_nothing_is_stored_all_is_as_old_as_the_stamp() {
+    let stamp = DateTime::from_timestamp(1_700_000_000, 7000);
+    let registers = Registers::parse(None, stamp).unwrap();
+    assert_eq!(
+        registers,
+        Registers::at(Clock::new(1_700_000_000_000, 7, 0))
+    );
+    assert_eq!(registers.column("name"), registers.existence());
+}
+
+#[test]
+fn where_there_is_no_stamp_either_all_is_older_than_everything() {
+    assert_eq!(Registers::parse(None, None), Ok(Registers::at(Clock::ZERO)));
+}
+
+#[test]
+fn what_is_stored_outweighs_the_stamp() {
+    let stored = format!(r#"{{"":"{EARLY}"}}"#);
+    let registers = Registers::parse(Some(&stored), Some(DateTime::UNIX_EPOCH)).unwrap();
+    assert_eq!(registers.existence(), clock(EARLY));
+}
+
+#[test]
+fn registers_are_stored_as_they_are_read() {
+    let stored = format!(r#"{{"":"{EARLY}","name":"{LATE}"}}"#);
+    assert_eq!(parse(&stored).stored(clock(LATE)), stored);
+}
+
+#[test]
+fn a_clock_that_is_ahead_of_the_database_is_marked_until_it_no_longer_is() {
+    let mut registers = Registers::at(clock(EARLY));
+    registers.set("name", clock(LATE));
+    let stored = registers.stored(clock(EARLY));
+    let expected = format!(r#"{{"":"{EARLY}","+":"{LATE}","name":"{LATE}"}}"#);
+    assert_eq!(stored, expected);
+    let read = parse(&stored);
+    assert_eq!(read, registers);
+    assert!(!read.stored(clock(LATE)).contains('+'));
+}
+
+#[test]
+fn a_row_that_is_ahead_as_a_whole_is_marked() {
+    let stored = Registers::at(clock(LATE)).stored(clock(EARLY));
+    assert_eq!(stored, format!(r#"{{"":"{LATE}","+":"{LATE}"}}"#));
+}
+
+#[test]
+fn a_column_as_old_as_the_row_takes_no_room() {
+    let mut registers = Registers::at(clock(EARLY));
+    registers.set("name", clock(EARLY));
+    assert_eq!(
+        registers.stored(clock(LATE)),
+        format!(r#"{{"":"{EARLY}"}}"#)
+    );
+}
+
+#[test]
+fn a_row_that_is_raised_keeps_its_columns_clocks() {
+    let mut registers = Registers::at(clock(EARLY));
+    registers.set("name", Clock::ZERO);
+    registers.revive(clock(LATE), ["name", "team"].map(str::to_owned).into_iter());
+    assert_eq!(registers.existence(), clock(LATE));
+    assert_eq!(registers.column("name"), Clock::ZERO);
+    assert_eq!(registers.column("team"), clock(EARLY));
+    assert_eq!(parse(&registers.stored(clock(LATE))), registers);
+}
+
+#[test]
+fn the_existence_never_goes_back() {
+    let mut registers = Registers::at(clock(LATE));
+    registers.revive(clock(EARLY), std::iter::empty());
+    assert_eq!(registers.existence(), clock(LATE));
+}
+
+#[test]
+fn text_that_is_no_registers_is_an_error() {
+    for stored in [
+        "",
+        "{",
+        "[]",
+        r#"{"name":1}"#,
+        r#"{"name":"12"}"#,
+        r#"{"":"0000000A000000000000000000000001"}"#,
+    ] {
+        assert!(Registers::parse(Some(stored), None).is_err(), "{stored}");
+    }
+}
