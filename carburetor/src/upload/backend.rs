@@ -111,6 +111,10 @@ pub trait UploadBackend: crate::wire::WireBackend {
 
 /// One way on from what a recursive query has reached.
 #[derive(Debug)]
+#[cfg_attr(
+    not(any(feature = "postgres-backend", feature = "sqlite")),
+    allow(dead_code, reason = "a backend reads it")
+)]
 #[doc(hidden)]
 pub struct Step {
     /// What is reached.
