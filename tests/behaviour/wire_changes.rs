@@ -84,10 +84,9 @@ fn changes() -> Changes {
             .unwrap(),
         Change::delete::<Seat, Pg>(&("a".into(), 2), late, clock(3)).unwrap(),
     ];
-    Changes {
-        confirmed: Some(clock(0)),
-        ..Changes::new(changes)
-    }
+    let mut changes = Changes::new(changes);
+    changes.confirmed = Some(clock(0));
+    changes
 }
 
 /// What [`OUTCOMES`] says.

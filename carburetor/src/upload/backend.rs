@@ -30,6 +30,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// What a query ends with that locks the rows it reads: those that may be deleted, and those that keep their ids.
     #[doc(hidden)]
     const LOCK_ROWS: Option<[&'static str; 2]>;
+    /// Has statements planned for the tables as they are, until the transaction ends.
+    #[doc(hidden)]
+    const PLAN_AGAIN: Option<&'static str>;
     /// Makes constraints that wait for the commit tell now.
     #[doc(hidden)]
     const CHECK_DEFERRED: Option<&'static str>;
@@ -108,6 +111,10 @@ pub trait UploadBackend: crate::wire::WireBackend {
 
 /// One way on from what a recursive query has reached.
 #[derive(Debug)]
+#[cfg_attr(
+    not(any(feature = "postgres-backend", feature = "sqlite")),
+    allow(dead_code, reason = "a backend reads it")
+)]
 #[doc(hidden)]
 pub struct Step {
     /// What is reached.

@@ -45,9 +45,10 @@ impl Device {
         };
         // What the device knows of the values that it writes over: what nobody else has changed is no conflict.
         let known = json!({"first_name": "Mary", "last_name": "Smith", "email": "mary@rental"});
-        let was = columns
+        let was: Map<_, _> = columns
             .keys()
-            .map(|column| (column.clone(), known[column].clone()));
+            .map(|column| (column.clone(), known[column].clone()))
+            .collect();
         Ok(Change {
             was,
             table: "customer".into(),

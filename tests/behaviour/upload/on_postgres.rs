@@ -13,6 +13,8 @@ mod cascades;
 mod outcomes;
 #[path = "properties.rs"]
 mod properties;
+#[path = "postgres_plans.rs"]
+mod plans;
 #[path = "postgres_types.rs"]
 mod types;
 

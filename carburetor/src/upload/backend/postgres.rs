@@ -17,6 +17,8 @@ impl UploadBackend for Pg {
     const LOCK_ALL: &'static str = "";
     const LOCK_ROWS: Option<[&'static str; 2]> =
         Some([" for update of ", " for no key update of "]);
+    const PLAN_AGAIN: Option<&'static str> =
+        Some("select pg_catalog.set_config('plan_cache_mode', 'force_custom_plan', true)");
     const CHECK_DEFERRED: Option<&'static str> = Some("set constraints all immediate");
     const REGISTERS_TYPE: &'static str = "pg_catalog.jsonb";
     const EXISTENCE: &'static str = " ->> ''";

@@ -15,8 +15,8 @@ use diesel::sqlite::Sqlite;
 /// How many binds a statement may have, whatever SQLite was compiled with since 3.32.
 const MOST_BINDS: usize = 32_766;
 
-/// How many rows a statement has that is kept for the next batch.
-const ROWS: usize = 250;
+/// How many rows a statement has at most; more are no faster.
+const ROWS: usize = 256;
 
 #[allow(
     private_interfaces,
@@ -27,6 +27,7 @@ impl UploadBackend for Sqlite {
     // upload's stamps.
     const LOCK_ALL: &'static str = "update carburetor_clock set now = max(now + 1, cast(round((julianday('now') - 2440587.5) * 86400000.0) as integer) * 1000)";
     const LOCK_ROWS: Option<[&'static str; 2]> = None;
+    const PLAN_AGAIN: Option<&'static str> = None;
     const CHECK_DEFERRED: Option<&'static str> = None;
     const REGISTERS_TYPE: &'static str = "text";
     const EXISTENCE: &'static str = " ->> '$.\"\"'";
@@ -36,7 +37,8 @@ impl UploadBackend for Sqlite {
     const WRITES_STAMPS: bool = true;
 
     fn most_rows(columns: usize) -> usize {
-        (MOST_BINDS / columns.max(1)).min(ROWS)
+        let most = (MOST_BINDS / columns.max(1)).clamp(1, ROWS);
+        1 << most.ilog2()
     }
 
     fn push_sent<'v>(
@@ -44,8 +46,13 @@ impl UploadBackend for Sqlite {
         _types: &Types,
         statement: &mut Statement<'v, Self>,
     ) -> usize {
-        let binds = sent.rows * sent.columns.len();
-        statement.bind(Values(sent));
+        let rows = sent.rows.next_power_of_two();
+        let binds = rows * sent.columns.len();
+        // The first column has the places of the rows.
+        statement
+            .sql("select * from (")
+            .bind(Values { sent, rows })
+            .sql(") where column1 is not null");
         binds
     }
 
@@ -123,15 +130,22 @@ impl UploadBackend for Sqlite {
     }
 }
 
-/// Rows as VALUES.
-struct Values<'v>(Sent<'v, Sqlite>);
+/// Rows as VALUES. The connection keeps each statement that it has seen, so there are few sizes: up to the next power of two, rows of NULL follow.
+struct Values<'v> {
+    sent: Sent<'v, Sqlite>,
+    rows: usize,
+}
 
 impl QueryFragment<Sqlite> for Values<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        for row in 0..self.0.rows {
+        for row in 0..self.rows {
             out.push_sql(if row == 0 { "values " } else { ", " });
-            for (place, column) in self.0.columns.iter().enumerate() {
+            for (place, column) in self.sent.columns.iter().enumerate() {
                 out.push_sql(if place == 0 { "(" } else { ", " });
+                if row >= self.sent.rows {
+                    push_value(None, &mut out)?;
+                    continue;
+                }
                 match &column.cells {
                     Cells::Numbers(numbers) => out.push_bind_param::<BigInt, _>(&numbers[row])?,
                     Cells::Texts(texts) => out.push_bind_param::<Text, _>(&texts[row])?,

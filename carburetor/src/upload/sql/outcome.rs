@@ -14,6 +14,10 @@ use crate::wire::WireError;
 use diesel::QueryResult;
 use std::collections::{BTreeMap, HashMap};
 
+/// From so many changes on, planning a statement is nothing beside a plan that was made while a table was empty: that reads the whole table for every
+/// row, until the statistics are taken again.
+const BULK: usize = 100;
+
 /// Keeps other uploads of the same replicas, or all writers, away until this transaction ends.
 pub(in crate::upload) async fn lock<R: Runner>(
     runner: &mut R,
@@ -21,6 +25,9 @@ pub(in crate::upload) async fn lock<R: Runner>(
 ) -> QueryResult<()> {
     if !R::Backend::LOCK_ALL.is_empty() {
         runner.execute(R::Backend::LOCK_ALL).await?;
+    }
+    if let Some(plan_again) = R::Backend::PLAN_AGAIN.filter(|_| changes.len() >= BULK) {
+        runner.ask(Statement::of(plan_again)).await?;
     }
     for replica in by_replica(changes.iter().map(|change| change.clock)).into_keys() {
         if let Some(lock) = R::Backend::lock_replica(replica) {
