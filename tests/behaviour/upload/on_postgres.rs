@@ -11,6 +11,10 @@ mod agreement;
 mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "rules.rs"]
+mod rules;
+#[path = "strategies.rs"]
+mod strategies;
 #[path = "properties.rs"]
 mod properties;
 #[path = "postgres_plans.rs"]
