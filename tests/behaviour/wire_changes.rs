@@ -76,15 +76,14 @@ fn changes() -> Changes {
     };
     let early = instant("2026-01-31T23:59:59.120Z");
     let late = instant("2026-01-31T23:59:59.123456Z");
-    let changes = vec![
+    let mut changes = Changes::new(vec![
         Change::insert::<User, Sqlite>(&insert, clock(1)).unwrap(),
         Change::update::<User, Pg>(&"ann".into(), &edit, early, clock(2))
             .unwrap()
             .on::<User, Pg>(&ann(Some("Ann")))
             .unwrap(),
         Change::delete::<Seat, Pg>(&("a".into(), 2), late, clock(3)).unwrap(),
-    ];
-    let mut changes = Changes::new(changes);
+    ]);
     changes.confirmed = Some(clock(0));
     changes
 }

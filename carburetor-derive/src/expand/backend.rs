@@ -169,8 +169,7 @@ fn merge(model: &Model, backend: &Backend) -> Option<TokenStream> {
     let asked = model.custom()?;
     let (library, db) = (library(model), &backend.path);
     let private = quote!(#library::__private);
-    let ident = model.ident;
-    let merge = quote_spanned!(asked.span()=> #private::merge::<#ident, #db>);
+    let merge = quote_spanned!(asked.span()=> #private::merge::<Self, #db>);
     Some(quote! {
         fn merging() -> ::core::option::Option<#private::Merging> {
             ::core::option::Option::Some(#merge)
