@@ -80,11 +80,7 @@ pub fn changes(rows: &[Row], base: DateTime<Utc>, lap: usize, batch: usize) -> C
             was: Map::new(),
         }
     };
-    Changes {
-        version: carburetor::wire::VERSION,
-        confirmed: None,
-        changes: rows.iter().enumerate().map(change).collect(),
-    }
+    Changes::new(rows.iter().enumerate().map(change).collect())
 }
 
 /// `upload` on PostgreSQL beside a bare upsert by UNNEST, and beside single upserts.

@@ -521,6 +521,43 @@ const _: () = {
                 >>::decode,
             )
         }
+        fn admit(
+            number: usize,
+            value: &::carburetor::__private::Value,
+        ) -> ::core::result::Result<
+            ::core::option::Option<
+                <::diesel::sqlite::Sqlite as ::carburetor::wire::WireBackend>::WireValue,
+            >,
+            ::carburetor::wire::WireError,
+        > {
+            ::carburetor::__private::admit::<
+                Self,
+                ::diesel::sqlite::Sqlite,
+            >(
+                number,
+                value,
+                &[
+                    <String as ::carburetor::table::SyncField<
+                        ::diesel::dsl::SqlTypeOf<schema::users::id>,
+                        ::diesel::sqlite::Sqlite,
+                    >>::admit,
+                    <Option<
+                        String,
+                    > as ::carburetor::table::SyncField<
+                        ::diesel::dsl::SqlTypeOf<schema::users::name>,
+                        ::diesel::sqlite::Sqlite,
+                    >>::admit,
+                    <String as ::carburetor::table::SyncField<
+                        ::diesel::dsl::SqlTypeOf<schema::users::team>,
+                        ::diesel::sqlite::Sqlite,
+                    >>::admit,
+                    <NaiveDateTime as ::carburetor::table::SyncField<
+                        ::diesel::dsl::SqlTypeOf<schema::users::updated_at>,
+                        ::diesel::sqlite::Sqlite,
+                    >>::admit,
+                ],
+            )
+        }
     }
     #[__if_sqlite]
     const _: () = ::carburetor::__private::id_is_never_null::<

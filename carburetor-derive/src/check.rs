@@ -77,6 +77,7 @@ pub fn check(model: &Model, mistakes: &mut Mistakes) {
     check_stamp(model, mistakes);
     check_at_most_one(model, CreatedAt, mistakes);
     check_at_most_one(model, Deleted, mistakes);
+    check_read_only(model, mistakes);
     check_untracked(model, mistakes);
     check_backends(model, mistakes);
     check_columns(model, mistakes);
@@ -162,6 +163,29 @@ fn check_at_most_one(model: &Model, role: Role, mistakes: &mut Mistakes) {
                 "a second `{}`: a row has one, mark the field that counts",
                 role.word()
             ),
+        );
+    }
+}
+
+/// What says how a table is written, where no upload writes it.
+fn check_read_only(model: &Model, mistakes: &mut Mistakes) {
+    if model.container.read_only.is_none() {
+        return;
+    }
+    if let Some(place) = model.container.online_only {
+        mistakes.add(
+            place,
+            "`read_only` and `online_only` contradict each other: no replica writes the table, connected or not",
+        );
+    }
+    let columns = model.columns.iter().map(|column| &column.written.conflict);
+    for conflict in std::iter::once(&model.container.conflict)
+        .chain(columns)
+        .flatten()
+    {
+        mistakes.add(
+            conflict.span(),
+            "no upload writes a `read_only` table, so that there are no conflicts: remove `conflict`, or `read_only`",
         );
     }
 }

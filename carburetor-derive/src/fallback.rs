@@ -120,6 +120,13 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
             fn decode_id(_: #private::Value) -> #result<Self::Id, #error> {
                 ::core::unreachable!()
             }
+
+            fn admit(
+                _: usize,
+                _: &#private::Value,
+            ) -> #result<::core::option::Option<<#db as #library::wire::WireBackend>::WireValue>, #error> {
+                ::core::unreachable!()
+            }
         }
     }
 }

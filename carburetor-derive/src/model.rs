@@ -116,13 +116,13 @@ impl<'a> Model<'a> {
             .map(|(number, column)| (syn::Index::from(number), column))
     }
 
-    /// Does its own code merge conflicts?
-    pub fn merges(&self) -> bool {
-        let of_columns = self.columns.iter().map(|column| &column.written.conflict);
+    /// Where some conflicts are settled by the model's own code.
+    pub fn custom(&self) -> Option<&syn::Ident> {
+        let columns = self.columns.iter().map(|column| &column.written.conflict);
         std::iter::once(&self.container.conflict)
-            .chain(of_columns)
+            .chain(columns)
             .flatten()
-            .any(|conflict| conflict == "Custom")
+            .find(|conflict| *conflict == "Custom")
     }
 
     /// Is the model for PostgreSQL?

@@ -3,19 +3,19 @@
 mod column;
 mod companion;
 mod given;
+mod merging;
 mod role;
 mod row;
 
-pub use crate::merge::merge;
+pub use crate::merge::Merging;
 pub use column::{base, column, dates, nullable, plain};
 pub use companion::{Companion, deserialize, serialize};
 pub use given::{Given, Set, set};
+pub use merging::merge;
 pub use role::{
     id_is_never_null, instant, one_is_never_null, same_storage, soft_delete, stamp_is_never_null,
 };
-pub use row::{
-    Admitted, Received, Sent, admit, decode, encode, no_such_column, no_such_part, parts, read,
-};
+pub use row::{Admit, Received, Sent, admit, decode, encode, no_such_part, parts, read};
 
 pub use diesel;
 pub use serde;

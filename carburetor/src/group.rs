@@ -5,6 +5,7 @@ mod arity;
 mod joined;
 mod scoped;
 mod tuple;
+mod uploads;
 
 pub(crate) use arity::each_arity;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
@@ -15,6 +16,7 @@ pub use scoped::Scoped;
 pub(crate) use tuple::VisitTable;
 pub use tuple::{DownloadTables, SyncTables, TrackTables};
 pub(crate) use tuple::{assert_named_once, equal};
+pub use uploads::UploadTables;
 
 use crate::scope::Everyone;
 use std::marker::PhantomData;

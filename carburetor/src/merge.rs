@@ -1,22 +1,21 @@
 //! Merging by the model's own code: `#[sync(conflict = "custom")]`.
 
-use crate::backend::SyncBackend;
 use crate::clock::Clock;
-use crate::table::{SyncTable, TableOn};
+use crate::table::SyncTable;
 use crate::wire::WireError;
 use serde_json::{Map, Value};
 
 /// A row that was written on the server after the replica saw it, and what the replica made of it.
 ///
-#[doc = include_str!("../docs/examples/merge.md")]
-#[derive(Debug)]
+#[doc = include_str!("../docs/examples/versions.md")]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Versions<M> {
     /// The server's row.
     pub server: M,
     /// The row as the replica sent it: its edits on top of the server's row.
     pub sent: M,
-    /// The row with the values that the edited columns had before the edit, if the change tells them.
+    /// The row as the replica saw it before the edit, if the change told.
     pub base: Option<M>,
     /// The last write of the server's row.
     pub server_clock: Clock,
@@ -24,17 +23,20 @@ pub struct Versions<M> {
     pub sent_clock: Clock,
 }
 
-/// Makes one row of two, for models or columns with `#[sync(conflict = "custom")]`.
+/// Makes one row of two: `#[sync(conflict = "custom")]`, on the struct or on some of its fields.
 ///
 #[doc = include_str!("../docs/examples/merge.md")]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no merge of its own",
-    label = "write `impl Merge for {Self}`",
-    note = "`conflict = \"custom\"` calls it; `fields`, `last_write_wins`, `server_wins` and `client_wins` need none"
+    message = "`{Self}` says `conflict = \"custom\"` and not how to merge two rows",
+    label = "write `impl carburetor::merge::Merge for {Self}`",
+    note = "or choose another way to settle conflicts: `\"fields\"`, `\"last_write_wins\"`, `\"server_wins\"`, `\"client_wins\"`"
 )]
 pub trait Merge: SyncTable {
-    /// The row that shall stand. Runs within the upload's transaction on the server that decides, once per conflict; only columns whose strategy is
-    /// `custom` are taken from it.
+    /// The row that shall stand.
+    ///
+    /// It runs on the server that decides, within the upload's transaction, once per conflict: a change that is sent again gets its stored
+    /// outcome. Only the columns whose conflicts are settled by `"custom"` are taken from it. What is `skip` or `local` has its default in
+    /// every version.
     fn merge(versions: Versions<Self>) -> Self;
 }
 
@@ -49,23 +51,6 @@ pub struct Rows<'r> {
     pub sent_clock: Clock,
 }
 
-/// A merge over rows as they travel.
+/// [`Merge::merge`] over rows as they travel; the answer has every column that does.
 #[doc(hidden)]
 pub type Merging = fn(Rows<'_>) -> Result<Map<String, Value>, WireError>;
-
-/// Calls the model's merge.
-#[doc(hidden)]
-pub fn merge<M, DB>(rows: Rows<'_>) -> Result<Map<String, Value>, WireError>
-where
-    M: Merge + TableOn<DB>,
-    DB: SyncBackend,
-{
-    let merged = <M as Merge>::merge(Versions {
-        server: M::decode(rows.server.clone())?,
-        sent: M::decode(rows.sent)?,
-        base: rows.base.map(M::decode).transpose()?,
-        server_clock: rows.server_clock,
-        sent_clock: rows.sent_clock,
-    });
-    merged.encode()
-}

@@ -1,6 +1,11 @@
 //! Outcomes: the server's answers to changes.
 
+mod written;
+
+use crate::backend::SyncBackend;
 use crate::clock::Clock;
+use crate::table::TableOn;
+use crate::wire::{Version, WireError, numbered};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,75 +14,115 @@ use serde_json::{Map, Value};
 ///
 /// ```
 /// use carburetor::outcome::{Outcome, Verdict};
-/// let outcome: Outcome = serde_json::from_str(r#"{"clock":"018bcfe568000001000000000000002a","verdict":"applied"}"#)?;
+/// let outcome: Outcome = serde_json::from_str(
+///     r#"{"clock":"018bcfe568000001000000000000002a","verdict":"applied","stamp":"2026-01-31T23:59:59.123456Z"}"#,
+/// )?;
 /// assert_eq!(outcome.verdict, Verdict::Applied);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "written::Outcome")]
 pub struct Outcome {
     /// The clock of the change.
     pub clock: Clock,
     /// What became of it.
-    #[serde(flatten)]
     pub verdict: Verdict,
-    /// The row's stamp after a change was applied: the base of the next edit.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "crate::stamp::serialize"
-    )]
+    /// The row's stamp after a change that was applied: the `base` of the next edit. None for a deletion, and where the row says it.
     pub stamp: Option<DateTime<Utc>>,
     /// The server's row as the scope shows it, unless the change was applied as it is; none where the scope shows none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<Map<String, Value>>,
 }
 
-/// The answers to an upload, in the order of its changes.
+impl Outcome {
+    /// The server's row, the values as `DB` maps them: what the replica's row has to become. None after `applied`, and where the scope
+    /// shows none: then the replica's row goes.
+    ///
+    #[doc = include_str!("../docs/examples/outcome_row.md")]
+    ///
+    /// # Errors
+    ///
+    /// A value that does not fit the model: the error names table and column.
+    pub fn row<M, DB>(&self) -> Result<Option<M>, WireError>
+    where
+        M: TableOn<DB>,
+        DB: SyncBackend,
+    {
+        self.row.clone().map(M::decode).transpose()
+    }
+}
+
+/// What the server answers to [`Changes`](crate::change::Changes): one outcome per change, in their order.
 ///
 /// ```
+/// use carburetor::clock::Clock;
 /// use carburetor::outcome::Outcomes;
-/// let outcomes: Outcomes = serde_json::from_str(r#"{"carburetor":1,"clock":"018bcfe568000001000000000000002a","outcomes":[]}"#)?;
-/// assert!(outcomes.outcomes.is_empty());
+/// let outcomes = Outcomes::new(Clock::new(1, 0, 0), vec![]);
+/// assert_eq!(
+///     serde_json::to_string(&outcomes)?,
+///     r#"{"carburetor":1,"clock":"00000000000100000000000000000000","outcomes":[]}"#
+/// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcomes {
-    /// The version of the protocol.
-    #[serde(rename = "carburetor")]
-    pub version: u32,
-    /// Not below the clock of anything that the outcomes show: whoever observes it makes later edits.
+    carburetor: Version,
+    /// Not below the clock of any change that the server took. What the replica edits from now on has a greater one.
     pub clock: Clock,
-    /// One per change.
+    /// One per change, in order.
+    #[serde(deserialize_with = "outcomes")]
     pub outcomes: Vec<Outcome>,
 }
 
-impl Default for Outcomes {
-    fn default() -> Self {
+impl Outcomes {
+    /// These outcomes, of a server that has taken no change after `clock`.
+    ///
+    /// ```
+    /// # use carburetor::{clock::Clock, outcome::Outcomes};
+    /// assert_eq!(Outcomes::new(Clock::ZERO, vec![]).clock, Clock::ZERO);
+    /// ```
+    pub fn new(clock: Clock, outcomes: Vec<Outcome>) -> Self {
         Outcomes {
-            version: crate::wire::VERSION,
-            clock: Clock::ZERO,
-            outcomes: Vec::new(),
+            carburetor: Version,
+            clock,
+            outcomes,
         }
     }
-}
 
-impl Outcomes {
     /// Appends the answers to the following changes.
     pub(crate) fn add(&mut self, more: Outcomes) {
         self.clock = self.clock.max(more.clock);
         self.outcomes.extend(more.outcomes);
     }
+
+    /// Reads the answer that a server wrote as JSON.
+    ///
+    /// ```
+    /// # use carburetor::outcome::Outcomes;
+    /// let json = br#"{"carburetor":1,"clock":"00000000000100000000000000000000","outcomes":[{"verdict":"applied"}]}"#;
+    /// let error = Outcomes::read(json).unwrap_err().to_string();
+    /// assert!(error.starts_with("not the answer to an upload: outcomes[0]: missing field `clock`"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Text that is not a message of this version; the error tells the place of the outcome.
+    pub fn read(json: &[u8]) -> Result<Self, WireError> {
+        serde_json::from_slice(json)
+            .map_err(|error| WireError::new(format!("not the answer to an upload: {error}")))
+    }
+}
+
+fn outcomes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Outcome>, D::Error> {
+    numbered::deserialize("outcomes", deserializer)
 }
 
 /// What became of a change.
 ///
 /// ```
 /// use carburetor::outcome::Verdict;
-/// assert_eq!(serde_json::to_string(&Verdict::Merged)?, r#"{"verdict":"merged"}"#);
-/// # Ok::<(), serde_json::Error>(())
+/// assert_ne!(Verdict::Merged, Verdict::Superseded);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// The server holds what was sent.
@@ -97,14 +142,13 @@ pub enum Verdict {
 /// let rejection = Rejection { code: Code::Immutable, message: "users.id is written by an insert only".into(), field: Some("id".into()) };
 /// assert_eq!(rejection.to_string(), "users.id is written by an insert only");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// The reason, for programs.
     pub code: Code,
     /// The reason and the remedy, for people.
     pub message: String,
     /// The column, or the constraint, that is concerned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
 

@@ -20,21 +20,3 @@ use chrono::{DateTime, SubsecRound, Utc};
 pub fn truncated(instant: DateTime<Utc>) -> DateTime<Utc> {
     instant.trunc_subsecs(6)
 }
-
-/// `instant` as it travels.
-pub(crate) fn text(instant: DateTime<Utc>) -> String {
-    truncated(instant)
-        .format("%Y-%m-%dT%H:%M:%S%.6fZ")
-        .to_string()
-}
-
-/// Writes an instant, if there is one, as it travels.
-pub(crate) fn serialize<S: serde::Serializer>(
-    instant: &Option<DateTime<Utc>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match instant {
-        Some(instant) => serializer.serialize_some(&text(*instant)),
-        None => serializer.serialize_none(),
-    }
-}

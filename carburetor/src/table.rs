@@ -121,14 +121,6 @@ pub trait TableOn<DB: SyncBackend>: SyncTable {
     #[doc = include_str!("../docs/examples/table_on_decode.md")]
     fn decode(row: Map<String, Value>) -> Result<Self, WireError>;
 
-    /// The SQL value of the downloaded column of this number that travelled, checked by the field's type; none is NULL.
-    #[doc(hidden)]
-    fn admit(number: usize, value: &Value) -> Result<Option<DB::WireValue>, WireError>;
-
-    /// The model's own merge, if a column is `custom`.
-    #[doc(hidden)]
-    fn merging() -> Option<Merging>;
-
     /// The id as it travels: its value, or an array of values.
     ///
     #[doc = include_str!("../docs/examples/table_on_encode_id.md")]
@@ -138,4 +130,14 @@ pub trait TableOn<DB: SyncBackend>: SyncTable {
     ///
     #[doc = include_str!("../docs/examples/table_on_decode_id.md")]
     fn decode_id(id: Value) -> Result<Self::Id, WireError>;
+
+    /// The SQL value of the downloaded column of this number, checked by the field's type; none is NULL.
+    #[doc(hidden)]
+    fn admit(number: usize, value: &Value) -> Result<Option<DB::WireValue>, WireError>;
+
+    /// The model's own merge, if a column's conflicts are settled by it.
+    #[doc(hidden)]
+    fn merging() -> Option<Merging> {
+        None
+    }
 }

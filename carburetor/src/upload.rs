@@ -34,5 +34,4 @@ pub use conflicts::{ConflictsOf, LoggedConflict};
 pub use error::UploadError;
 pub use options::{Transactions, UploadOptions};
 pub(crate) use table::UploadTable;
-pub use table::UploadTables;
 pub(crate) use types::Types;

@@ -10,10 +10,14 @@ mod codec;
 mod document;
 mod download;
 mod error;
+pub(crate) mod instant;
 pub mod json;
 pub(crate) mod message;
 #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod number;
+pub(crate) mod numbered;
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+mod plain;
 #[cfg(feature = "postgres-backend")]
 pub(crate) mod postgres;
 pub(crate) mod probe;
@@ -23,11 +27,13 @@ mod section;
 pub(crate) mod sqlite;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub(crate) mod stream;
+mod version;
 
 pub use backend::WireBackend;
 pub use codec::{Codec, SqliteValue, WireType};
 pub use download::{Message, WireTables};
 pub use error::WireError;
+pub(crate) use version::Version;
 
 use crate::backend::SyncBackend;
 use diesel::deserialize::FromSql;
@@ -82,5 +88,31 @@ where
     DB: SyncBackend + HasSqlType<ST>,
     U: FromSql<ST, DB>,
 {
-    DB::decode::<ST, U>(codec, &value)
+    let read = || DB::decode::<ST, U>(&(codec.read)(&value)?);
+    if !value.is_null() {
+        return read();
+    }
+    // Without NULL, null may still be a document.
+    U::from_nullable_sql(None).or_else(|_| read())
+}
+
+/// The SQL value of JSON in a column of type `ST`, none for NULL, after the Rust type has been asked whether it takes it: as [`decode`],
+/// for values that go into the database. No Rust value is made where the type takes whatever the codec reads.
+pub(crate) fn admit<ST, U, DB>(
+    codec: &Codec<DB>,
+    value: &Value,
+) -> Result<Option<DB::WireValue>, WireError>
+where
+    DB: SyncBackend + HasSqlType<ST>,
+    ST: 'static,
+    U: FromSql<ST, DB> + 'static,
+{
+    if value.is_null() && U::from_nullable_sql(None).is_ok() {
+        return Ok(None);
+    }
+    let admitted = (codec.read)(value)?;
+    if !DB::takes_all::<ST, U>() {
+        DB::decode::<ST, U>(&admitted)?;
+    }
+    Ok(Some(admitted))
 }

@@ -1,8 +1,10 @@
 //! What `#[derive(SyncTable)]` makes of a model.
 
+mod admit;
 mod changeset;
 mod definition;
 mod insert;
+mod merge;
 mod row;
 
 use carburetor::SyncTable;

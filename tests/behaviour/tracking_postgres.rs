@@ -1,6 +1,8 @@
 //! Tracking on PostgreSQL, seen from the database: the SQL is run as a migration would run it.
 
 mod changed;
+mod deletions;
+mod given_registers;
 mod installed;
 mod partitions;
 mod refusals;

@@ -18,8 +18,10 @@ pub struct Container {
     pub table: Option<syn::Path>,
     pub name: Option<syn::LitStr>,
     pub conflict: Option<syn::Ident>,
-    pub online_only: bool,
-    pub read_only: bool,
+    /// Where `online_only` is written.
+    pub online_only: Option<Span>,
+    /// Where `read_only` is written.
+    pub read_only: Option<Span>,
     pub untracked: bool,
     pub backends: Option<Backends>,
     pub sqlite_table: Option<syn::Path>,
@@ -93,8 +95,8 @@ impl Container {
         match word.as_str() {
             "name" => self.name = Some(name(argument)?),
             "conflict" => self.conflict = Some(conflict(argument)?),
-            "online_only" => self.online_only = alone(argument, "online_only").map(|()| true)?,
-            "read_only" => self.read_only = alone(argument, "read_only").map(|()| true)?,
+            "online_only" => self.online_only = placed(argument, "online_only")?,
+            "read_only" => self.read_only = placed(argument, "read_only")?,
             "untracked" => self.untracked = alone(argument, "untracked").map(|()| true)?,
             "backends" => self.backends = Some(backends(argument)?),
             "sqlite" => self.sqlite_table = Some(sqlite_table(argument)?),
@@ -106,13 +108,19 @@ impl Container {
     }
 }
 
+/// Where a word stands that takes no value.
+fn placed(argument: &ParseNestedMeta, word: &str) -> syn::Result<Option<Span>> {
+    alone(argument, word)?;
+    Ok(Some(argument.path.span()))
+}
+
 /// The variant of `Conflict` that `conflict = ".."` names.
 pub fn conflict(argument: &ParseNestedMeta) -> syn::Result<syn::Ident> {
     const FORM: &str = "conflict = \"fields\"";
     let name: syn::LitStr = value(argument, FORM)?;
     let known: Vec<&str> = CONFLICTS.iter().map(|(name, _)| *name).collect();
     match CONFLICTS.iter().find(|(known, _)| *known == name.value()) {
-        Some((_, variant)) => Ok(format_ident!("{variant}")),
+        Some((_, variant)) => Ok(format_ident!("{variant}", span = name.span())),
         None => Err(syn::Error::new(
             name.span(),
             format!(

@@ -100,15 +100,11 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
             quote!(row.put(#number, &self.#own, #field::encode)?;)
         })
         .collect();
-    let admit = model.downloaded().map(|(number, column)| {
-        let field = backend.field(model, column);
-        quote!(#number => #private::admit::<Self, #db>(#number, value, #field::admit),)
-    });
-    let merge = match model.merges() {
-        true => quote!(::core::option::Option::Some(#private::merge::<Self, #db>)),
-        false => quote!(::core::option::Option::None),
-    };
     let id = id::id(model, backend);
+    let admit = model
+        .downloaded()
+        .map(|(_, column)| backend.field(model, column));
+    let merge = merge(model, backend);
     quote! {
         #[automatically_derived]
         impl #library::table::TableOn<#db> for #ident {
@@ -149,25 +145,37 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
                 ::core::result::Result::Ok(#ident { #decode })
             }
 
+            #id
+
             fn admit(
                 number: usize,
                 value: &#private::Value,
-            ) -> #private::Admitted<#db> {
-                match number {
-                    #(#admit)*
-                    _ => #private::no_such_column::<Self, #db>(number),
-                }
+            ) -> ::core::result::Result<
+                ::core::option::Option<<#db as #library::wire::WireBackend>::WireValue>,
+                #library::wire::WireError,
+            > {
+                #private::admit::<Self, #db>(number, value, &[#(#admit::admit),*])
             }
 
-            fn merging() -> ::core::option::Option<#library::merge::Merging> {
-                #merge
-            }
-
-            #id
+            #merge
         }
 
         #checks
     }
+}
+
+/// `TableOn::merging`, where some conflicts are settled by the model's own code. Its absence is blamed on the word that asks for it.
+fn merge(model: &Model, backend: &Backend) -> Option<TokenStream> {
+    let asked = model.custom()?;
+    let (library, db) = (library(model), &backend.path);
+    let private = quote!(#library::__private);
+    let ident = model.ident;
+    let merge = quote_spanned!(asked.span()=> #private::merge::<#ident, #db>);
+    Some(quote! {
+        fn merging() -> ::core::option::Option<#private::Merging> {
+            ::core::option::Option::Some(#merge)
+        }
+    })
 }
 
 /// The fields of a struct expression: `travelling` for a downloaded column, the default for every other field.

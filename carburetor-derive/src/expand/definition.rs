@@ -29,13 +29,12 @@ pub fn definition(model: &Model, backend: &Backend) -> TokenStream {
     let online_only = model
         .container
         .online_only
-        .then(|| quote!(online_only: true,));
-    let read_only = model.container.read_only.then(|| quote!(read_only: true,));
-    let conflict = model
-        .container
-        .conflict
-        .as_ref()
-        .map(|variant| quote!(conflict: #library::table::Conflict::#variant,));
+        .map(|_| quote!(online_only: true,));
+    let read_only = model.container.read_only.map(|_| quote!(read_only: true,));
+    let conflict = model.container.conflict.as_ref().map(|variant| {
+        let conflict = conflict(&library, variant);
+        quote!(conflict: #conflict,)
+    });
     quote! {
         fn definition() -> &'static #library::table::TableDefinition {
             static DEFINITION: #private::OnceLock<#library::table::TableDefinition> =
@@ -73,7 +72,13 @@ fn roles(library: &TokenStream, column: &Column) -> TokenStream {
         .filter(|role| column.is(**role))
         .map(|role| format_ident!("{}", role.word()));
     let conflict = column.written.conflict.as_ref().map(|variant| {
-        quote!(conflict: ::core::option::Option::Some(#library::table::Conflict::#variant),)
+        let conflict = conflict(library, variant);
+        quote!(conflict: ::core::option::Option::Some(#conflict),)
     });
     quote!(#(#flags: true,)* #conflict)
+}
+
+/// A value of `Conflict`.
+fn conflict(library: &TokenStream, variant: &syn::Ident) -> TokenStream {
+    quote!(#library::table::Conflict::#variant)
 }

@@ -2,8 +2,8 @@
 //! function here takes the answer as a function of [`SyncField`](crate::table::SyncField).
 
 use crate::backend::SyncBackend;
-use crate::table::TableOn;
-use crate::wire::{Codec, WireError};
+use crate::table::{SyncTable, TableOn};
+use crate::wire::{Codec, WireBackend, WireError};
 use diesel::deserialize;
 use diesel::result::Error::QueryBuilderError;
 use diesel::row::{Field, Row};
@@ -17,6 +17,10 @@ type Read<DB, U> =
 type Encode<DB, U> = fn(&U, &Codec<DB>) -> Result<Value, WireError>;
 /// `SyncField::decode`
 type Decode<DB, U> = fn(&Codec<DB>, Value) -> Result<U, WireError>;
+
+/// `SyncField::admit`
+pub type Admit<DB> =
+    fn(&Codec<DB>, &Value) -> Result<Option<<DB as WireBackend>::WireValue>, WireError>;
 
 /// Reads column `number` of a downloaded row of `M` whose first column is number `at` of `row`.
 pub fn read<'a, M, DB, U>(
@@ -61,6 +65,23 @@ where
     decode(codec::<M, DB>(number)?, value).map_err(|error| at::<M, DB>(error, number))
 }
 
+/// The SQL value of one that travelled in column `number`; `fields` are all of them.
+pub fn admit<M, DB>(
+    number: usize,
+    value: &Value,
+    fields: &[Admit<DB>],
+) -> Result<Option<DB::WireValue>, WireError>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+{
+    let (codec, admit) = M::codecs()
+        .get(number)
+        .zip(fields.get(number))
+        .ok_or_else(|| no_column::<M>(number))?;
+    admit(codec, value).map_err(|error| at::<M, DB>(error, number))
+}
+
 /// The parts of an id that travelled as an array.
 pub fn parts<M, DB, const N: usize>(id: Value) -> Result<[Value; N], WireError>
 where
@@ -73,30 +94,6 @@ where
         Value::Array(parts) => parts.try_into().map_err(|_| wrong()),
         _ => Err(wrong()),
     }
-}
-
-/// What [`TableOn::admit`] returns.
-pub type Admitted<DB> = Result<Option<<DB as crate::wire::WireBackend>::WireValue>, WireError>;
-
-/// `SyncField::admit`
-type Admit<DB> = fn(&Codec<DB>, &Value) -> Admitted<DB>;
-
-/// The SQL value of column `number` that travelled.
-pub fn admit<M, DB>(number: usize, value: &Value, admit: Admit<DB>) -> Admitted<DB>
-where
-    M: TableOn<DB>,
-    DB: SyncBackend,
-{
-    admit(codec::<M, DB>(number)?, value).map_err(|error| at::<M, DB>(error, number))
-}
-
-/// A row has no downloaded column of this number.
-pub fn no_such_column<M, DB>(number: usize) -> Admitted<DB>
-where
-    M: TableOn<DB>,
-    DB: SyncBackend,
-{
-    codec::<M, DB>(number).map(|_| None)
 }
 
 /// A row on its way out.
@@ -176,8 +173,13 @@ where
     M: TableOn<DB>,
     DB: SyncBackend,
 {
-    let missing = || WireError::new(format!("no column {number}")).at(M::NAME, "");
-    M::codecs().get(number).ok_or_else(missing)
+    M::codecs()
+        .get(number)
+        .ok_or_else(|| no_column::<M>(number))
+}
+
+fn no_column<M: SyncTable>(number: usize) -> WireError {
+    WireError::new(format!("no column {number}")).at(M::NAME, "")
 }
 
 fn name<M: TableOn<DB>, DB: SyncBackend>(number: usize) -> &'static str {

@@ -206,11 +206,6 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
         self.definition
     }
 
-    /// Whether every row is visible.
-    pub(crate) fn is_all(&self) -> bool {
-        self.conditions.is_empty() && !self.nothing
-    }
-
     /// Appends ` and ..` for each condition over the table itself, with its binds.
     pub(crate) fn push(&'a self, statement: &mut Statement<'a, DB>) {
         if self.nothing {

@@ -33,7 +33,7 @@ pub struct TableDefinition {
     /// Replicas write it only while they are connected.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub online_only: bool,
-    /// `#[sync(read_only)]`: downloaded, never uploaded; its rows have no registers.
+    /// Downloaded only: no replica's change of it is taken, and no registers are kept.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
     /// Who wins when two replicas edit one row.

@@ -27,7 +27,7 @@ use serde_json::Value;
     note = "give the field a type that implements `FromSql` and `ToSql` for `{ST}` on `{DB}`, and `Option<..>` where the column is nullable",
     note = "if the model is not for `{DB}`, leave it out by `#[sync(backends(..))]`"
 )]
-pub trait SyncField<ST, DB: SyncBackend>: Sized {
+pub trait SyncField<ST, DB: SyncBackend>: Sized + 'static {
     /// Reads the value.
     fn read(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self>;
 
@@ -41,12 +41,12 @@ pub trait SyncField<ST, DB: SyncBackend>: Sized {
     /// The value as it travels.
     fn encode(&self, codec: &Codec<DB>) -> Result<Value, WireError>;
 
-    /// The SQL value of one that travelled, which this type takes.
-    #[doc(hidden)]
-    fn admit(codec: &Codec<DB>, value: &Value) -> Result<Option<DB::WireValue>, WireError>;
-
     /// A value that travelled.
     fn decode(codec: &Codec<DB>, value: Value) -> Result<Self, WireError>;
+
+    /// The SQL value of one that travelled, if this type takes it; none for NULL.
+    #[doc(hidden)]
+    fn admit(codec: &Codec<DB>, value: &Value) -> Result<Option<DB::WireValue>, WireError>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -54,7 +54,7 @@ impl<T, ST, DB> SyncField<ST, DB> for T
 where
     DB: SyncBackend + HasSqlType<ST>,
     ST: SingleValue,
-    T: FromSql<ST, DB> + ToSql<ST, DB>,
+    T: FromSql<ST, DB> + ToSql<ST, DB> + 'static,
 {
     fn read(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
         T::from_nullable_sql(value)
@@ -72,11 +72,11 @@ where
         wire::encode::<ST, T, DB>(codec, self)
     }
 
-    fn admit(codec: &Codec<DB>, value: &Value) -> Result<Option<DB::WireValue>, WireError> {
-        DB::admit::<ST, T>(codec, value)
-    }
-
     fn decode(codec: &Codec<DB>, value: Value) -> Result<Self, WireError> {
         wire::decode::<ST, T, DB>(codec, value)
+    }
+
+    fn admit(codec: &Codec<DB>, value: &Value) -> Result<Option<DB::WireValue>, WireError> {
+        wire::admit::<ST, T, DB>(codec, value)
     }
 }

@@ -88,9 +88,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     #[doc(hidden)]
     fn moment(storage: crate::table::Storage) -> String;
 
-    /// That `stored` is another value than `sent`. `is_exact`: values of the type that are equal in SQL are the same.
+    /// That `stored` is another value than `sent`. `is_comparable`: values of the type that are equal in SQL are the same.
     #[doc(hidden)]
-    fn differs(stored: &str, sent: &str, is_exact: bool) -> String;
+    fn differs(stored: &str, sent: &str, is_comparable: bool) -> String;
 
     /// The columns by which a recursive query knows the row `alias`, of a table whose id has at most `parts`. Rows of no definition need not be
     /// told apart.

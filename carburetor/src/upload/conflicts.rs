@@ -2,12 +2,11 @@
 
 use super::UploadTable;
 use super::error::UploadError;
-use super::table::UploadTables;
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::runner::{Blocking, Runner, complete};
 use crate::connection::{Flow, PacedRows, SyncConnection, TakeRows};
-use crate::group::Scoped;
+use crate::group::{Scoped, UploadTables};
 use crate::statement::Statement;
 use crate::table::TableDefinition;
 use crate::wire::json::separate;

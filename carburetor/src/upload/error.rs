@@ -25,11 +25,6 @@ pub enum UploadError {
     Scope(ScopeError),
     /// A value that the database holds can't travel.
     Wire(WireError),
-    /// The message is of another version of the protocol.
-    Version {
-        /// The message's version.
-        version: u32,
-    },
     /// More changes than the limit.
     TooMany {
         /// How many came.
@@ -78,11 +73,6 @@ impl fmt::Display for UploadError {
             UploadError::Query(error) => write!(f, "{error}"),
             UploadError::Scope(error) => write!(f, "{error}"),
             UploadError::Wire(error) => write!(f, "{error}"),
-            UploadError::Version { version } => write!(
-                f,
-                "the changes are of version {version} of the protocol, this library reads version {}: update the older side",
-                crate::wire::VERSION
-            ),
             UploadError::TooMany { changes, limit } => write!(
                 f,
                 "{changes} changes are more than one upload takes: send at most {limit} at once"

@@ -8,7 +8,6 @@
 use super::error::UploadError;
 use super::options::UploadOptions;
 use super::procedure;
-use super::table::UploadTables;
 use crate::change::Changes;
 use crate::connection::SyncConnection;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
@@ -16,7 +15,7 @@ use crate::connection::SyncConnectionAsync;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 use crate::connection::runner::Awaiting;
 use crate::connection::runner::{Blocking, complete};
-use crate::group::{Scoped, SyncGroup, assert_named_once};
+use crate::group::{Scoped, SyncGroup, UploadTables, assert_named_once};
 use crate::outcome::Outcomes;
 use crate::scope::Everyone;
 

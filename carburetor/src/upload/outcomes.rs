@@ -51,10 +51,6 @@ impl<R: Runner> Session<'_, '_, R> {
                 }
             }
         }
-        Ok(Outcomes {
-            clock,
-            outcomes,
-            ..Outcomes::default()
-        })
+        Ok(Outcomes::new(clock, outcomes))
     }
 }

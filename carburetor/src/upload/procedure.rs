@@ -28,18 +28,13 @@ pub(super) async fn upload<R: Runner>(
     changes: &Changes,
     options: &UploadOptions,
 ) -> Result<Outcomes, UploadError> {
-    if changes.version != crate::wire::VERSION {
-        return Err(UploadError::Version {
-            version: changes.version,
-        });
-    }
     if changes.changes.len() > options.limit {
         return Err(UploadError::TooMany {
             changes: changes.changes.len(),
             limit: options.limit,
         });
     }
-    let mut answers = Outcomes::default();
+    let mut answers = Outcomes::new(Clock::ZERO, Vec::new());
     let confirmed = changes.confirmed;
     match options.transactions {
         Transactions::PerChange => {

@@ -1,7 +1,7 @@
 //! Stored outcomes: what a change that comes again is answered with.
 
 use crate::clock::Clock;
-use crate::outcome::Verdict;
+use crate::outcome::{Outcome, Verdict};
 use chrono::{DateTime, Utc};
 
 /// The outcome of one change, as it is stored. The row is not: who asks again is shown what his scope shows then.
@@ -15,17 +15,22 @@ pub(super) struct Receipt {
     pub(super) stamp: Option<DateTime<Utc>>,
 }
 
-/// Clock, digest, stamp in microseconds, verdict; `applied`, which most are, as null.
-type Stored = (Clock, String, Option<i64>, Option<Verdict>);
+/// Clock, digest, stamp in microseconds, and the outcome unless it is `applied`, which most are.
+type Stored = (Clock, String, Option<i64>, Option<Outcome>);
 
 /// The text of `receipts`.
 pub(super) fn write(receipts: &[Receipt]) -> serde_json::Result<String> {
     let stored: Vec<Stored> = receipts
         .iter()
         .map(|receipt| {
-            let verdict = (receipt.verdict != Verdict::Applied).then(|| receipt.verdict.clone());
+            let outcome = (receipt.verdict != Verdict::Applied).then(|| Outcome {
+                clock: receipt.clock,
+                verdict: receipt.verdict.clone(),
+                stamp: None,
+                row: None,
+            });
             let stamp = receipt.stamp.map(|stamp| stamp.timestamp_micros());
-            (receipt.clock, receipt.digest.clone(), stamp, verdict)
+            (receipt.clock, receipt.digest.clone(), stamp, outcome)
         })
         .collect();
     serde_json::to_string(&stored)
@@ -34,10 +39,10 @@ pub(super) fn write(receipts: &[Receipt]) -> serde_json::Result<String> {
 /// The receipts that a text holds.
 pub(super) fn read(text: &str) -> serde_json::Result<Vec<Receipt>> {
     let stored: Vec<Stored> = serde_json::from_str(text)?;
-    let receipt = |(clock, digest, stamp, verdict): Stored| Receipt {
+    let receipt = |(clock, digest, stamp, outcome): Stored| Receipt {
         clock,
         digest,
-        verdict: verdict.unwrap_or(Verdict::Applied),
+        verdict: outcome.map_or(Verdict::Applied, |outcome| outcome.verdict),
         stamp: stamp.and_then(DateTime::from_timestamp_micros),
     };
     Ok(stored.into_iter().map(receipt).collect())

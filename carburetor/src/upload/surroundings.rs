@@ -107,6 +107,8 @@ impl Surroundings {
                 if let (Some(table), Some(column), Some(oid), Some(name)) =
                     (self.tables.get_mut(place), a, oid, c)
                 {
+                    let words = d.unwrap_or_default();
+                    let is = |word: &str| words.split(' ').any(|other| other == word);
                     let found = ColumnType {
                         oid,
                         name,
@@ -115,8 +117,8 @@ impl Surroundings {
                             Some("composite") => Shape::Composite,
                             _ => Shape::Plain,
                         },
-                        is_exact: d.as_ref().is_some_and(|d| d.contains("exact")),
-                        is_verbatim: d.is_some_and(|d| d.contains("verbatim")),
+                        is_comparable: is("comparable"),
+                        is_exact: is("exact"),
                     };
                     table.types.0.insert(column, found);
                 }
@@ -156,7 +158,7 @@ impl Surroundings {
         plain.is_some_and(|table| {
             columns
                 .iter()
-                .all(|column| table.types.is_verbatim(&column.name))
+                .all(|column| table.types.is_exact(&column.name))
         })
     }
 

@@ -15,9 +15,9 @@ pub(crate) struct ColumnType {
     pub(super) name: String,
     pub(super) shape: Shape,
     /// Values that are equal in SQL are the same value.
+    pub(super) is_comparable: bool,
+    /// It holds whatever it is given, to the last digit.
     pub(super) is_exact: bool,
-    /// It holds whatever it is given, not cut, padded or rounded.
-    pub(super) is_verbatim: bool,
 }
 
 /// How many values of a type get into a statement.
@@ -39,11 +39,11 @@ impl Types {
         self.0.get(column)
     }
 
-    pub(super) fn is_verbatim(&self, column: &str) -> bool {
-        self.of(column).is_none_or(|found| found.is_verbatim)
-    }
-
     pub(super) fn is_exact(&self, column: &str) -> bool {
         self.of(column).is_none_or(|found| found.is_exact)
+    }
+
+    pub(super) fn is_comparable(&self, column: &str) -> bool {
+        self.of(column).is_none_or(|found| found.is_comparable)
     }
 }

@@ -1,5 +1,7 @@
 //! Values between Rust, the database and JSON.
 
+#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+use super::plain;
 use super::{Codec, WireError};
 use crate::backend::SyncBackend;
 use diesel::backend::Backend;
@@ -57,21 +59,16 @@ pub trait WireBackend: Backend + Sized {
         Self: SyncBackend + HasSqlType<ST>,
         U: ToSql<ST, Self> + ?Sized;
 
+    /// The Rust value of an SQL value.
     #[doc(hidden)]
-    fn decode<ST, U>(codec: &Codec<Self>, value: &Value) -> Result<U, WireError>
+    fn decode<ST, U>(value: &Self::WireValue) -> Result<U, WireError>
     where
         Self: SyncBackend + HasSqlType<ST>,
         U: FromSql<ST, Self>;
 
-    /// The SQL value of one that travelled, which `U` takes; none is NULL.
+    /// Whether `U` takes every value of `ST` that a codec reads.
     #[doc(hidden)]
-    fn admit<ST, U>(
-        codec: &Codec<Self>,
-        value: &Value,
-    ) -> Result<Option<Self::WireValue>, WireError>
-    where
-        Self: SyncBackend + HasSqlType<ST>,
-        U: FromSql<ST, Self>;
+    fn takes_all<ST: 'static, U: 'static>() -> bool;
 }
 
 #[cfg(feature = "postgres-backend")]
@@ -114,23 +111,16 @@ impl WireBackend for diesel::pg::Pg {
         crate::wire::postgres::encode::<ST, U>(codec, value)
     }
 
-    fn decode<ST, U>(codec: &Codec<Self>, value: &Value) -> Result<U, WireError>
+    fn decode<ST, U>(value: &Self::WireValue) -> Result<U, WireError>
     where
         Self: HasSqlType<ST>,
         U: FromSql<ST, Self>,
     {
-        crate::wire::postgres::decode::<ST, U>(codec, value)
+        crate::wire::postgres::decode::<ST, U>(value)
     }
 
-    fn admit<ST, U>(
-        codec: &Codec<Self>,
-        value: &Value,
-    ) -> Result<Option<Self::WireValue>, WireError>
-    where
-        Self: HasSqlType<ST>,
-        U: FromSql<ST, Self>,
-    {
-        crate::wire::postgres::admit::<ST, U>(codec, value)
+    fn takes_all<ST: 'static, U: 'static>() -> bool {
+        plain::takes_all::<ST, U>()
     }
 }
 
@@ -166,22 +156,15 @@ impl WireBackend for diesel::sqlite::Sqlite {
         crate::wire::sqlite::encode::<ST, U>(codec, value)
     }
 
-    fn decode<ST, U>(codec: &Codec<Self>, value: &Value) -> Result<U, WireError>
+    fn decode<ST, U>(value: &Self::WireValue) -> Result<U, WireError>
     where
         Self: HasSqlType<ST>,
         U: FromSql<ST, Self>,
     {
-        crate::wire::sqlite::decode::<ST, U>(codec, value)
+        crate::wire::sqlite::decode::<ST, U>(value)
     }
 
-    fn admit<ST, U>(
-        codec: &Codec<Self>,
-        value: &Value,
-    ) -> Result<Option<Self::WireValue>, WireError>
-    where
-        Self: HasSqlType<ST>,
-        U: FromSql<ST, Self>,
-    {
-        crate::wire::sqlite::admit::<ST, U>(codec, value)
+    fn takes_all<ST: 'static, U: 'static>() -> bool {
+        plain::takes_all::<ST, U>() || plain::takes_all_of_chrono::<ST, U>()
     }
 }

@@ -1,6 +1,7 @@
 //! A download read back from its message, and written from structs.
 
 use super::message::{closing, opening};
+use super::version::refused;
 use super::{VERSION, WireError, section};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
@@ -74,9 +75,7 @@ impl<T, S> SyncGroup<T, S> {
         match message.version {
             Some(VERSION) => {}
             Some(other) => {
-                return Err(WireError::new(format!(
-                    "the download is of version {other} of the protocol, this library reads version {VERSION}: update the older side"
-                )));
+                return Err(WireError::new(refused("download", other)));
             }
             None => {
                 return Err(WireError::new(

@@ -16,7 +16,7 @@ pub(crate) use array::{Reader, SEVERAL_DIMENSIONS};
 pub(crate) use custom::{array_of_custom, custom};
 pub(crate) use instant::micros;
 pub(crate) use lookup::Lookup;
-pub(crate) use value::{admit, decode, encode};
+pub(crate) use value::{decode, encode};
 
 use super::{Codec, WireError};
 use crate::table::Storage;

@@ -1,9 +1,9 @@
 //! What stands around the ids and rows of one table: `"users":{"reset":..,"left":..,"removed":[` .. `],"rows":[` .. `],"cutoff":".."}`.
 
-use super::WireError;
 use super::json::{write_key, write_string};
+use super::{WireError, instant};
 use crate::scope::Left;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 
 /// The text between the removals and the rows.
 pub(super) const ROWS: &[u8] = b"],\"rows\":[";
@@ -33,6 +33,6 @@ pub(super) fn open(
 /// The text after the last row.
 pub(super) fn close(cutoff: DateTime<Utc>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"],\"cutoff\":");
-    write_string(&cutoff.to_rfc3339_opts(SecondsFormat::Micros, true), out);
+    write_string(&instant::text(cutoff), out);
     out.push(b'}');
 }

@@ -12,7 +12,7 @@ mod value;
 
 pub(crate) use custom::custom;
 pub(crate) use instant::micros;
-pub(crate) use value::{admit, decode, encode};
+pub(crate) use value::{decode, encode};
 
 use super::{Codec, SqliteValue, WireError};
 use crate::table::Storage;

@@ -88,7 +88,31 @@ fn notes() -> TableDefinition {
 #[test]
 fn a_definition_has_the_names_of_the_database_and_the_roles_of_the_model() {
     assert_eq!(<Note as TableOn<Pg>>::definition(), &notes());
-    assert_eq!(<Note as TableOn<Sqlite>>::definition(), &notes());
+    let mut device = notes();
+    // A type of its own on PostgreSQL is text there.
+    device.columns[3].storage = Storage::Text;
+    assert_eq!(<Note as TableOn<Sqlite>>::definition(), &device);
+}
+
+diesel::table! {
+    rates (id) { id -> Integer, last_synced_at -> Timestamp, }
+}
+
+#[derive(carburetor::SyncTable)]
+#[diesel(table_name = rates)]
+#[sync(read_only)]
+struct Rate {
+    id: i32,
+    last_synced_at: chrono::NaiveDateTime,
+}
+
+#[test]
+fn a_table_that_replicas_do_not_write_says_so() {
+    assert!(<Rate as TableOn<Pg>>::definition().read_only);
+    assert!(<Rate as TableOn<Sqlite>>::definition().read_only);
+    assert!(!<Note as TableOn<Pg>>::definition().read_only);
+    let json = serde_json::to_value(<Rate as TableOn<Pg>>::definition()).expect("JSON");
+    assert_eq!(json["read_only"], true);
 }
 
 #[test]

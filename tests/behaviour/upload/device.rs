@@ -86,11 +86,7 @@ impl On for Change {
 }
 
 pub(super) fn changes(changes: impl IntoIterator<Item = Change>) -> Changes {
-    Changes {
-        version: carburetor::wire::VERSION,
-        confirmed: None,
-        changes: changes.into_iter().collect(),
-    }
+    Changes::new(changes.into_iter().collect())
 }
 
 fn object(value: Value) -> Map<String, Value> {

@@ -175,3 +175,37 @@ fn a_value_that_its_column_refuses_is_rejected_alone() {
         "{outcomes:?}"
     );
 }
+
+diesel::table! {
+    parts (id) { id -> Integer, body -> Text, at -> Timestamptz, }
+}
+
+#[derive(Debug, Clone, SyncTable)]
+#[diesel(table_name = parts)]
+#[sync(backends(postgres))]
+struct Part {
+    id: i32,
+    body: String,
+    #[sync(last_synced_at)]
+    at: DateTime<Utc>,
+}
+
+#[test]
+fn what_a_trigger_of_one_partition_makes_of_a_value_is_told() {
+    let database = Cluster::shared().database();
+    database.psql(
+        "create table parts (id integer primary key, body text not null) partition by list (id);
+         create table part_one partition of parts for values in (1);
+         create table part_two partition of parts for values in (2);
+         create function raised() returns trigger language plpgsql as $$ begin new.body := upper(new.body); return new; end $$;
+         create trigger raised before insert on part_two for each row execute function raised()",
+    );
+    let conn = &mut database.connect();
+    type Parts = SyncGroup<(Part,)>;
+    Parts::tracking::<Pg>().install(conn).unwrap();
+    let mut device = Device::new(1);
+    let sent = [1, 2].map(|id| device.insert("parts", json!({"id": id, "body": "body"})));
+    let outcomes = Parts::upload(conn, &changes(sent)).unwrap();
+    assert_eq!(verdicts(&outcomes), ["applied", "merged"]);
+    assert_eq!(outcomes.outcomes[1].row.as_ref().unwrap()["body"], "BODY");
+}

@@ -24,7 +24,7 @@ use super::run::Run;
 use super::view::Member;
 use carburetor::SyncConnection;
 use carburetor::group::DownloadTables;
-use carburetor::upload::UploadTables;
+use carburetor::group::UploadTables;
 use diesel::connection::LoadConnection;
 use diesel::query_builder::SqlQuery;
 use diesel::query_dsl::LoadQuery;

@@ -18,7 +18,7 @@ impl Tracking<Pg> {
     /// #     ColumnDefinition { last_synced_at: true, storage: Storage::Timestamptz, ..ColumnDefinition::new("updated_at") }], ..Default::default() };
     /// let tracking = Tracking::<diesel::pg::Pg>::of([users]);
     /// assert!(tracking.up_sql().contains(r#"create or replace trigger "~carburetor_stamp""#));
-    /// assert!(!tracking.up_sql().contains("create index if not exists"));
+    /// assert!(!tracking.up_sql().contains(r#"create index if not exists "carburetor_users""#));
     /// ```
     pub fn up_sql(&self) -> String {
         let Up { schema, tables, .. } = self.up();

@@ -85,8 +85,8 @@ impl UploadBackend for Pg {
         }
     }
 
-    fn differs(stored: &str, sent: &str, is_exact: bool) -> String {
-        match is_exact {
+    fn differs(stored: &str, sent: &str, is_comparable: bool) -> String {
+        match is_comparable {
             true => format!("{stored} is distinct from {sent}"),
             false => {
                 format!("{stored}::text collate \"C\" is distinct from {sent}::text collate \"C\"")

@@ -5,16 +5,18 @@ select 'now' as kind, '0' as place, (extract(epoch from pg_catalog.clock_timesta
 union all
 select 'table', t.place::text, s.expired, s.name,
   case when not exists (
-    select from pg_catalog.pg_trigger g where g.tgrelid = t.relation and not g.tgisinternal and g.tgname not like '~carburetor\_%')
+    select from pg_catalog.pg_trigger g
+    where g.tgrelid in (select t.relation union all select p.relid from pg_catalog.pg_partition_tree(t.relation) p)
+    and not g.tgisinternal and g.tgname not like '~carburetor\_%')
     and not exists (select from pg_catalog.pg_rewrite r where r.ev_class = t.relation) then 'plain' end, null, null
 from t left join carburetor.synced_table s on s.name = t.name and s.relation = t.relation and exists (
   select from pg_catalog.pg_attribute r where r.attrelid = t.relation and r.attname = 'carburetor_registers' and not r.attisdropped)
 union all
 select 'column', t.place::text, a.attname, v.oid::text, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(v.typname),
   -- Two texts of a collation that ignores case, two boxes of one area, or a day and 24 hours are equal in SQL without being the same.
-  pg_catalog.concat(case when (v.typtype = 'e' or v.oid in (16, 17, 18, 19, 20, 21, 23, 25, 26, 650, 700, 701, 774, 790, 829, 869, 1042, 1043, 1082, 1083, 1114, 1184,
-    1560, 1562, 1700, 2950, 3220, 3802)) and l.collisdeterministic is distinct from false then 'exact ' end,
-    case when a.atttypmod = -1 and base.oid = a.atttypid and base.oid <> 'pg_catalog.bpchar'::pg_catalog.regtype then 'verbatim' end),
+  pg_catalog.concat_ws(' ', case when (v.typtype = 'e' or v.oid in (16, 17, 18, 19, 20, 21, 23, 25, 26, 650, 700, 701, 774, 790, 829, 869, 1042, 1043, 1082,
+    1083, 1114, 1184, 1560, 1562, 1700, 2950, 3220, 3802)) and l.collisdeterministic is distinct from false then 'comparable' end,
+    case when a.atttypmod = -1 and base.oid = a.atttypid and base.oid <> 'pg_catalog.bpchar'::pg_catalog.regtype then 'exact' end),
   case when item.oid is not null then 'array' when base.typtype = 'c' then 'composite' else 'plain' end
 from t join pg_catalog.pg_attribute a on a.attrelid = t.relation and a.attnum > 0 and not a.attisdropped
 cross join lateral (

@@ -91,7 +91,7 @@ impl UploadBackend for Sqlite {
     }
 
     // Whatever the column's collation.
-    fn differs(stored: &str, sent: &str, _is_exact: bool) -> String {
+    fn differs(stored: &str, sent: &str, _is_comparable: bool) -> String {
         format!("{stored} is not {sent} collate binary")
     }
 

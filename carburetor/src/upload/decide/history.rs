@@ -60,8 +60,9 @@ impl History {
         for step in steps {
             match step {
                 Step::Download { replica, from } => {
-                    for known in 0..REPLICAS {
-                        knows[*replica][known] = knows[*replica][known].max(knows[*from][known]);
+                    let theirs = knows[*from];
+                    for (known, count) in knows[*replica].iter_mut().zip(theirs) {
+                        *known = count.max(*known);
                     }
                 }
                 Step::Edit {

@@ -22,7 +22,7 @@ impl<R: Runner> Session<'_, '_, R> {
         plan: &TablePlan<'_, '_, R::Backend>,
     ) -> Result<(), Failure> {
         let (cascades, reached) = reachable(&self.around.cascades, plan.table);
-        let hides = |table: &usize| !self.tables[*table].visibility.is_all();
+        let hides = |table: &usize| !self.tables[*table].visibility.is_everything();
         let outside = cascades.iter().any(|cascade| cascade.child.is_none());
         if !outside && !reached.iter().any(hides) {
             return Ok(());

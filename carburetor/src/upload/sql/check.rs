@@ -71,7 +71,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 let differs = R::Backend::differs(
                     &format!("{}.{name}", sql.name),
                     &format!("sent.{name}"),
-                    types.is_exact(&column.name),
+                    types.is_comparable(&column.name),
                 );
                 match is_everywhere(column, rows) {
                     true => differs,

@@ -26,33 +26,11 @@ where
     serde_json::from_slice(&json).map_err(|error| WireError::new(error.to_string()))
 }
 
-/// The value in the binary format, if `U` takes it.
-pub(crate) fn admit<ST, U>(codec: &Codec<Pg>, value: &Value) -> Result<Option<Vec<u8>>, WireError>
+pub(crate) fn decode<ST, U>(value: &[u8]) -> Result<U, WireError>
 where
     Pg: HasSqlType<ST>,
     U: FromSql<ST, Pg>,
 {
-    if value.is_null() && U::from_nullable_sql(None).is_ok() {
-        return Ok(None);
-    }
-    let bytes = (codec.read)(value)?;
-    let taken = U::from_sql(PgValue::new(&bytes, &Lookup::oid::<ST>()));
-    taken.map_err(|error| WireError::new(error.to_string()))?;
-    Ok(Some(bytes))
-}
-
-pub(crate) fn decode<ST, U>(codec: &Codec<Pg>, value: &Value) -> Result<U, WireError>
-where
-    Pg: HasSqlType<ST>,
-    U: FromSql<ST, Pg>,
-{
-    let oid = Lookup::oid::<ST>();
-    let read = |bytes: &[u8]| {
-        U::from_sql(PgValue::new(bytes, &oid)).map_err(|error| WireError::new(error.to_string()))
-    };
-    if !value.is_null() {
-        return read(&(codec.read)(value)?);
-    }
-    // Without NULL, null may still be a document.
-    U::from_nullable_sql(None).or_else(|_| read(&(codec.read)(value)?))
+    U::from_sql(PgValue::new(value, &Lookup::oid::<ST>()))
+        .map_err(|error| WireError::new(error.to_string()))
 }

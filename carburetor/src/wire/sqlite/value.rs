@@ -37,59 +37,13 @@ where
     }
 }
 
-/// The value as it is stored, if `U` takes it.
-pub(crate) fn admit<ST, U>(
-    codec: &Codec<Sqlite>,
-    value: &Value,
-) -> Result<Option<SqliteValue>, WireError>
+pub(crate) fn decode<ST, U>(value: &SqliteValue) -> Result<U, WireError>
 where
     Sqlite: HasSqlType<ST>,
     U: FromSql<ST, Sqlite>,
 {
-    if value.is_null() && U::from_nullable_sql(None).is_ok() {
-        return Ok(None);
-    }
-    let stored = (codec.read)(value)?;
-    if !takes_everything::<U>() {
-        stored_as::<ST, U>(stored.clone())?;
-    }
-    Ok(Some(stored))
-}
-
-/// Whether `U` takes whatever the codec of its column lets pass. Asking it costs a query.
-fn takes_everything<U>() -> bool {
-    let name = std::any::type_name::<U>();
-    let inner = name
-        .strip_prefix("core::option::Option<")
-        .and_then(|rest| rest.strip_suffix('>'));
-    matches!(
-        inner.unwrap_or(name),
-        "alloc::string::String"
-            | "i16"
-            | "i32"
-            | "i64"
-            | "f32"
-            | "f64"
-            | "bool"
-            | "alloc::vec::Vec<u8>"
-    )
-}
-
-pub(crate) fn decode<ST, U>(codec: &Codec<Sqlite>, value: &Value) -> Result<U, WireError>
-where
-    Sqlite: HasSqlType<ST>,
-    U: FromSql<ST, Sqlite>,
-{
-    if !value.is_null() {
-        return stored_as((codec.read)(value)?);
-    }
-    // Without NULL, null may still be a document.
-    U::from_nullable_sql(None).or_else(|_| stored_as((codec.read)(value)?))
-}
-
-fn stored_as<ST, U: FromSql<ST, Sqlite>>(value: SqliteValue) -> Result<U, WireError> {
     let read = |stored: Stored<'_, '_, '_>| U::from_sql(stored).map_err(failed);
-    let read = with_connection(|conn| match &value {
+    let read = with_connection(|conn| match value {
         SqliteValue::Integer(number) => bound::<sql_types::BigInt, _, _>(conn, number, read),
         SqliteValue::Real(number) => bound::<sql_types::Double, _, _>(conn, number, read),
         SqliteValue::Text(text) => bound::<sql_types::Text, _, _>(conn, text.as_str(), read),

@@ -13,7 +13,8 @@ use super::twin;
 use carburetor::change::Changes;
 use carburetor::group::DownloadTables;
 use carburetor::outcome::Outcomes;
-use carburetor::upload::{UploadError, UploadTables};
+use carburetor::group::UploadTables;
+use carburetor::upload::UploadError;
 use carburetor::{SyncConnection, SyncGroup, Timestamps, Token};
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -156,11 +157,7 @@ where
             bad.insert(changes.len());
             changes.push(draft.bad());
         }
-        let changes = Changes {
-            version: carburetor::wire::VERSION,
-            confirmed: None,
-            changes,
-        };
+        let changes = Changes::new(changes);
         Batch {
             changes,
             bad,

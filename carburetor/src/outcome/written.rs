@@ -1,0 +1,87 @@
+//! An outcome as it is written.
+
+use super::{Code, Rejection, Verdict};
+use crate::clock::Clock;
+use crate::wire::instant;
+use chrono::{DateTime, Utc};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// The members of an outcome; others are skipped.
+#[derive(Deserialize)]
+pub(super) struct Outcome {
+    clock: Clock,
+    verdict: Word,
+    #[serde(default, deserialize_with = "instant::deserialize")]
+    stamp: Option<DateTime<Utc>>,
+    code: Option<Code>,
+    message: Option<String>,
+    field: Option<String>,
+    row: Option<Map<String, Value>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Word {
+    Applied,
+    Merged,
+    Superseded,
+    Rejected,
+}
+
+impl TryFrom<Outcome> for super::Outcome {
+    type Error = &'static str;
+
+    fn try_from(written: Outcome) -> Result<Self, Self::Error> {
+        let verdict = match written.verdict {
+            Word::Applied => Verdict::Applied,
+            Word::Merged => Verdict::Merged,
+            Word::Superseded => Verdict::Superseded,
+            Word::Rejected => Verdict::Rejected(Rejection {
+                code: written.code.ok_or("a rejection without its `code`")?,
+                message: written.message.unwrap_or_default(),
+                field: written.field,
+            }),
+        };
+        Ok(super::Outcome {
+            clock: written.clock,
+            verdict,
+            stamp: written.stamp,
+            row: written.row,
+        })
+    }
+}
+
+impl Serialize for super::Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut outcome = serializer.serialize_map(None)?;
+        outcome.serialize_entry("clock", &self.clock)?;
+        outcome.serialize_entry("verdict", &Word::of(&self.verdict))?;
+        if let Some(stamp) = self.stamp {
+            outcome.serialize_entry("stamp", &instant::text(stamp))?;
+        }
+        if let Verdict::Rejected(rejection) = &self.verdict {
+            outcome.serialize_entry("code", &rejection.code)?;
+            outcome.serialize_entry("message", &rejection.message)?;
+            if let Some(field) = &rejection.field {
+                outcome.serialize_entry("field", field)?;
+            }
+        }
+        if self.verdict != Verdict::Applied {
+            outcome.serialize_entry("row", &self.row)?;
+        }
+        outcome.end()
+    }
+}
+
+impl Word {
+    fn of(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Applied => Word::Applied,
+            Verdict::Merged => Word::Merged,
+            Verdict::Superseded => Word::Superseded,
+            Verdict::Rejected(_) => Word::Rejected,
+        }
+    }
+}
