@@ -84,10 +84,9 @@ fn changes() -> Changes {
             .unwrap(),
         Change::delete::<Seat, Pg>(&("a".into(), 2), late, clock(3)).unwrap(),
     ];
-    Changes {
-        confirmed: Some(clock(0)),
-        ..Changes::new(changes)
-    }
+    let mut sent = Changes::new(changes);
+    sent.confirmed = Some(clock(0));
+    sent
 }
 
 /// What [`OUTCOMES`] says.

@@ -151,7 +151,7 @@ impl Replica {
                     .device
                     .update(TABLES[table], id, Value::Object(columns));
                 match base {
-                    Some(base) => change.on(*base),
+                    Some(base) => change.on_stamp(*base),
                     None => change,
                 }
             }
@@ -169,7 +169,7 @@ impl Replica {
         if let Some((_, base)) = self.rows.remove(&(table, id)) {
             let change = self.device.delete(TABLES[table], id);
             self.waiting.push(match base {
-                Some(base) => change.on(base),
+                Some(base) => change.on_stamp(base),
                 None => change,
             });
         }
