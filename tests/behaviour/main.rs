@@ -10,6 +10,7 @@ mod pagila;
 mod tracking;
 mod tracking_postgres;
 mod tracking_sqlite;
+mod upload;
 mod wire_changes;
 mod wire_rust;
 mod wire_values;

@@ -60,10 +60,13 @@ fn step() -> impl Strategy<Value = Step> {
 /// The columns of a row as they travel, with the id and without the stamp.
 type Columns = Map<String, Value>;
 
+/// Rows with their stamps, by their tables and ids.
+type Rows = BTreeMap<(usize, i32), (Columns, Option<DateTime<Utc>>)>;
+
 /// A copy of the rows, edited before the server knows.
 struct Replica {
     device: Device,
-    rows: BTreeMap<(usize, i32), (Columns, Option<DateTime<Utc>>)>,
+    rows: Rows,
     waiting: Vec<Change>,
     token: Option<Token>,
 }
@@ -148,7 +151,7 @@ impl Replica {
                     .device
                     .update(TABLES[table], id, Value::Object(columns));
                 match base {
-                    Some(base) => change.on(*base),
+                    Some(base) => change.on_stamp(*base),
                     None => change,
                 }
             }
@@ -166,7 +169,7 @@ impl Replica {
         if let Some((_, base)) = self.rows.remove(&(table, id)) {
             let change = self.device.delete(TABLES[table], id);
             self.waiting.push(match base {
-                Some(base) => change.on(base),
+                Some(base) => change.on_stamp(base),
                 None => change,
             });
         }
@@ -244,7 +247,7 @@ impl Replica {
 type Entry = ((usize, i32), (Columns, Option<DateTime<Utc>>));
 
 /// Every row, read without the library.
-fn stored(conn: &mut Conn) -> BTreeMap<(usize, i32), (Columns, Option<DateTime<Utc>>)> {
+fn stored(conn: &mut Conn) -> Rows {
     type Read = (i32, String, Option<String>, Option<String>, DateTime<Utc>);
     let entry = |table: usize| {
         move |(id, a, b, c, at): Read| {

@@ -73,11 +73,11 @@ pub(super) fn change(table: &str, id: Value, clock: Clock, edit: Edit) -> Change
 
 /// The same change, made on a row of this stamp.
 pub(super) trait On {
-    fn on(self, stamp: DateTime<Utc>) -> Self;
+    fn on_stamp(self, stamp: DateTime<Utc>) -> Self;
 }
 
 impl On for Change {
-    fn on(self, stamp: DateTime<Utc>) -> Self {
+    fn on_stamp(self, stamp: DateTime<Utc>) -> Self {
         Change {
             base: Some(stamp),
             ..self

@@ -65,8 +65,12 @@ fn edits_of_different_columns_both_survive() {
     let seen = stamp(&first.outcomes[0]);
     ann.observe(first.clock);
     bob.observe(first.clock);
-    let of_bob = bob.update("fields_rows", 1, json!({"b": "bob"})).on(seen);
-    let of_ann = ann.update("fields_rows", 1, json!({"a": "ann"})).on(seen);
+    let of_bob = bob
+        .update("fields_rows", 1, json!({"b": "bob"}))
+        .on_stamp(seen);
+    let of_ann = ann
+        .update("fields_rows", 1, json!({"a": "ann"}))
+        .on_stamp(seen);
     let outcomes = Fields::upload(conn, &changes([of_ann])).unwrap();
     assert_eq!(verdicts(&outcomes), ["applied"]);
     let outcomes = Fields::upload(conn, &changes([of_bob])).unwrap();

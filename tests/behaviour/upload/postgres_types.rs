@@ -110,7 +110,7 @@ fn every_type_is_inserted_and_updated_in_one_statement_for_all_rows() {
         device.update("things", "c  ", json!({"tags": null, "numbers": null, "weight": -0.0})),
         device.update("things", "d  ", json!({"tags": ["last"], "documents": []})),
     ]
-    .map(|change| change.on(seen));
+    .map(|change| change.on_stamp(seen));
     let second = Things::upload(conn, &changes(sent)).unwrap();
     assert_eq!(verdicts(&second), ["applied"; 4], "{second:?}");
     let mut expect = |column: &str, values: [Option<&str>; 4]| {

@@ -83,7 +83,7 @@ fn any_order_of_arrival_gives_the_same_rows_and_registers() {
                 &live,
                 sent.last_mut().unwrap(),
             );
-            let deliveries = sent.drain(..).collect::<Vec<_>>();
+            let deliveries = std::mem::take(&mut sent);
             for (conn, order) in conns.iter_mut().zip(history.orders) {
                 deliveries
                     .iter()
