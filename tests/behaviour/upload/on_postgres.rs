@@ -11,14 +11,14 @@ mod agreement;
 mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "postgres_plans.rs"]
+mod plans;
+#[path = "properties.rs"]
+mod properties;
 #[path = "rules.rs"]
 mod rules;
 #[path = "strategies.rs"]
 mod strategies;
-#[path = "properties.rs"]
-mod properties;
-#[path = "postgres_plans.rs"]
-mod plans;
 #[path = "postgres_types.rs"]
 mod types;
 

@@ -11,12 +11,12 @@ mod agreement;
 mod cascades;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "properties.rs"]
+mod properties;
 #[path = "rules.rs"]
 mod rules;
 #[path = "strategies.rs"]
 mod strategies;
-#[path = "properties.rs"]
-mod properties;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;

@@ -11,6 +11,11 @@ use diesel::prelude::*;
 use serde_json::json;
 use std::time::Duration;
 
+/// The clock of whatever was written until now.
+fn now() -> Clock {
+    Clock::of_database(chrono::Utc::now())
+}
+
 fn person(id: &str, team: &str) -> serde_json::Value {
     json!({"id": id, "name": id, "email": null, "team": team, "kind": "k"})
 }
@@ -20,7 +25,11 @@ fn a_refused_change_names_the_column_and_the_reason() {
     let server = Server::new();
     let conn = &mut server.connect();
     let mut device = Device::new(1);
-    run(conn, "insert into people (id, name, team, kind) values ('ann', 'Ann', 'red', 'k')");
+    run(
+        conn,
+        "insert into people (id, name, team, kind) values ('ann', 'Ann', 'red', 'k')",
+    );
+    device.observe(now());
     let sent = [
         device.update("people", "ann", json!({"kind": "other"})),
         device.update("people", "ann", json!({"score": 5})),
@@ -48,7 +57,7 @@ fn a_refused_change_names_the_column_and_the_reason() {
     for (place, expected) in expected.into_iter().enumerate() {
         assert_eq!(rejection(&outcomes, place), expected, "{place}");
     }
-    assert_eq!(verdicts(&outcomes)[9], "applied");
+    assert_eq!(verdicts(&outcomes)[9], "merged");
 }
 
 #[test]
@@ -58,7 +67,10 @@ fn an_old_client_may_omit_a_column_with_a_default() {
     let mut device = Device::new(1);
     let sent = [
         device.insert("people", person("ann", "red")),
-        device.insert("tasks", json!({"id": 1, "person": "ann", "title": "t", "points": 1})),
+        device.insert(
+            "tasks",
+            json!({"id": 1, "person": "ann", "title": "t", "points": 1}),
+        ),
     ];
     let outcomes = Everything::upload(conn, &changes(sent)).unwrap();
     assert_eq!(verdicts(&outcomes), ["applied", "applied"]);
@@ -84,11 +96,17 @@ fn a_deletion_beats_a_later_edit_and_only_a_later_insert_revives() {
     let deletion = ann.delete("fields_rows", 1);
     assert_eq!(told(deletion).0, "applied");
     bob.observe(ann.tick());
-    assert_eq!(told(bob.update("fields_rows", 1, json!({"a": "later"}))).0, "superseded");
+    assert_eq!(
+        told(bob.update("fields_rows", 1, json!({"a": "later"}))).0,
+        "superseded"
+    );
     assert_eq!(told(old).0, "superseded");
     let again = bob.insert("fields_rows", row("again"));
     assert_eq!(told(again).0, "applied");
-    let a: String = fields_rows::table.select(fields_rows::a).first(conn).unwrap();
+    let a: String = fields_rows::table
+        .select(fields_rows::a)
+        .first(conn)
+        .unwrap();
     assert_eq!(a, "again");
 }
 
@@ -103,13 +121,19 @@ fn a_soft_deletion_sets_the_flag_and_an_insert_clears_it() {
         (verdicts(&outcomes).remove(0), news.0.rows.len())
     };
     let note = |body: &str| json!({"id": 1, "body": body, "gone": false});
-    assert_eq!(told(device.insert("notes", note("one"))), ("applied".into(), 1));
+    assert_eq!(
+        told(device.insert("notes", note("one"))),
+        ("applied".into(), 1)
+    );
     assert_eq!(told(device.delete("notes", 1)), ("applied".into(), 0));
     assert_eq!(
         told(device.update("notes", 1, json!({"body": "two"}))),
         ("superseded".into(), 0)
     );
-    assert_eq!(told(device.insert("notes", note("three"))), ("applied".into(), 1));
+    assert_eq!(
+        told(device.insert("notes", note("three"))),
+        ("applied".into(), 1)
+    );
 }
 
 #[test]
@@ -188,6 +212,7 @@ fn nothing_outside_of_the_scope_is_written_or_shown() {
         conn,
         "insert into people (id, name, team, kind) values ('ann', 'Ann', 'red', 'k'), ('bob', 'Bob', 'blue', 'k')",
     );
+    device.observe(now());
     let sent = [
         device.update("people", "bob", json!({"name": "mine"})),
         device.delete("people", "bob"),
@@ -196,10 +221,19 @@ fn nothing_outside_of_the_scope_is_written_or_shown() {
         device.update("people", "ann", json!({"team": "blue"})),
         device.update("people", "ann", json!({"name": "Anne"})),
     ];
-    let outcomes = Teams::scoped(&Team("red")).upload(conn, &changes(sent)).unwrap();
+    let outcomes = Teams::scoped(&Team("red"))
+        .upload(conn, &changes(sent))
+        .unwrap();
     assert_eq!(
         verdicts(&outcomes),
-        ["forbidden", "forbidden", "forbidden", "forbidden", "forbidden", "applied"]
+        [
+            "forbidden",
+            "forbidden",
+            "forbidden",
+            "forbidden",
+            "forbidden",
+            "merged"
+        ]
     );
     for outcome in &outcomes.outcomes[..4] {
         assert_eq!(outcome.row, None);
@@ -217,7 +251,11 @@ fn nothing_outside_of_the_scope_is_written_or_shown() {
 fn uploads_of_the_same_rows_in_opposite_order_do_not_deadlock() {
     let server = Server::new();
     let conn = &mut server.connect();
-    let rows = |device: &mut Device| (1..=20).map(|id| device.insert("fields_rows", json!({"id": id, "a": "a"}))).collect::<Vec<_>>();
+    let rows = |device: &mut Device| {
+        (1..=20)
+            .map(|id| device.insert("fields_rows", json!({"id": id, "a": "a"})))
+            .collect::<Vec<_>>()
+    };
     SyncGroup::<(FieldsRow,)>::upload(conn, &changes(rows(&mut Device::new(9)))).unwrap();
     std::thread::scope(|scope| {
         for replica in 1..=4 {
@@ -225,7 +263,9 @@ fn uploads_of_the_same_rows_in_opposite_order_do_not_deadlock() {
             scope.spawn(move || {
                 let mut device = Device::new(replica);
                 for _ in 0..25 {
-                    let edit = |device: &mut Device, id: i32| device.update("fields_rows", id, json!({"a": format!("{replica}")}));
+                    let edit = |device: &mut Device, id: i32| {
+                        device.update("fields_rows", id, json!({"a": format!("{replica}")}))
+                    };
                     let mut sent: Vec<_> = (1..=20).map(|id| edit(&mut device, id)).collect();
                     if replica % 2 == 0 {
                         let clocks: Vec<_> = sent.iter().map(|change| change.clock).collect();
@@ -234,8 +274,14 @@ fn uploads_of_the_same_rows_in_opposite_order_do_not_deadlock() {
                             change.clock = clock;
                         }
                     }
-                    let outcomes = SyncGroup::<(FieldsRow,)>::upload(&mut conn, &changes(sent)).unwrap();
-                    assert!(verdicts(&outcomes).iter().all(|told| told == "merged" || told == "superseded"), "{outcomes:?}");
+                    let outcomes =
+                        SyncGroup::<(FieldsRow,)>::upload(&mut conn, &changes(sent)).unwrap();
+                    assert!(
+                        verdicts(&outcomes)
+                            .iter()
+                            .all(|told| told == "merged" || told == "superseded"),
+                        "{outcomes:?}"
+                    );
                     std::thread::sleep(Duration::from_millis(1));
                 }
             });

@@ -42,9 +42,9 @@ fn race<M: TableOn<DB>>(edits: [Value; 2], late_first: bool) -> (String, Value) 
     let (mut ann, mut bob) = (Device::new(1), Device::new(2));
     let base = seen::<M>(conn, [&mut ann, &mut bob]);
     let [early, late] = edits;
-    let early = ann.update(M::NAME, 1, early).on(base);
+    let early = ann.update(M::NAME, 1, early).on_stamp(base);
     bob.observe(early.clock);
-    let late = bob.update(M::NAME, 1, late).on(base);
+    let late = bob.update(M::NAME, 1, late).on_stamp(base);
     let order = match late_first {
         true => [late, early],
         false => [early, late],
@@ -56,24 +56,43 @@ fn race<M: TableOn<DB>>(edits: [Value; 2], late_first: bool) -> (String, Value) 
 
 #[test]
 fn each_column_goes_to_its_later_write_whatever_arrives_first() {
-    let edits = || [json!({"a": "ann", "c": "ann"}), json!({"a": "bob", "b": "bob"})];
+    let edits = || {
+        [
+            json!({"a": "ann", "c": "ann"}),
+            json!({"a": "bob", "b": "bob"}),
+        ]
+    };
     let stands = json!(["bob", "bob", "ann"]);
-    assert_eq!(race::<FieldsRow>(edits(), true), ("merged".into(), stands.clone()));
+    assert_eq!(
+        race::<FieldsRow>(edits(), true),
+        ("merged".into(), stands.clone())
+    );
     assert_eq!(race::<FieldsRow>(edits(), false), ("merged".into(), stands));
 }
 
 #[test]
 fn a_row_goes_to_its_later_write_whatever_arrives_first() {
     // Column c is resolved by itself.
-    let edits = || [json!({"a": "ann", "b": "b", "c": "ann"}), json!({"a": "a", "b": "bob"})];
+    let edits = || {
+        [
+            json!({"a": "ann", "b": "b", "c": "ann"}),
+            json!({"a": "a", "b": "bob"}),
+        ]
+    };
     let stands = json!(["a", "bob", "ann"]);
-    assert_eq!(race::<LaterRow>(edits(), true), ("merged".into(), stands.clone()));
+    assert_eq!(
+        race::<LaterRow>(edits(), true),
+        ("merged".into(), stands.clone())
+    );
     assert_eq!(race::<LaterRow>(edits(), false), ("merged".into(), stands));
 }
 
 #[test]
 fn an_edit_made_at_nine_and_uploaded_last_loses_to_the_one_made_at_ten() {
-    let edits = [json!({"a": "nine", "b": "nine"}), json!({"a": "ten", "b": "ten"})];
+    let edits = [
+        json!({"a": "nine", "b": "nine"}),
+        json!({"a": "ten", "b": "ten"}),
+    ];
     assert_eq!(
         race::<LaterRow>(edits, true),
         ("superseded".into(), json!(["ten", "ten", "c"]))
@@ -92,7 +111,12 @@ fn a_part_of_what_is_resolved_as_one_is_refused_by_name() {
 
 #[test]
 fn the_servers_row_stands_in_a_conflict_and_only_then() {
-    let edits = || [json!({"a": "ann", "c": "ann"}), json!({"a": "bob", "c": "bob"})];
+    let edits = || {
+        [
+            json!({"a": "ann", "c": "ann"}),
+            json!({"a": "bob", "c": "bob"}),
+        ]
+    };
     // The later clock doesn't count but in column c.
     assert_eq!(
         race::<ServerRow>(edits(), false),
@@ -106,7 +130,12 @@ fn the_servers_row_stands_in_a_conflict_and_only_then() {
 
 #[test]
 fn the_replicas_edit_stands_whatever_its_clock() {
-    let edits = || [json!({"a": "ann", "c": "ann"}), json!({"a": "bob", "c": "bob"})];
+    let edits = || {
+        [
+            json!({"a": "ann", "c": "ann"}),
+            json!({"a": "bob", "c": "bob"}),
+        ]
+    };
     assert_eq!(
         race::<ClientRow>(edits(), true),
         ("merged".into(), json!(["ann", "b", "bob"]))
@@ -119,8 +148,12 @@ fn the_models_own_merge_sees_both_rows_and_runs_once() {
     let conn = &mut server.connect();
     let (mut ann, mut bob) = (Device::new(1), Device::new(2));
     let base = seen::<CustomRow>(conn, [&mut ann, &mut bob]);
-    let first = ann.update("custom_rows", 1, json!({"a": "ann"})).on(base);
-    let second = bob.update("custom_rows", 1, json!({"a": "bob"})).on(base);
+    let first = ann
+        .update("custom_rows", 1, json!({"a": "ann"}))
+        .on_stamp(base);
+    let second = bob
+        .update("custom_rows", 1, json!({"a": "bob"}))
+        .on_stamp(base);
     assert_eq!(verdicts(&upload::<CustomRow>(conn, first)), ["applied"]);
     let sent = changes([second]);
     let told = SyncGroup::<(CustomRow,)>::upload(conn, &sent).unwrap();
@@ -139,7 +172,9 @@ fn a_write_by_hand_is_a_write_like_any_other() {
     let conn = &mut server.connect();
     let (mut ann, mut bob) = (Device::new(1), Device::new(2));
     let base = seen::<FieldsRow>(conn, [&mut ann, &mut bob]);
-    let before = ann.update("fields_rows", 1, json!({"a": "ann", "b": "ann"})).on(base);
+    let before = ann
+        .update("fields_rows", 1, json!({"a": "ann", "b": "ann"}))
+        .on_stamp(base);
     std::thread::sleep(std::time::Duration::from_millis(5));
     run(conn, "update fields_rows set a = 'by hand'");
     let outcomes = upload::<FieldsRow>(conn, before);
