@@ -8,10 +8,11 @@ use carburetor::change::{Change, Changes, Edit};
 use carburetor::clock::Clock;
 use carburetor::outcome::Verdict;
 use carburetor_tests::Database;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use serde_json::{Map, Value, json};
+use std::collections::VecDeque;
 
 /// The changes of one upload.
 pub const BATCH: usize = 1000;
@@ -51,7 +52,10 @@ pub fn batches(rows: usize, changes: usize, lap: usize) -> Vec<Vec<Row>> {
 
 /// The changes of a replica that made these rows in lap `lap`: half of them are edits of every column, half are inserts.
 pub fn changes(rows: &[Row], base: DateTime<Utc>, lap: usize, batch: usize) -> Changes {
-    let began = u64::try_from(base.timestamp_millis()).expect("it is after 1970") + lap as u64;
+    // Later than the rows, which are a day old, and than the lap before; never ahead of the server.
+    let began = base - TimeDelta::days(1) - TimeDelta::hours(1);
+    let began =
+        u64::try_from(began.timestamp_millis()).expect("it is after 1970") + 10 * lap as u64;
     let change = |(place, row): (usize, &Row)| {
         let mut columns: Map<String, Value> = [
             ("title".to_owned(), json!(row.title)),
@@ -89,54 +93,72 @@ pub fn upload(options: &Options) {
     let database = tables(rows);
     let (ours, floor) = (&mut database.connect(), &mut database.connect());
     let [ours_process, floor_process] = [process(ours), process(floor)];
-    let (mut our_lap, mut their_lap) = (0, 0);
+    let mut their_lap = 0;
+    let mut theirs = || {
+        their_lap += 1;
+        batches(rows, rows, their_lap)
+    };
+    let mut their_laps: VecDeque<_> = (0..=options.runs).map(|_| theirs()).collect();
+    let mut our_laps = laps(rows, 1, options.runs + 1);
     race(
         options.runs,
         Runner::new("bare upsert by UNNEST, no triggers", || {
-            their_lap += 1;
-            for batch in batches(rows, rows, their_lap) {
+            for batch in their_laps.pop_front().expect("there is one per lap") {
                 unnest(floor, &batch);
             }
         })
         .served_by(floor_process),
         Runner::new("upload, batches of 1000", || {
-            our_lap += 1;
-            send(ours, rows, our_lap);
+            send(ours, our_laps.pop_front().expect("there is one per lap"));
         })
         .served_by(ours_process),
     )
     .speed("upload/unnest", rows, "at least 0.5");
 
     let few = rows / 10;
+    let runs = options.runs.min(5);
+    let first = options.runs + 2;
+    let mut their_laps: VecDeque<_> = (first..=first + runs)
+        .map(|lap| batches(few, few, lap).concat())
+        .collect();
+    let mut our_laps = laps(few, first, runs + 1);
     race(
-        options.runs.min(5),
+        runs,
         Runner::new("INSERT .. ON CONFLICT, row by row", || {
-            their_lap += 1;
-            for row in batches(rows, few, their_lap).concat() {
+            for row in their_laps.pop_front().expect("there is one per lap") {
                 single(floor, &row);
             }
         })
         .served_by(floor_process),
         Runner::new("upload, batches of 1000", || {
-            our_lap += 1;
-            send(ours, few, our_lap);
+            send(ours, our_laps.pop_front().expect("there is one per lap"));
         })
         .served_by(ours_process),
     )
     .speed("upload/row_loop", few, "at least 10");
 }
 
-fn send(conn: &mut PgConnection, changed: usize, lap: usize) {
-    // Every edit was made on what the lap before wrote.
-    let base = Utc::now();
-    for (place, batch) in batches(changed, changed, lap).into_iter().enumerate() {
-        let sent = changes(&batch, base, lap, place);
+/// What is uploaded in each lap from number `first` on, made before anything is measured: a server has it from the wire.
+pub fn laps(changed: usize, first: usize, count: usize) -> VecDeque<Vec<Changes>> {
+    // No edit was made on an older row than there is.
+    let base = Utc::now() + TimeDelta::days(1);
+    let lap = |lap: usize| {
+        let batches = batches(changed, changed, lap).into_iter().enumerate();
+        batches
+            .map(|(place, batch)| changes(&batch, base, lap, place))
+            .collect()
+    };
+    (first..first + count).map(lap).collect()
+}
+
+fn send(conn: &mut PgConnection, lap: Vec<Changes>) {
+    for sent in lap {
         let outcomes = SyncGroup::<(Item,)>::upload(conn, &sent).expect("the upload runs");
         let applied = outcomes
             .outcomes
             .iter()
             .filter(|outcome| outcome.verdict == Verdict::Applied);
-        assert_eq!(applied.count(), batch.len());
+        assert_eq!(applied.count(), sent.changes.len());
     }
 }
 

@@ -3,13 +3,13 @@
 use crate::Options;
 use crate::race::{Runner, race};
 use crate::sqlite::{File, Item, fill, open};
-use crate::upload::{BATCH, Row, batches, changes};
+use crate::upload::{BATCH, Row, batches, laps};
 use carburetor::SyncGroup;
 use carburetor::outcome::Verdict;
-use chrono::Utc;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use std::collections::VecDeque;
 
 /// `upload` on SQLite beside a bare upsert.
 pub fn upload(options: &Options) {
@@ -17,10 +17,12 @@ pub fn upload(options: &Options) {
     let file = File::new();
     let ours = &mut open(&file.0);
     fill(ours, rows);
+    ours.batch_execute("pragma cache_size = -65536")
+        .expect("the setting is known");
     let floor = &mut open(&file.0);
     floor
         .batch_execute(
-            "pragma synchronous = off;
+            "pragma synchronous = off; pragma cache_size = -65536;
              create table bare (
                id integer primary key, title text not null, note text, amount bigint not null, done boolean not null,
                updated_at text not null
@@ -29,26 +31,25 @@ pub fn upload(options: &Options) {
              create index bare_stamp on bare (updated_at, id)",
         )
         .expect("the table can be made");
-    let (mut our_lap, mut their_lap) = (0, 0);
+    let mut their_laps: VecDeque<_> = (1..=options.runs + 1)
+        .map(|lap| batches(rows, rows, lap))
+        .collect();
+    let mut our_laps = laps(rows, 1, options.runs + 1);
     race(
         options.runs,
         Runner::new("bare upsert by json_each, no triggers", || {
-            their_lap += 1;
-            for batch in batches(rows, rows, their_lap) {
+            for batch in their_laps.pop_front().expect("there is one per lap") {
                 json_each(floor, &batch);
             }
         }),
         Runner::new("upload, batches of 1000", || {
-            our_lap += 1;
-            let base = Utc::now();
-            for (place, batch) in batches(rows, rows, our_lap).into_iter().enumerate() {
-                let sent = changes(&batch, base, our_lap, place);
+            for sent in our_laps.pop_front().expect("there is one per lap") {
                 let outcomes = SyncGroup::<(Item,)>::upload(ours, &sent).expect("the upload runs");
                 let applied = outcomes
                     .outcomes
                     .iter()
                     .filter(|outcome| outcome.verdict == Verdict::Applied);
-                assert_eq!(applied.count(), batch.len());
+                assert_eq!(applied.count(), sent.changes.len());
             }
         }),
     )

@@ -29,6 +29,8 @@ create table if not exists carburetor.outcome (
   outcomes text not null,
   at timestamptz not null default clock_timestamp()
 );
+-- Clocks and digests don't get smaller, so nothing is tried.
+alter table carburetor.outcome alter column outcomes set storage external;
 create index if not exists outcome_replica_last on carburetor.outcome (replica, last);
 
 create table if not exists carburetor.watermark (
