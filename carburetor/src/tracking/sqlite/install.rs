@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 ///
 /// Where a trigger was missing or other than expected, writes may have gone unseen: the table's generation and horizon then
 /// move, and replicas download it from the beginning. A definition that differs from the installed one is refused by a
-/// constraint, whose name says to run [`difference`].
+/// constraint, whose name says to run [`difference`](super::difference).
 ///
 /// ```
 /// # use carburetor::table::{ColumnDefinition, TableDefinition};
