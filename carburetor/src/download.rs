@@ -8,7 +8,7 @@ pub(crate) mod blocking;
 pub(crate) mod budget;
 mod caller;
 mod error;
-mod fingerprint;
+pub(crate) mod fingerprint;
 mod latest;
 pub(crate) mod news;
 mod pages;

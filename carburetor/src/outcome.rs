@@ -68,6 +68,10 @@ pub struct Outcomes {
     carburetor: Version,
     /// Not below the clock of any change that the server took. What the replica edits from now on has a greater one.
     pub clock: Clock,
+    /// Tells one scope from another: the member `scope` of a download that shows the same rows has the same text. Where it differs from that of the
+    /// replica's last download, rows in here may be others than the replica's scope shows, and the next download begins from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// One per change, in order.
     #[serde(deserialize_with = "outcomes")]
     pub outcomes: Vec<Outcome>,
@@ -84,6 +88,7 @@ impl Outcomes {
         Outcomes {
             carburetor: Version,
             clock,
+            scope: None,
             outcomes,
         }
     }

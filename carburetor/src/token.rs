@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// What `response.next()` returns and the next download takes: the cutoffs, and what bare timestamps can't carry.
 ///
@@ -43,6 +44,32 @@ pub(crate) struct TableState {
     /// The values of the key column that the scope showed.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub(crate) keys: Option<Vec<Value>>,
+}
+
+impl Token {
+    /// Tells the scope that the token was made within from others.
+    pub(crate) fn scope(&self) -> String {
+        let tables = self.tables.iter();
+        scope(tables.map(|table| (&*table.name, &*table.fingerprint, table.keys.as_deref())))
+    }
+}
+
+/// Tells a scope from others, by the name, the fingerprint and the keys of each table.
+pub(crate) fn scope<'t>(
+    tables: impl Iterator<Item = (&'t str, &'t str, Option<&'t [Value]>)>,
+) -> String {
+    let mut hash = Sha256::new();
+    for (name, fingerprint, keys) in tables {
+        let mut keys: Vec<String> = keys
+            .unwrap_or_default()
+            .iter()
+            .map(Value::to_string)
+            .collect();
+        keys.sort_unstable();
+        hash.update(format!("{name:?} {fingerprint:?} {keys:?};"));
+    }
+    let hash = hash.finalize();
+    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl TableState {

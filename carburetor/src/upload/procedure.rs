@@ -11,10 +11,13 @@ use super::session::{Failure, Session};
 use super::settle::Settled;
 use super::sql::{lock, receipts};
 use super::surroundings::Surroundings;
+use crate::backend::SyncBackend;
 use crate::change::{Change, Changes};
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
+use crate::download::fingerprint;
 use crate::outcome::{Outcomes, Rejection, Verdict};
+use crate::token;
 use diesel::result::{DatabaseErrorKind, Error};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -48,7 +51,22 @@ pub(super) async fn upload<R: Runner>(
         }
         _ => answers.add(again(runner, tables, &changes.changes, confirmed, options).await?),
     }
+    answers.scope = Some(scope(tables)?);
     Ok(answers)
+}
+
+/// What tells the scope of `tables` from others, as a download within it says it.
+fn scope<DB: SyncBackend>(tables: &[UploadTable<'_, DB>]) -> Result<String, UploadError> {
+    let mut parts = Vec::with_capacity(tables.len());
+    for table in tables {
+        let keys = table.visibility.keys()?;
+        let fingerprint = fingerprint::of(&table.visibility)?;
+        parts.push((&*table.definition.wire_name, fingerprint, keys));
+    }
+    let parts = parts.iter();
+    Ok(token::scope(parts.map(|(name, fingerprint, keys)| {
+        (*name, fingerprint.as_str(), keys.as_deref())
+    })))
 }
 
 /// One transaction, once more if the database gave way to another one.

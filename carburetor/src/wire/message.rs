@@ -1,4 +1,4 @@
-//! A download as a message: `{"carburetor":1,"tables":{..},"clock":"..","next":".."}`.
+//! A download as a message: `{"carburetor":1,"tables":{..},"clock":"..","scope":"..","next":".."}`.
 
 use super::VERSION;
 use super::json::{write_key, write_string};
@@ -22,6 +22,9 @@ pub(crate) fn closing(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(b"},");
     write_key("clock", buffer);
     write_string(&clock.to_string(), buffer);
+    buffer.push(b',');
+    write_key("scope", buffer);
+    write_string(&next.scope(), buffer);
     buffer.push(b',');
     write_key("next", buffer);
     write_string(&next.to_string(), buffer);

@@ -201,7 +201,7 @@ fn a_message_carries_the_clock() {
         assert_eq!(Mobile::read_json::<DB>(&written).unwrap().clock(), clock);
         let text = String::from_utf8(json).unwrap();
         let member = format!("\"clock\":\"{clock}\",");
-        assert!(text.contains(&format!("}}}},{member}\"next\":")));
+        assert!(text.contains(&format!("}}}},{member}\"scope\":\"")));
         // An older server has none.
         let older = Mobile::read_json::<DB>(text.replace(&member, "").as_bytes());
         assert_eq!(older.unwrap().clock(), Clock::ZERO);

@@ -1,6 +1,6 @@
 //! Locking rows and reading what decides on their changes.
 
-use super::{Id, PLACE, ids, names, of_ids, portions, same_id};
+use super::{Id, PLACE, ids as ids_of, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
@@ -18,7 +18,7 @@ use crate::upload::plan::Found;
 use crate::upload::session::{Failure, Session};
 use chrono::{DateTime, Utc};
 use diesel::row::Row;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 impl<R: Runner> Session<'_, '_, R> {
     /// Locks the rows of all `changes` that exist, in one order for all uploads: tables, then ids.
@@ -26,105 +26,133 @@ impl<R: Runner> Session<'_, '_, R> {
         &mut self,
         changes: &[Admitted<'_, R::Backend>],
     ) -> Result<(), Failure> {
-        let Some(kinds) = R::Backend::LOCK_ROWS else {
+        if R::Backend::LOCK_ROWS.is_none() {
             return Ok(());
-        };
+        }
         for table in self.order.clone() {
-            let mut rows: BTreeMap<&[u8], (Id<'_, R::Backend>, bool)> = BTreeMap::new();
-            for change in changes.iter().filter(|change| change.table == table) {
-                let row = rows.entry(&change.key).or_insert((&change.id, false));
-                row.1 |= change.kind == Kind::Delete;
-            }
-            if rows.is_empty() {
-                continue;
-            }
-            // One kind of lock for all rows of the table: in two statements they would be taken in another order.
-            let deletes = rows.values().any(|(_, deletes)| *deletes);
-            let lock = kinds[usize::from(!deletes)];
-            let upload = &self.tables[table];
-            let definition = upload.definition;
-            let sql = names(definition)?;
-            let (keys, all): (Vec<_>, Vec<_>) =
-                rows.into_iter().map(|(key, (id, _))| (key, id)).unzip();
-            let mut found = FoundRows::new(definition, sql.storage, all.len());
-            let (mut statement, _) =
-                of_ids::<R::Backend>(definition, &all).statement(self.around.types(table));
-            push_stored(upload, &sql, &mut statement);
-            statement.sql(format!(
-                ", cast(null as text), cast(0 as bigint) from {name} join sent on {} order by {}{lock}{}",
-                same_id(definition, &sql.name),
-                ids(definition, &sql.name),
-                quoted(&definition.table),
-                name = sql.name,
-            ));
-            self.runner.run(statement, &mut found).await?;
-            // Nobody else writes those that are there from here on.
-            let found = keys.into_iter().zip(found.rows).map(|(key, found)| {
-                let found = found.is_stored.then_some(found);
-                (key.to_vec(), found)
-            });
-            self.locked.insert(table, found.collect());
+            let of_table = changes.iter().filter(|change| change.table == table);
+            let of_table: Vec<_> = of_table.collect();
+            let locked = self.lock(table, &of_table).await?;
+            let keys = of_table.iter().map(|change| change.key.clone());
+            self.locked.insert(table, keys.zip(locked).collect());
         }
         Ok(())
     }
 
-    /// What the database holds under the ids of these changes, in their order.
+    /// Locks the rows of `changes`, all of one table, and says what they are like; none where there is no row to lock.
+    async fn lock(
+        &mut self,
+        table: usize,
+        changes: &[&Admitted<'_, R::Backend>],
+    ) -> Result<Vec<Option<Found>>, Failure> {
+        let Some(kinds) = R::Backend::LOCK_ROWS.filter(|_| !changes.is_empty()) else {
+            return Ok(vec![None; changes.len()]);
+        };
+        let mut ids = Vec::with_capacity(changes.len());
+        let mut places: HashMap<&[u8], usize> = HashMap::with_capacity(changes.len());
+        for change in changes {
+            places.entry(&change.key).or_insert_with(|| {
+                ids.push(change.id.as_slice());
+                ids.len() - 1
+            });
+        }
+        // One kind of lock for all rows of the table: in two statements they would be taken in another order.
+        let deletes = changes.iter().any(|change| change.kind == Kind::Delete);
+        let lock = kinds[usize::from(!deletes)];
+        let upload = &self.tables[table];
+        let definition = upload.definition;
+        let sql = names(definition)?;
+        let mut found = FoundRows::new(definition, sql.storage, ids.len());
+        let (mut statement, _) =
+            of_ids::<R::Backend>(definition, &ids).statement(self.around.types(table));
+        push_stored(upload, &sql, &mut statement);
+        statement.sql(format!(
+            ", cast(null as text), cast(0 as bigint) from {name} join sent on {} order by {}{lock}{}",
+            same_id(definition, &sql.name),
+            ids_of(definition, &sql.name),
+            quoted(&definition.table),
+            name = sql.name,
+        ));
+        self.runner.run(statement, &mut found).await?;
+        let found = |change: &&Admitted<'_, R::Backend>| {
+            let found = found.rows.get(*places.get(change.key.as_slice())?)?;
+            found.is_stored.then(|| found.clone())
+        };
+        Ok(changes.iter().map(found).collect())
+    }
+
+    /// What the database holds under the ids of these changes, in their order. Nobody else writes the rows that are there from here on.
     pub(in crate::upload) async fn find(
         &mut self,
         table: usize,
         changes: &[&Admitted<'_, R::Backend>],
     ) -> Result<Vec<Found>, Failure> {
-        let mut found = vec![Found::UNKNOWN; changes.len()];
-        let (mut unread, mut absent) = (Vec::new(), Vec::new());
-        let mut locked = self.locked.get_mut(&table);
-        for (place, change) in changes.iter().enumerate() {
-            match locked.as_mut().and_then(|rows| rows.remove(&change.key)) {
-                Some(Some(known)) => found[place] = known,
-                Some(None) => absent.push((place, change.id.as_slice())),
-                None => unread.push((place, change.id.as_slice())),
-            }
+        let mut known: Vec<Option<Option<Found>>> = match self.locked.get_mut(&table) {
+            Some(locked) => changes
+                .iter()
+                .map(|change| locked.remove(&change.key))
+                .collect(),
+            None => vec![None; changes.len()],
+        };
+        let unlocked: Vec<_> = changes
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none())
+            .map(|(change, _)| *change)
+            .collect();
+        // They were used before, by a try that failed or by a former change of the row; somebody may have inserted others since.
+        let locked = self.lock(table, &unlocked).await?;
+        let unknown = known.iter_mut().filter(|known| known.is_none());
+        for (known, locked) in unknown.zip(locked) {
+            *known = Some(locked);
         }
-        self.read(table, &unread, false, &mut found).await?;
-        // Should somebody have inserted one of them meanwhile, then inserting it again says so.
-        self.read(table, &absent, true, &mut found).await?;
-        Ok(found)
+        let known: Vec<Option<Found>> = known.into_iter().map(Option::flatten).collect();
+        let absent = changes
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none());
+        let ids: Vec<_> = absent.map(|(change, _)| change.id.as_slice()).collect();
+        let mut read = self.read(table, &ids).await?.into_iter();
+        let found = known.into_iter().map(|known| known.or_else(|| read.next()));
+        Ok(found.map(|found| found.unwrap_or(Found::UNKNOWN)).collect())
     }
 
-    /// Puts what the database holds under ids to their places in `found`. Of rows that are absent only the deletions are looked for.
+    /// What the database holds under these ids, in their order. Where rows are locked these have none, and only deletions are looked for: should
+    /// somebody insert one meanwhile, then inserting it again says so.
     async fn read(
         &mut self,
         table: usize,
-        rows: &[(usize, Id<'_, R::Backend>)],
-        absent: bool,
-        found: &mut [Found],
-    ) -> Result<(), Failure> {
+        ids: &[Id<'_, R::Backend>],
+    ) -> Result<Vec<Found>, Failure> {
         let upload = &self.tables[table];
         let definition = upload.definition;
         let sql = names(definition)?;
+        let is_absent = R::Backend::LOCK_ROWS.is_some();
         let gone = "carburetor_gone";
-        let register = R::Backend::register_table(definition);
-        for portion in portions::<R::Backend>(rows.len(), definition.ids().count() + 1) {
-            let rows = &rows[portion];
-            let ids: Vec<_> = rows.iter().map(|(_, id)| *id).collect();
-            let sent = of_ids::<R::Backend>(definition, &ids);
+        let mut read = Vec::with_capacity(ids.len());
+        for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
+            let ids = &ids[portion];
+            let sent = of_ids::<R::Backend>(definition, ids);
             let (mut statement, binds) = sent.statement(self.around.types(table));
             push_stored(upload, &sql, &mut statement);
             statement.sql(format!(
                 ", {gone}.carburetor_clock, cast(case when 1 = 1{over} then 1 else 0 end as bigint) \
                  from sent {join} {register} {gone} on {gone_same} left join {name} on {same}",
                 over = upload.visibility.over_from(gone, binds + 1),
-                join = if absent { "join" } else { "left join" },
+                join = if is_absent { "join" } else { "left join" },
+                register = R::Backend::register_table(definition),
                 gone_same = same_id(definition, gone),
                 name = sql.name,
-                same = same_id(definition, &sql.name),
+                same = match is_absent {
+                    true => "1 = 0".into(),
+                    false => same_id(definition, &sql.name),
+                },
             ));
-            let mut taken = FoundRows::new(definition, sql.storage, ids.len());
-            self.runner.run(statement, &mut taken).await?;
-            for ((place, _), taken) in rows.iter().zip(taken.rows) {
-                found[*place] = taken;
-            }
+            let mut found = FoundRows::new(definition, sql.storage, ids.len());
+            self.runner.run(statement, &mut found).await?;
+            read.append(&mut found.rows);
         }
-        Ok(())
+        Ok(read)
     }
 }
 
