@@ -115,6 +115,8 @@ pub fn upload(options: &Options) {
     )
     .speed("upload/unnest", rows, "at least 0.5");
 
+    // A loop of single statements waits for the disk at each of its commits; without that it would be no slower than the statements are.
+    durable(&database, true);
     let few = rows / 10;
     let runs = options.runs.min(5);
     let first = options.runs + 2;
@@ -124,18 +126,27 @@ pub fn upload(options: &Options) {
     let mut our_laps = laps(few, first, runs + 1);
     race(
         runs,
-        Runner::new("INSERT .. ON CONFLICT, row by row", || {
+        Runner::new("INSERT .. ON CONFLICT, row by row, durable", || {
             for row in their_laps.pop_front().expect("there is one per lap") {
                 single(floor, &row);
             }
         })
         .served_by(floor_process),
-        Runner::new("upload, batches of 1000", || {
+        Runner::new("upload, batches of 1000, durable", || {
             send(ours, our_laps.pop_front().expect("there is one per lap"));
         })
         .served_by(ours_process),
     )
     .speed("upload/row_loop", few, "at least 10");
+    durable(&database, false);
+}
+
+/// Whether a commit waits until it is on the disk; the tests' servers don't.
+fn durable(database: &Database, on: bool) {
+    let setting = if on { "on" } else { "off" };
+    database.psql(&format!("alter system set fsync = {setting}"));
+    database.psql("select pg_reload_conf()");
+    database.wait_until(&format!("current_setting('fsync') = '{setting}'"));
 }
 
 /// What is uploaded in each lap from number `first` on, made before anything is measured: a server has it from the wire.

@@ -81,7 +81,7 @@ fn a_column_as_old_as_the_row_takes_no_room() {
 fn a_row_that_is_raised_keeps_its_columns_clocks() {
     let mut registers = Registers::at(clock(EARLY));
     registers.set("name", Clock::ZERO);
-    registers.revive(clock(LATE), ["name", "team"].map(str::to_owned).into_iter());
+    registers.revive(clock(LATE), ["name", "team"].into_iter());
     assert_eq!(registers.existence(), clock(LATE));
     assert_eq!(registers.column("name"), Clock::ZERO);
     assert_eq!(registers.column("team"), clock(EARLY));

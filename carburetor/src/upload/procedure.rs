@@ -114,7 +114,7 @@ async fn once<R: Runner>(
         order: parents_first(tables.len(), &around.points()),
         around: &around,
         has_deleted: false,
-        locked: BTreeMap::new(),
+        locked: HashMap::new(),
     };
     session
         .lock_rows(&admitted)

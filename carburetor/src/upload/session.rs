@@ -8,7 +8,7 @@ use crate::connection::runner::Runner;
 use crate::scope::ScopeError;
 use crate::wire::WireError;
 use diesel::result::Error;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// One upload on one connection, within its transaction.
 pub(super) struct Session<'u, 's, R: Runner> {
@@ -20,8 +20,8 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) order: Vec<usize>,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
-    /// What was read of rows when they were locked, until it is used: table and key tell a row.
-    pub(super) locked: BTreeMap<(usize, Vec<u8>), Found>,
+    /// What was read of rows when they were locked, per table and until it is used. A key tells a row; without `Found` there was none to lock.
+    pub(super) locked: HashMap<usize, HashMap<Vec<u8>, Option<Found>>>,
 }
 
 /// Why some changes could not be applied together.

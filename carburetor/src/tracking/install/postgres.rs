@@ -159,12 +159,16 @@ where
             }
         };
         match built {
-            Err(error) if attempts == ATTEMPTS => return Err(error.into()),
+            Err(error) if attempts >= 2 * ATTEMPTS => return Err(error.into()),
+            // Two that build or drop at once may wait for each other; whoever was chosen to give way lets the other end.
+            Err(_) => {
+                runner.ask(Statement::of(PAUSE)).await?;
+            }
             Ok(()) if attempts > 2 * ATTEMPTS => {
                 let table = definition.key();
                 return Err(TrackingError::NoIndex { table });
             }
-            _ => {}
+            Ok(()) => {}
         }
     }
 }

@@ -23,10 +23,13 @@ cross join lateral (
   with recursive below (oid, typbasetype) as (
     select y.oid, y.typbasetype from pg_catalog.pg_type y where y.oid = a.atttypid
     union all
-    select y.oid, y.typbasetype from below b join pg_catalog.pg_type y on y.oid = b.typbasetype)
-  select y.* from below b join pg_catalog.pg_type y on y.oid = b.oid where b.typbasetype = 0) base
-left join pg_catalog.pg_type item on item.oid = base.typelem and item.typarray = base.oid
-join pg_catalog.pg_type v on v.oid = coalesce(item.oid, base.oid)
+    -- Without the offset every type is read for each column, here and below.
+    select y.oid, y.typbasetype from below b
+    cross join lateral (select y.oid, y.typbasetype from pg_catalog.pg_type y where y.oid = b.typbasetype offset 0) y
+    where b.typbasetype <> 0)
+  select y.* from below b join pg_catalog.pg_type y on y.oid = b.oid where b.typbasetype = 0 offset 0) base
+left join lateral (select i.oid from pg_catalog.pg_type i where i.oid = base.typelem and i.typarray = base.oid offset 0) item on true
+cross join lateral (select v.* from pg_catalog.pg_type v where v.oid = coalesce(item.oid, base.oid) offset 0) v
 join pg_catalog.pg_namespace n on n.oid = v.typnamespace
 left join pg_catalog.pg_collation l on l.oid = a.attcollation
 union all

@@ -40,7 +40,7 @@ pub(super) fn decide<'c>(
     }
     let mut registers = held.clone();
     if rises {
-        let columns = definition.registered().map(|column| column.name.clone());
+        let columns = definition.registered().map(|column| column.name.as_str());
         registers.revive(asked.clock, columns);
     }
     for column in &won {

@@ -49,7 +49,7 @@ impl<R: Runner> Session<'_, '_, R> {
             let mut found = FoundRows::new(definition, sql.storage, all.len());
             let (mut statement, _) =
                 of_ids::<R::Backend>(definition, &all).statement(self.around.types(table));
-            push_stored(upload, &sql, 0, &mut statement);
+            push_stored(upload, &sql, &mut statement);
             statement.sql(format!(
                 ", cast(null as text), cast(0 as bigint) from {name} join sent on {} order by {}{lock}{}",
                 same_id(definition, &sql.name),
@@ -58,13 +58,12 @@ impl<R: Runner> Session<'_, '_, R> {
                 name = sql.name,
             ));
             self.runner.run(statement, &mut found).await?;
-            // Nobody else writes them from here on; of the others nothing is known yet.
-            let found = keys
-                .into_iter()
-                .zip(found.rows)
-                .filter(|(_, found)| found.is_stored);
-            self.locked
-                .extend(found.map(|(key, found)| ((table, key.to_vec()), found)));
+            // Nobody else writes those that are there from here on.
+            let found = keys.into_iter().zip(found.rows).map(|(key, found)| {
+                let found = found.is_stored.then_some(found);
+                (key.to_vec(), found)
+            });
+            self.locked.insert(table, found.collect());
         }
         Ok(())
     }
@@ -75,48 +74,57 @@ impl<R: Runner> Session<'_, '_, R> {
         table: usize,
         changes: &[&Admitted<'_, R::Backend>],
     ) -> Result<Vec<Found>, Failure> {
-        let known: Vec<Option<Found>> = changes
-            .iter()
-            .map(|change| self.locked.remove(&(table, change.key.clone())))
-            .collect();
-        let missing = changes
-            .iter()
-            .zip(&known)
-            .filter(|(_, known)| known.is_none());
-        let ids: Vec<_> = missing.map(|(change, _)| change.id.as_slice()).collect();
-        let mut read = self.read(table, &ids).await?.into_iter();
-        let found = known.into_iter().map(|known| known.or_else(|| read.next()));
-        Ok(found.map(|found| found.unwrap_or(Found::UNKNOWN)).collect())
+        let mut found = vec![Found::UNKNOWN; changes.len()];
+        let (mut unread, mut absent) = (Vec::new(), Vec::new());
+        let mut locked = self.locked.get_mut(&table);
+        for (place, change) in changes.iter().enumerate() {
+            match locked.as_mut().and_then(|rows| rows.remove(&change.key)) {
+                Some(Some(known)) => found[place] = known,
+                Some(None) => absent.push((place, change.id.as_slice())),
+                None => unread.push((place, change.id.as_slice())),
+            }
+        }
+        self.read(table, &unread, false, &mut found).await?;
+        // Should somebody have inserted one of them meanwhile, then inserting it again says so.
+        self.read(table, &absent, true, &mut found).await?;
+        Ok(found)
     }
 
-    /// What the database holds under these ids, in their order.
+    /// Puts what the database holds under ids to their places in `found`. Of rows that are absent only the deletions are looked for.
     async fn read(
         &mut self,
         table: usize,
-        ids: &[Id<'_, R::Backend>],
-    ) -> Result<Vec<Found>, Failure> {
+        rows: &[(usize, Id<'_, R::Backend>)],
+        absent: bool,
+        found: &mut [Found],
+    ) -> Result<(), Failure> {
         let upload = &self.tables[table];
         let definition = upload.definition;
         let sql = names(definition)?;
-        let mut found = FoundRows::new(definition, sql.storage, ids.len());
-        for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
-            let first = portion.start;
-            let sent = of_ids::<R::Backend>(definition, &ids[portion]);
+        let gone = "carburetor_gone";
+        let register = R::Backend::register_table(definition);
+        for portion in portions::<R::Backend>(rows.len(), definition.ids().count() + 1) {
+            let rows = &rows[portion];
+            let ids: Vec<_> = rows.iter().map(|(_, id)| *id).collect();
+            let sent = of_ids::<R::Backend>(definition, &ids);
             let (mut statement, binds) = sent.statement(self.around.types(table));
-            push_stored(upload, &sql, first, &mut statement);
-            let gone = "carburetor_gone";
+            push_stored(upload, &sql, &mut statement);
             statement.sql(format!(
                 ", {gone}.carburetor_clock, cast(case when 1 = 1{over} then 1 else 0 end as bigint) \
-                 from sent left join {name} on {same} left join {register} {gone} on {gone_same}",
+                 from sent {join} {register} {gone} on {gone_same} left join {name} on {same}",
                 over = upload.visibility.over_from(gone, binds + 1),
+                join = if absent { "join" } else { "left join" },
+                gone_same = same_id(definition, gone),
                 name = sql.name,
                 same = same_id(definition, &sql.name),
-                register = R::Backend::register_table(definition),
-                gone_same = same_id(definition, gone),
             ));
-            self.runner.run(statement, &mut found).await?;
+            let mut taken = FoundRows::new(definition, sql.storage, ids.len());
+            self.runner.run(statement, &mut taken).await?;
+            for ((place, _), taken) in rows.iter().zip(taken.rows) {
+                found[*place] = taken;
+            }
         }
-        Ok(found.rows)
+        Ok(())
     }
 }
 
@@ -124,7 +132,6 @@ impl<R: Runner> Session<'_, '_, R> {
 fn push_stored<'u, DB: SyncBackend>(
     upload: &'u UploadTable<'_, DB>,
     sql: &TableSql,
-    first: usize,
     statement: &mut Statement<'u, DB>,
 ) {
     let is_stored = match upload.definition.ids().next() {
@@ -133,7 +140,7 @@ fn push_stored<'u, DB: SyncBackend>(
     };
     let deleted = sql.deleted().unwrap_or_else(|| "1 = 0".into());
     statement.sql(format!(
-        "select cast({PLACE} + {first} as bigint), cast(case when {is_stored} then 1 else 0 end as bigint), {stamp}, \
+        "select cast({PLACE} as bigint), cast(case when {is_stored} then 1 else 0 end as bigint), {stamp}, \
          cast({name}.{COLUMN} as text), cast(case when {deleted} then 1 else 0 end as bigint), cast(case when {is_stored}",
         stamp = sql.stamp,
         name = sql.name,
