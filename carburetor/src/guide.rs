@@ -9,6 +9,12 @@ pub mod scopes {}
 #[doc = include_str!("../docs/guide/groups.md")]
 pub mod groups {}
 
+#[doc = include_str!("../docs/guide/uploads.md")]
+pub mod uploads {}
+
+#[doc = include_str!("../docs/guide/conflicts.md")]
+pub mod conflicts {}
+
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
 
