@@ -26,9 +26,9 @@ impl<R: Runner> Session<'_, '_, R> {
         &mut self,
         changes: &[Admitted<'_, R::Backend>],
     ) -> Result<(), Failure> {
-        let Some(kinds) = R::Backend::LOCK_ROWS else {
+        if R::Backend::LOCK_ROWS.is_none() {
             return Ok(());
-        };
+        }
         for table in self.order.clone() {
             let mut rows: BTreeMap<&[u8], (Id<'_, R::Backend>, bool)> = BTreeMap::new();
             for change in changes.iter().filter(|change| change.table == table) {
@@ -38,35 +38,47 @@ impl<R: Runner> Session<'_, '_, R> {
             if rows.is_empty() {
                 continue;
             }
-            // One kind of lock for all rows of the table: in two statements they would be taken in another order.
             let deletes = rows.values().any(|(_, deletes)| *deletes);
-            let lock = kinds[usize::from(!deletes)];
-            let upload = &self.tables[table];
-            let definition = upload.definition;
-            let sql = names(definition)?;
             let (keys, all): (Vec<_>, Vec<_>) =
                 rows.into_iter().map(|(key, (id, _))| (key, id)).unzip();
-            let mut found = FoundRows::new(definition, sql.storage, all.len());
-            let (mut statement, _) =
-                of_ids::<R::Backend>(definition, &all).statement(self.around.types(table));
-            push_stored(upload, &sql, 0, &mut statement);
-            statement.sql(format!(
-                ", cast(null as text), cast(0 as bigint) from {name} join sent on {} order by {}{lock}{}",
-                same_id(definition, &sql.name),
-                ids(definition, &sql.name),
-                quoted(&definition.table),
-                name = sql.name,
-            ));
-            self.runner.run(statement, &mut found).await?;
+            let found = self.lock(table, &all, deletes, "").await?;
             // Nobody else writes them from here on; of the others nothing is known yet.
             let found = keys
                 .into_iter()
-                .zip(found.rows)
+                .zip(found)
                 .filter(|(_, found)| found.is_stored);
             self.locked
                 .extend(found.map(|(key, found)| ((table, key.to_vec()), found)));
         }
         Ok(())
+    }
+
+    /// Locks those of the rows that exist and reads them as they are then. One kind of lock for all of them: in two statements they would be taken
+    /// in another order.
+    async fn lock(
+        &mut self,
+        table: usize,
+        all: &[Id<'_, R::Backend>],
+        deletes: bool,
+        and: &str,
+    ) -> Result<Vec<Found>, Failure> {
+        let lock = R::Backend::LOCK_ROWS.map_or("", |kinds| kinds[usize::from(!deletes)]);
+        let upload = &self.tables[table];
+        let definition = upload.definition;
+        let sql = names(definition)?;
+        let mut found = FoundRows::new(definition, sql.storage, all.len());
+        let (mut statement, _) =
+            of_ids::<R::Backend>(definition, all).statement(self.around.types(table));
+        push_stored(upload, &sql, 0, &mut statement);
+        statement.sql(format!(
+            ", cast(null as text), cast(0 as bigint) from {name} join sent on {} order by {}{lock}{}{and}",
+            same_id(definition, &sql.name),
+            ids(definition, &sql.name),
+            quoted(&definition.table),
+            name = sql.name,
+        ));
+        self.runner.run(statement, &mut found).await?;
+        Ok(found.rows)
     }
 
     /// What the database holds under the ids of these changes, in their order.
@@ -83,10 +95,44 @@ impl<R: Runner> Session<'_, '_, R> {
             .iter()
             .zip(&known)
             .filter(|(_, known)| known.is_none());
-        let ids: Vec<_> = missing.map(|(change, _)| change.id.as_slice()).collect();
-        let mut read = self.read(table, &ids).await?.into_iter();
+        let missing: Vec<_> = missing.map(|(change, _)| *change).collect();
+        let mut read = self.read_locked(table, &missing).await?.into_iter();
         let found = known.into_iter().map(|known| known.or_else(|| read.next()));
         Ok(found.map(|found| found.unwrap_or(Found::UNKNOWN)).collect())
+    }
+
+    /// What the database holds under the ids of changes whose rows were not there when rows were locked. Those that came into being since are locked
+    /// before anything is decided: what somebody else writes to them would be lost. They are out of the order, so that waiting for them may end in a
+    /// deadlock; an upload that may begin anew doesn't wait.
+    async fn read_locked(
+        &mut self,
+        table: usize,
+        changes: &[&Admitted<'_, R::Backend>],
+    ) -> Result<Vec<Found>, Failure> {
+        let all: Vec<_> = changes.iter().map(|change| change.id.as_slice()).collect();
+        let mut found = self.read(table, &all).await?;
+        let places: Vec<usize> = (0..found.len())
+            .filter(|place| found[*place].is_stored && R::Backend::LOCK_ROWS.is_some())
+            .collect();
+        if places.is_empty() {
+            return Ok(found);
+        }
+        let deletes = places
+            .iter()
+            .any(|place| changes[*place].kind == Kind::Delete);
+        let late: Vec<_> = places.iter().map(|place| all[*place]).collect();
+        let and = match self.is_within {
+            true => "",
+            false => " skip locked",
+        };
+        let locked = self.lock(table, &late, deletes, and).await?;
+        for (place, locked) in places.iter().zip(locked) {
+            if !locked.is_stored {
+                return Err(Failure::Raced(table));
+            }
+            found[*place] = locked;
+        }
+        Ok(found)
     }
 
     /// What the database holds under these ids, in their order.
