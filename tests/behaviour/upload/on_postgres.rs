@@ -15,14 +15,20 @@ mod confirmations;
 mod contents;
 #[path = "copies.rs"]
 mod copies;
+#[path = "deadlocks.rs"]
+mod deadlocks;
 #[path = "mixture.rs"]
 mod mixture;
+#[path = "moves.rs"]
+mod moves;
 #[path = "outcomes.rs"]
 mod outcomes;
 #[path = "postgres_plans.rs"]
 mod plans;
 #[path = "properties.rs"]
 mod properties;
+#[path = "races.rs"]
+mod races;
 #[path = "repeats.rs"]
 mod repeats;
 #[path = "rules.rs"]
@@ -31,6 +37,8 @@ mod rules;
 mod strategies;
 #[path = "postgres_types.rs"]
 mod types;
+#[path = "waits.rs"]
+mod waits;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;
