@@ -113,7 +113,7 @@ fn outcomes() -> Outcomes {
     });
     let constraint = rejected(Code::Constraint, unique, Some("users_name_key"));
     let forbidden = rejected(Code::Forbidden, hidden, None);
-    Outcomes::new(
+    let mut outcomes = Outcomes::new(
         Clock::new(1_700_000_000_000, 255, 0),
         vec![
             Outcome {
@@ -125,7 +125,9 @@ fn outcomes() -> Outcomes {
             outcome(4, constraint, Value::Null),
             outcome(5, forbidden, Value::Null),
         ],
-    )
+    );
+    outcomes.scope = Some("598f2354d6ebd51b".into());
+    outcomes
 }
 
 fn value(text: &str) -> Value {

@@ -7,6 +7,7 @@ use super::error::UploadError;
 use super::options::{Transactions, UploadOptions};
 use super::order::parents_first;
 use super::receipt::Receipt;
+use super::rejection::is_deadlock;
 use super::session::{Failure, Session};
 use super::settle::Settled;
 use super::sql::{lock, receipts};
@@ -21,8 +22,8 @@ use crate::token;
 use diesel::result::{DatabaseErrorKind, Error};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// How often an upload in a transaction of its own is tried when the database asks for that.
-const TRIES: usize = 5;
+/// How often an upload in a transaction of its own is tried when other writers get in its way.
+const TRIES: usize = 20;
 
 /// Applies `changes` on the tables of a group and answers each one.
 pub(super) async fn upload<R: Runner>(
@@ -69,7 +70,7 @@ fn scope<DB: SyncBackend>(tables: &[UploadTable<'_, DB>]) -> Result<String, Uplo
     })))
 }
 
-/// One transaction, once more if the database gave way to another one.
+/// One transaction, once more if it gave way to another one.
 async fn again<R: Runner>(
     runner: &mut R,
     tables: &[UploadTable<'_, R::Backend>],
@@ -82,14 +83,21 @@ async fn again<R: Runner>(
     loop {
         tries -= 1;
         runner.begin().await?;
-        let answered = once(runner, tables, changes, confirmed, options).await;
+        let answered = once(runner, tables, changes, confirmed, options, is_within).await;
         match runner.end(answered).await {
-            Err(UploadError::Query(Error::DatabaseError(
-                DatabaseErrorKind::SerializationFailure,
-                _,
-            ))) if !is_within && tries > 0 => {}
+            Err(error) if gave_way(&error) && !is_within && tries > 0 => {}
             ended => return ended,
         }
+    }
+}
+
+/// Whether a transaction ended so that another one could go on.
+fn gave_way(error: &UploadError) -> bool {
+    match error {
+        UploadError::Query(Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _))
+        | UploadError::Busy { .. } => true,
+        UploadError::Query(error) => is_deadlock(error),
+        _ => false,
     }
 }
 
@@ -99,6 +107,7 @@ async fn once<R: Runner>(
     changes: &[Change],
     confirmed: Option<Clock>,
     options: &UploadOptions,
+    is_within: bool,
 ) -> Result<Outcomes, UploadError> {
     lock(runner, changes).await?;
     let around = Surroundings::read(runner, tables).await?;
@@ -131,6 +140,7 @@ async fn once<R: Runner>(
         tables,
         order: parents_first(tables.len(), &around.points()),
         around: &around,
+        is_within,
         has_deleted: false,
         locked: HashMap::new(),
     };

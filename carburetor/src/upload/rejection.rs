@@ -14,6 +14,19 @@ const BROKEN: &[&str] = &[
     "interrupted",
 ];
 
+/// How PostgreSQL begins to say that a statement took too long, or waited too long for a lock.
+const CANCELED: &str = "canceling statement due to ";
+
+/// Whether `error` is a deadlock that the database ended at the cost of this transaction. Diesel doesn't tell its code, and the message is in the
+/// server's language; the names of the locks are not.
+pub(super) fn is_deadlock(error: &Error) -> bool {
+    let Error::DatabaseError(Kind::Unknown, information) = error else {
+        return false;
+    };
+    let details = information.details().unwrap_or_default();
+    information.message() == "deadlock detected" || details.contains("ShareLock on transaction")
+}
+
 /// Whether `error` says something of the rows that were written, so that fewer of them may pass.
 pub(super) fn is_of_rows(error: &Error) -> bool {
     match error {
@@ -24,7 +37,11 @@ pub(super) fn is_of_rows(error: &Error) -> bool {
             | Kind::CheckViolation
             | Kind::RestrictViolation
             | Kind::ExclusionViolation => true,
-            Kind::Unknown => !BROKEN.contains(&information.message()),
+            Kind::Unknown => {
+                let message = information.message();
+                let is_broken = BROKEN.contains(&message) || message.starts_with(CANCELED);
+                !is_broken && !is_deadlock(error)
+            }
             _ => false,
         },
         _ => false,

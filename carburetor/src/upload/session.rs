@@ -18,6 +18,8 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) around: &'u Surroundings,
     /// The places of the tables, parents before children.
     pub(super) order: Vec<usize>,
+    /// The transaction is the caller's: it can't begin anew.
+    pub(super) is_within: bool,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
     /// What was read of rows when they were locked, per table and until it is used. A key tells a row; without `Found` there was none to lock.

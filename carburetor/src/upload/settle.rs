@@ -21,7 +21,7 @@ pub(super) struct Settled {
     pub(super) stamp: Option<DateTime<Utc>>,
 }
 
-/// How often the same changes are tried when other writers insert the same rows in between, or break a deadlock at our cost.
+/// How often the same changes are tried when other writers insert the same rows in between.
 const TRIES: usize = 5;
 
 enum Attempt<'a, 'c, R: Runner> {
@@ -110,15 +110,13 @@ impl<'s, R: Runner> Session<'_, 's, R> {
             match failure {
                 Failure::Upload(UploadError::Query(error)) if is_of_rows(&error) => {
                     back?;
-                    // A deadlock looks like any other error; it is over when the same change is tried again.
-                    if changes.len() > 1 || tries == 0 || is_constraint(&error) {
-                        return Ok(Attempt::Failed(error));
-                    }
+                    return Ok(Attempt::Failed(error));
                 }
                 Failure::Upload(error) => return Err(error),
                 Failure::Raced(table) => {
                     back?;
-                    if tries == 0 {
+                    // Where locks can be given back, the rows are locked in their order from the start.
+                    if tries == 0 || !self.is_within {
                         let table = self.tables[table].definition.key();
                         return Err(UploadError::Busy { table });
                     }

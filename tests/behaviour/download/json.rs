@@ -84,6 +84,7 @@ fn a_message_is_written_as_it_always_was() {
         "},\"games\":{",
         "},\"seats\":{",
         "}},\"clock\":\"",
+        "\",\"scope\":\"",
         "\",\"next\":\"",
     ];
     let mut rest = text.as_str();

@@ -9,18 +9,36 @@ pub(super) use diesel::pg::PgConnection as Conn;
 mod agreement;
 #[path = "cascades.rs"]
 mod cascades;
+#[path = "confirmations.rs"]
+mod confirmations;
+#[path = "contents.rs"]
+mod contents;
+#[path = "copies.rs"]
+mod copies;
+#[path = "deadlocks.rs"]
+mod deadlocks;
+#[path = "mixture.rs"]
+mod mixture;
+#[path = "moves.rs"]
+mod moves;
 #[path = "outcomes.rs"]
 mod outcomes;
 #[path = "postgres_plans.rs"]
 mod plans;
 #[path = "properties.rs"]
 mod properties;
+#[path = "races.rs"]
+mod races;
+#[path = "repeats.rs"]
+mod repeats;
 #[path = "rules.rs"]
 mod rules;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "postgres_types.rs"]
 mod types;
+#[path = "waits.rs"]
+mod waits;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;
@@ -30,6 +48,13 @@ pub(super) const CASES: u32 = 16;
 
 /// What the names of the tracking's tables begin with.
 pub(super) const CARBURETOR: &str = "carburetor.";
+
+/// The query of the names of a table's columns, as `line`.
+pub(super) fn columns_of(table: &str) -> String {
+    format!(
+        "select attname::text as line from pg_attribute where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped order by attnum"
+    )
+}
 
 /// Every table of the suite.
 pub(super) type Everything = SyncGroup<(

@@ -9,10 +9,20 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 mod agreement;
 #[path = "cascades.rs"]
 mod cascades;
+#[path = "confirmations.rs"]
+mod confirmations;
+#[path = "contents.rs"]
+mod contents;
+#[path = "copies.rs"]
+mod copies;
+#[path = "mixture.rs"]
+mod mixture;
 #[path = "outcomes.rs"]
 mod outcomes;
 #[path = "properties.rs"]
 mod properties;
+#[path = "repeats.rs"]
+mod repeats;
 #[path = "rules.rs"]
 mod rules;
 #[path = "strategies.rs"]
@@ -26,6 +36,11 @@ pub(super) const CASES: u32 = 64;
 
 /// What the names of the tracking's tables begin with.
 pub(super) const CARBURETOR: &str = "carburetor_";
+
+/// The query of the names of a table's columns, as `line`.
+pub(super) fn columns_of(table: &str) -> String {
+    format!("select name as line from pragma_table_info('{table}')")
+}
 
 /// Every table of the suite.
 pub(super) type Everything = SyncGroup<(

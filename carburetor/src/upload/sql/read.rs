@@ -100,7 +100,8 @@ impl<R: Runner> Session<'_, '_, R> {
             .filter(|(_, known)| known.is_none())
             .map(|(change, _)| *change)
             .collect();
-        // They were used before, by a try that failed or by a former change of the row; somebody may have inserted others since.
+        // They were used before, by a try that failed or by a former change of the row; somebody may have inserted others since. These are out of the
+        // order, so that waiting for them may end in a deadlock, with which the upload begins anew.
         let locked = self.lock(table, &unlocked).await?;
         let unknown = known.iter_mut().filter(|known| known.is_none());
         for (known, locked) in unknown.zip(locked) {
