@@ -6,6 +6,7 @@ mod check;
 mod clock;
 mod error;
 mod file;
+mod in_process;
 mod open;
 mod outbox;
 mod query;
@@ -22,6 +23,7 @@ mod triggers;
 mod untracked;
 
 pub use error::ReplicaError;
+pub use in_process::InProcess;
 pub use open::{Replica, ReplicaBuilder};
 pub use rejected::Rejected;
 pub use sync::Synced;

@@ -21,7 +21,12 @@ pub(super) fn check(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result
         .map(as_text)
         .as_deref()
     {
-        None => return Ok(conn.batch_execute(&create(table))?),
+        None => {
+            return match unknown_default(table) {
+                None => Ok(conn.batch_execute(&create(table))?),
+                Some(problem) => Err(ReplicaError::table(table.definition, problem)),
+            };
+        }
         Some("view") => {
             let problem = "it is a view: a replica writes into a table".to_owned();
             return Err(ReplicaError::table(table.definition, problem));
@@ -37,6 +42,24 @@ pub(super) fn check(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result
         Some(problem) => Err(ReplicaError::table(table.definition, problem)),
         None => Ok(()),
     }
+}
+
+/// A column that neither inserts nor downloads are sure to fill, and whose type the model keeps to itself.
+fn unknown_default(table: &ReplicaTable) -> Option<String> {
+    let mut columns = table.definition.columns.iter();
+    let column = columns.find(|column| {
+        let is_own = column.local || column.skip || (column.read_only && !table.takes_no_writes());
+        is_own && !column.nullable && column.storage == Storage::Other
+    })?;
+    let role = match (column.local, column.skip) {
+        (true, _) => "local ",
+        (_, true) => "skipped ",
+        _ => "",
+    };
+    Some(format!(
+        "the {role}column `{}` takes no NULL, and only the program knows its default: make the table by a migration, or let the column hold NULL",
+        column.name
+    ))
 }
 
 /// The table as the model has it. What only the server writes has a default, so that an insert need not name it.

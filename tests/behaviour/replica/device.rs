@@ -1,9 +1,10 @@
 //! A device: a folder with the file of a replica.
 
+use super::models::NOTES;
 use super::models::sqlite::{Note, Price, Seat};
 use carburetor::SyncGroup;
 use carburetor::replica::{Replica, ReplicaError, Transport};
-use diesel::connection::SimpleConnection;
+use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -28,7 +29,10 @@ impl Folder {
     }
 
     pub(super) fn open(&self, transport: impl Transport) -> Result<Replica<Group>, ReplicaError> {
-        Replica::open(self.file("device"), transport)
+        let path = self.file("device");
+        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        run(&mut conn, NOTES);
+        Replica::open(path, transport)
     }
 }
 

@@ -6,7 +6,7 @@ macro_rules! models {
         use chrono::{DateTime, Utc};
 
         diesel::table! {
-            notes (id) { id -> Text, title -> Text, body -> Nullable<Text>, team -> Text, at -> $stamp, }
+            notes (id) { id -> Text, title -> Text, body -> Nullable<Text>, team -> Text, pinned -> Bool, at -> $stamp, }
         }
 
         #[derive(Debug, Clone, PartialEq, diesel::Queryable, SyncTable)]
@@ -18,6 +18,8 @@ macro_rules! models {
             pub body: Option<String>,
             #[sync(visible_by)]
             pub team: String,
+            #[sync(local)]
+            pub pinned: bool,
             #[sync(last_synced_at)]
             pub at: DateTime<Utc>,
         }
@@ -59,9 +61,19 @@ macro_rules! models {
     };
 }
 
+pub(super) mod postgres {
+    models!(Timestamptz, postgres);
+}
+
 pub(super) mod sqlite {
     models!(TimestamptzSqlite, sqlite);
 }
+
+/// What a program makes on a device: only it knows the default of a local column. The others are made when the replica is opened.
+pub(super) const NOTES: &str = "
+create table if not exists notes (id text primary key, title text not null, body text, team text not null,
+  pinned boolean not null default false, at text not null default '1970-01-01 00:00:00.000000+00:00');
+";
 
 /// The tables of a server.
 pub(super) const TABLES: &str = "

@@ -64,7 +64,7 @@ const STAMP: &str = "2026-01-31 12:00:00.000000+00:00";
 
 fn known_notes(device: &mut Device) {
     device.known(&format!(
-        "insert into notes values ('a', 'one', null, 'red', '{STAMP}'), ('b', 'two', 'x', 'red', '{STAMP}')"
+        "insert into notes values ('a', 'one', null, 'red', false, '{STAMP}'), ('b', 'two', 'x', 'red', false, '{STAMP}')"
     ));
 }
 
