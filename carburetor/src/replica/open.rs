@@ -87,7 +87,13 @@ impl<G: ReplicaGroup> ReplicaBuilder<G> {
         path: impl AsRef<Path>,
         transport: impl Transport,
     ) -> Result<Replica<G>, ReplicaError> {
-        let path = path.as_ref().to_string_lossy().into_owned();
+        let Some(path) = path.as_ref().to_str().map(str::to_owned) else {
+            let problem = format!(
+                "{} is not UTF-8, as SQLite needs it: choose another path",
+                path.as_ref().display()
+            );
+            return Err(diesel::ConnectionError::BadConnection(problem).into());
+        };
         let store = Store {
             tables: G::tables(),
             group: self.name,

@@ -5,7 +5,6 @@ use super::file::Store;
 use super::outbox::{Which, freeze};
 use super::query::{applying, exists};
 use super::table::ReplicaTable;
-use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 
@@ -70,10 +69,10 @@ fn remove(
     }
     let name = table.name();
     applying(conn, |conn| {
-        QueryResult::Ok(conn.batch_execute(&format!(
+        conn.batch_execute(&format!(
             "delete from {name} where exists (select 1 from {gone} as gone where {})",
             qualified(table, "gone", &name),
-        ))?)
+        ))
     })?;
     Ok(())
 }

@@ -17,8 +17,11 @@ pub(crate) struct ReplicaTable {
     /// The stored value of a column that travelled, checked by the field's Rust type; none is NULL.
     pub(crate) admit: Admit<Sqlite>,
     /// A row that travelled, with the model's defaults for what it lacks.
-    pub(crate) complete: fn(Map<String, Value>) -> Result<Map<String, Value>, WireError>,
+    pub(crate) complete: Complete,
 }
+
+type Row = Map<String, Value>;
+type Complete = fn(Row) -> Result<Row, WireError>;
 
 impl ReplicaTable {
     fn of<M: TableOn<Sqlite>>() -> Self {
