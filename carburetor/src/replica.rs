@@ -4,6 +4,7 @@
 
 mod check;
 mod clock;
+mod entries;
 mod error;
 mod file;
 mod in_process;

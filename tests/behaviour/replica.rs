@@ -7,6 +7,7 @@
 mod checks;
 mod device;
 mod faults;
+mod messages;
 mod models;
 mod on_postgres;
 mod on_sqlite;

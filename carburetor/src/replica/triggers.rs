@@ -6,11 +6,11 @@
 //! REPLACE deletes a row without firing a delete trigger (unless `pragma recursive_triggers` is on). So a BEFORE trigger keeps the row that is
 //! about to be replaced in the table `held`, and the insert becomes an edit of the columns that differ.
 
-use super::schema::{LAST_CLOCK, tick};
-use super::table::{ReplicaTable, no_stamp};
+use super::entries::{any_unlike, edit, insert, is_unsent_insert, remove, unlike};
+use super::schema::tick;
+use super::table::ReplicaTable;
 use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
 use crate::tracking::sqlite::{differs, list};
-use crate::upload::unit;
 
 /// The name and the text of every trigger that the table has.
 pub(super) fn triggers(table: &ReplicaTable) -> Vec<(String, String)> {
@@ -92,15 +92,6 @@ fn refusals(table: &ReplicaTable) -> Vec<Trigger> {
     ]
 }
 
-/// Whether this row has an entry in the outbox that the server was never sent.
-fn is_unsent_insert(table: &ReplicaTable, row: &str) -> String {
-    format!(
-        "exists (select 1 from {} where {} and carburetor_column = '' and carburetor_kind = 'insert' and carburetor_sent <> 1)",
-        table.own("outbox"),
-        table.own_id(row)
-    )
-}
-
 fn is_held(table: &ReplicaTable) -> String {
     format!(
         "exists (select 1 from {} as held where {})",
@@ -137,42 +128,6 @@ fn hold(table: &ReplicaTable) -> String {
         name = table.name(),
         same = equal_ids(table, "held", "new"),
     )
-}
-
-/// The entries of a new row. Over an unsent deletion it becomes an insert, which the server takes for a row that it may have.
-fn insert(table: &ReplicaTable) -> String {
-    let outbox = table.own("outbox");
-    format!(
-        "
-  delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;
-  insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_sent)
-    values ({new}, '', 'insert', {LAST_CLOCK}, 0) {upsert}, carburetor_kind = 'insert';",
-        same = table.own_id("new"),
-        ids = table.ids(""),
-        new = table.ids("new."),
-        upsert = upsert(table),
-    )
-}
-
-/// What a later edit makes of an entry.
-fn upsert(table: &ReplicaTable) -> String {
-    format!(
-        "on conflict ({}, carburetor_column) do update set carburetor_clock = excluded.carburetor_clock, carburetor_sent = iif(carburetor_sent = 0, 0, 2)",
-        table.ids("")
-    )
-}
-
-/// The column changed, other than by its collation's rules.
-fn unlike(column: &ColumnDefinition, old: &str) -> String {
-    format!("{old}.{0} is not new.{0} collate binary", column.quoted())
-}
-
-fn any_unlike<'a>(columns: impl Iterator<Item = &'a ColumnDefinition>, old: &str) -> String {
-    let unlike: Vec<String> = columns.map(|column| unlike(column, old)).collect();
-    match unlike.is_empty() {
-        true => "false".into(),
-        false => format!("({})", unlike.join(" or ")),
-    }
 }
 
 fn is_edited(table: &ReplicaTable) -> String {
@@ -222,73 +177,6 @@ fn immutable(definition: &TableDefinition) -> impl Iterator<Item = &ColumnDefini
 
 fn update(table: &ReplicaTable) -> String {
     tick() + &edit(table, "old", "")
-}
-
-/// The entries of the columns in which the row `new` differs from the row `old`, which comes `from` somewhere unless the trigger knows it.
-fn edit(table: &ReplicaTable, old: &str, from: &str) -> String {
-    let outbox = table.own("outbox");
-    let is_new = is_unsent_insert(table, "new");
-    let base = match table.stamp() {
-        Some(stamp) => format!(
-            "nullif({old}.{}, {})",
-            stamp.quoted(),
-            no_stamp(stamp.storage)
-        ),
-        None => "null".into(),
-    };
-    let condition = match from {
-        "" => String::new(),
-        _ => format!("{} and ", table.same_id(old, "new")),
-    };
-    let edits: Vec<String> = table
-        .edited()
-        .map(|column| {
-            format!(
-                "select {} as name, {old}.{} as was, {base} as base{from} where {condition}{}",
-                literal(&column.name),
-                column.quoted(),
-                unlike(column, old)
-            )
-        })
-        .collect();
-    let together = unit(table.definition);
-    let names: Vec<String> = unit(table.definition)
-        .map(|column| literal(&column.name))
-        .collect();
-    let is_unit_edited = match from {
-        "" => any_unlike(together, old),
-        _ => format!(
-            "exists (select 1{from} where {condition}{})",
-            any_unlike(together, old)
-        ),
-    };
-    let unit_edit = match names.is_empty() {
-        true => String::new(),
-        // They win or lose as one, so that they travel as one.
-        false => format!(
-            "
-  update {outbox} set carburetor_clock = {LAST_CLOCK}
-    where {same} and carburetor_column in ({}) and carburetor_sent <> 1 and {is_unit_edited};",
-            names.join(", "),
-            same = table.own_id("new"),
-        ),
-    };
-    if edits.is_empty() {
-        return String::new();
-    }
-    format!(
-        "
-  update {outbox} set carburetor_clock = {LAST_CLOCK}
-    where {same} and carburetor_column = '' and carburetor_kind = 'insert' and carburetor_sent <> 1;{unit_edit}
-  insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_base, carburetor_was, carburetor_sent)
-    select {new}, edit.name, 'update', {LAST_CLOCK}, edit.base, edit.was, 0 from ({edits}) as edit where not {is_new}
-    {upsert};",
-        same = table.own_id("new"),
-        ids = table.ids(""),
-        new = table.ids("new."),
-        edits = edits.join("\n      union all "),
-        upsert = upsert(table),
-    )
 }
 
 /// A row that replaced another one of its id: an edit, which keeps what only the server writes.
@@ -344,33 +232,5 @@ fn delete(table: &ReplicaTable) -> String {
         table.own("held"),
         tick(),
         remove(table)
-    )
-}
-
-/// The entries of the old row, which is gone: none at all where the server was never told of it.
-fn remove(table: &ReplicaTable) -> String {
-    let outbox = table.own("outbox");
-    let same = table.own_id("old");
-    let base = match table.stamp() {
-        Some(stamp) => format!(
-            "nullif(old.{}, {})",
-            stamp.quoted(),
-            no_stamp(stamp.storage)
-        ),
-        None => "null".into(),
-    };
-    let never_sent = format!(
-        "{same} and carburetor_column = '' and carburetor_kind = 'insert' and carburetor_base is null and carburetor_sent = 0"
-    );
-    format!(
-        "
-  delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;
-  insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_base, carburetor_sent)
-    select {old}, '', 'delete', {LAST_CLOCK}, {base}, 0 where not exists (select 1 from {outbox} where {never_sent})
-    {upsert}, carburetor_kind = 'delete';
-  delete from {outbox} where {never_sent};",
-        ids = table.ids(""),
-        old = table.ids("old."),
-        upsert = upsert(table),
     )
 }

@@ -207,7 +207,7 @@ fn random_histories_converge() {
 fn step_of(random: &mut fastrand::Rng, server: &Server, device: &mut Device, step: u32) {
     let id = ["a", "b", "c", "d"][random.usize(..4)];
     let place = random.u8(1..4);
-    match random.usize(..16) {
+    match random.usize(..17) {
         0..=1 => device.run(&format!("insert into notes (id, title, team) values ('{id}', 'in {step}', 'red') on conflict do nothing")),
         2..=3 => device.run(&format!("update notes set title = 't{step}' where id = '{id}'")),
         4 => device.run(&format!("update notes set body = 'b{step}' where id = '{id}'")),
@@ -221,6 +221,11 @@ fn step_of(random: &mut fastrand::Rng, server: &Server, device: &mut Device, ste
         12 => device.run(&format!("insert into seats (room, place, guest, kind) values ('hall', {place}, 'g{step}', 'box') on conflict do update set guest = excluded.guest")),
         13 => device.run(&format!("delete from seats where place = {place}")),
         14 => {
+            // The time of a device jumps both ways.
+            let time = Utc::now() + TimeDelta::seconds(random.i64(-100_000..100_000));
+            set_replica_time(&mut device.conn, Some(time)).unwrap();
+        }
+        15 => {
             device.faults.lose_answer.store(random.bool(), Ordering::SeqCst);
             device.faults.rows.store(random.usize(1..5), Ordering::SeqCst);
             // Whether it succeeds is for the end to say.
