@@ -12,6 +12,8 @@ pub mod guide;
 pub mod merge;
 pub mod outcome;
 mod register;
+#[cfg(feature = "replica")]
+pub mod replica;
 mod scope;
 mod since;
 pub mod stamp;

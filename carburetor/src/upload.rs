@@ -30,8 +30,16 @@ mod table;
 mod types;
 
 pub use backend::UploadBackend;
+#[cfg(feature = "replica")]
+pub(crate) use backend::push_value;
 pub use conflicts::{ConflictsOf, LoggedConflict};
+#[cfg(feature = "replica")]
+pub(crate) use decide::{missing_unit_columns, unit};
 pub use error::UploadError;
 pub use options::{Transactions, UploadOptions};
+#[cfg(feature = "replica")]
+pub(crate) use sent::{Cells, Sent};
+#[cfg(feature = "replica")]
+pub(crate) use table::Admit;
 pub(crate) use table::UploadTable;
 pub(crate) use types::Types;

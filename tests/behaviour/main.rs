@@ -7,6 +7,7 @@ mod derive;
 mod download;
 mod infrastructure;
 mod pagila;
+mod replica;
 mod tracking;
 mod tracking_postgres;
 mod tracking_sqlite;

@@ -57,6 +57,8 @@ mod surroundings;
 mod upkeep;
 mod verify;
 
+#[cfg(feature = "replica")]
+pub(crate) use clock::SYSTEM_TIME;
 pub use clock::missing_shared_columns;
 pub use difference::difference;
 pub(crate) use format::stamp_expression;
@@ -64,6 +66,8 @@ pub use format::{StampValue, stamp_value};
 pub(in crate::tracking) use install::forget;
 pub use install::{down, up};
 pub use refusal::{missing_columns, refusals};
+#[cfg(feature = "replica")]
+pub(crate) use removal::{differs, list, same};
 pub use surroundings::{KeyColumn, Surroundings, TrackedTable, UniqueKey, surroundings};
 pub use upkeep::{CLEAR_UNTRACKED, SET_UNTRACKED, purge, purge_deletions, reset, touch};
 pub use verify::verify;

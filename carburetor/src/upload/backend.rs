@@ -5,6 +5,9 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "replica")]
+pub(crate) use sqlite::push_value;
+
 use super::Types;
 use super::sent::Sent;
 use crate::backend::SyncBackend;

@@ -12,6 +12,8 @@ mod strategy;
 mod write;
 
 pub(crate) use strategy::missing_unit_columns;
+#[cfg(feature = "replica")]
+pub(crate) use strategy::unit;
 
 use crate::clock::Clock;
 use crate::outcome::Code;

@@ -3,7 +3,7 @@
 /// The system's time in microseconds.
 ///
 /// `julianday` is constant within a statement and exact to the millisecond; `unixepoch('subsec')` needs SQLite 3.42.
-pub(super) const SYSTEM_TIME: &str =
+pub(crate) const SYSTEM_TIME: &str =
     "cast(round((julianday('now') - 2440587.5) * 86400000.0) as integer) * 1000";
 
 /// Moves the clock to the instant that the next stamp or removal takes.

@@ -236,7 +236,7 @@ fn replaced(table: &TrackedTable) -> String {
 }
 
 /// Whether `columns` of the row (of `row`, if it needs a name) equal those of `other`, NULLs included.
-pub(super) fn same<'a>(
+pub(crate) fn same<'a>(
     columns: impl Iterator<Item = &'a ColumnDefinition>,
     row: Option<&str>,
     other: &str,
@@ -249,7 +249,7 @@ pub(super) fn same<'a>(
 }
 
 /// Whether any of `columns` of the row `old` is other than that of `new`.
-pub(super) fn differs<'a>(
+pub(crate) fn differs<'a>(
     columns: impl Iterator<Item = &'a ColumnDefinition>,
     old: &str,
 ) -> String {
@@ -260,7 +260,7 @@ pub(super) fn differs<'a>(
 }
 
 /// The names of `columns`, each behind `prefix`.
-pub(super) fn list<'a>(
+pub(crate) fn list<'a>(
     columns: impl Iterator<Item = &'a ColumnDefinition>,
     prefix: &str,
 ) -> String {

@@ -159,7 +159,7 @@ impl QueryFragment<Sqlite> for Values<'_> {
     }
 }
 
-fn push_value<'b>(
+pub(crate) fn push_value<'b>(
     value: Option<&'b SqliteValue>,
     out: &mut AstPass<'_, 'b, Sqlite>,
 ) -> QueryResult<()> {

@@ -33,7 +33,7 @@ pub(crate) fn missing_unit_columns<'d>(
 }
 
 /// The columns that are resolved as one: those that uploads write and whose strategy is `last_write_wins`.
-fn unit(definition: &TableDefinition) -> impl Iterator<Item = &ColumnDefinition> {
+pub(crate) fn unit(definition: &TableDefinition) -> impl Iterator<Item = &ColumnDefinition> {
     written(definition).filter(|column| of(definition, column) == Conflict::LastWriteWins)
 }
 

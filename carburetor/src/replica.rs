@@ -1,0 +1,35 @@
+//! Replicas: a device's copy of a group, in an SQLite file that programs read and write with ordinary Diesel, online or not.
+//!
+#![doc = include_str!("../docs/replica.md")]
+
+mod check;
+mod clock;
+mod entries;
+mod error;
+mod file;
+mod in_process;
+mod open;
+mod outbox;
+mod query;
+mod rejected;
+mod rows;
+mod schema;
+mod settle;
+mod show;
+mod stage;
+mod sync;
+mod table;
+mod transport;
+mod triggers;
+mod untracked;
+
+pub use error::ReplicaError;
+pub use in_process::InProcess;
+pub use open::{Replica, ReplicaBuilder};
+pub use rejected::Rejected;
+pub use sync::Synced;
+pub use table::ReplicaGroup;
+#[doc(hidden)]
+pub use table::ReplicaTables;
+pub use transport::{Transport, TransportError};
+pub use untracked::untracked;

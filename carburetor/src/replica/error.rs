@@ -1,0 +1,120 @@
+//! Why a replica can't be opened or synced.
+
+use super::transport::TransportError;
+use crate::clock::Clock;
+use crate::table::TableDefinition;
+use crate::wire::WireError;
+use std::fmt;
+
+/// Why a replica can't be opened or synced. Nothing is lost: what was edited waits in the file, and what arrived is there or comes again.
+///
+/// ```
+/// use carburetor::replica::ReplicaError;
+/// let error = ReplicaError::Table { table: "notes".into(), problem: "the column `body` is missing".into() };
+/// assert_eq!(error.to_string(), "notes: the column `body` is missing");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReplicaError {
+    /// The file can't be opened.
+    Connection(diesel::ConnectionError),
+    /// A statement failed.
+    Query(diesel::result::Error),
+    /// A table of the file can't be a replica's.
+    Table {
+        /// The table.
+        table: String,
+        /// What is wrong with it, and the remedy.
+        problem: String,
+    },
+    /// The file holds what another account edited and has not uploaded.
+    OtherAccount {
+        /// Whose edits they are.
+        account: String,
+    },
+    /// A message, or a value of the file, can't be read.
+    Wire(WireError),
+    /// The server can't be reached, or refuses.
+    Transport(TransportError),
+    /// The server's answer doesn't fit the changes that were sent.
+    Answer {
+        /// The clock of the change, if there is one at this place.
+        sent: Option<Clock>,
+        /// The clock that was answered.
+        answered: Option<Clock>,
+    },
+    /// A task was cut off, because the program's runtime ends.
+    Stopped,
+}
+
+impl ReplicaError {
+    pub(super) fn table(definition: &TableDefinition, problem: String) -> Self {
+        ReplicaError::Table {
+            table: definition.table.clone(),
+            problem,
+        }
+    }
+}
+
+impl fmt::Display for ReplicaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_none =
+            |clock: &Option<Clock>| clock.map_or("none".to_owned(), |clock| clock.to_string());
+        match self {
+            ReplicaError::Connection(error) => write!(f, "{error}"),
+            ReplicaError::Query(error) => write!(f, "{error}"),
+            ReplicaError::Table { table, problem } => write!(f, "{table}: {problem}"),
+            ReplicaError::OtherAccount { account } => write!(
+                f,
+                "the file holds changes of the account `{account}` that the server hasn't got: open it for that account and sync, or take another file"
+            ),
+            ReplicaError::Wire(error) => write!(f, "{error}"),
+            ReplicaError::Transport(error) => write!(f, "{error}"),
+            ReplicaError::Answer { sent, answered } => write!(
+                f,
+                "the server's answer doesn't fit what was sent: the change {} is answered as {}; the changes are sent again with the next sync",
+                or_none(sent),
+                or_none(answered)
+            ),
+            ReplicaError::Stopped => {
+                f.write_str("the runtime ends: sync again when the program is back")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReplicaError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ReplicaError::Connection(error) => Some(error),
+            ReplicaError::Query(error) => Some(error),
+            ReplicaError::Wire(error) => Some(error),
+            ReplicaError::Transport(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<diesel::ConnectionError> for ReplicaError {
+    fn from(error: diesel::ConnectionError) -> Self {
+        ReplicaError::Connection(error)
+    }
+}
+
+impl From<diesel::result::Error> for ReplicaError {
+    fn from(error: diesel::result::Error) -> Self {
+        ReplicaError::Query(error)
+    }
+}
+
+impl From<WireError> for ReplicaError {
+    fn from(error: WireError) -> Self {
+        ReplicaError::Wire(error)
+    }
+}
+
+impl From<TransportError> for ReplicaError {
+    fn from(error: TransportError) -> Self {
+        ReplicaError::Transport(error)
+    }
+}

@@ -1,0 +1,162 @@
+//! The file of a replica: opened, checked, and told from its copies.
+
+use super::check::check;
+use super::clock;
+use super::error::ReplicaError;
+use super::query::{self, BIND, Bind, as_integer, as_text};
+use super::schema;
+use super::table::ReplicaTable;
+use super::triggers::triggers;
+use crate::table::{literal, quoted};
+use diesel::connection::{Connection, SimpleConnection};
+use diesel::sqlite::SqliteConnection;
+use std::path::Path;
+
+/// One group in one file.
+pub(super) struct Store {
+    pub(super) tables: Vec<ReplicaTable>,
+    pub(super) group: String,
+}
+
+/// A connection as a replica needs it: readers and a writer don't wait for each other, and two writers do.
+pub(super) fn connect(path: &str) -> Result<SqliteConnection, ReplicaError> {
+    let mut conn = SqliteConnection::establish(path)?;
+    conn.batch_execute(
+        "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = normal",
+    )?;
+    Ok(conn)
+}
+
+impl Store {
+    /// Makes or checks the tables and triggers of the group.
+    pub(super) fn open(
+        &self,
+        conn: &mut SqliteConnection,
+        path: &str,
+        account: &str,
+    ) -> Result<(), ReplicaError> {
+        conn.immediate_transaction(|conn| {
+            schema::share(conn)?;
+            for table in &self.tables {
+                check(conn, table)?;
+                schema::install(conn, table, &self.group)?;
+                arm(conn, table)?;
+            }
+            self.belong(conn, account)?;
+            self.recognise(conn, path)
+        })
+    }
+
+    /// The token is the account's: another one downloads from the beginning, and uploads nothing that this one has edited.
+    fn belong(&self, conn: &mut SqliteConnection, account: &str) -> Result<(), ReplicaError> {
+        query::execute(
+            conn,
+            &format!(
+                "insert or ignore into carburetor_group (name, account) values ({BIND}, {BIND})"
+            ),
+            [&self.group[..], account].map(Bind::text),
+        )?;
+        let sql = format!("select account from carburetor_group where name = {BIND}");
+        let known = as_text(&query::value(conn, &sql, [Bind::text(&self.group)])?);
+        if known == account {
+            return Ok(());
+        }
+        if self.pending(conn)? > 0 {
+            return Err(ReplicaError::OtherAccount { account: known });
+        }
+        conn.batch_execute(&format!(
+            "delete from carburetor_stage where in_group = {group};
+update carburetor_group set account = {}, token = null, confirmed = null where name = {group}",
+            literal(account),
+            group = literal(&self.group)
+        ))?;
+        Ok(())
+    }
+
+    /// A copied file takes an id of its own: two replicas with one id would take each other's outcomes.
+    fn recognise(&self, conn: &mut SqliteConnection, path: &str) -> Result<(), ReplicaError> {
+        let file = identity(Path::new(path));
+        let known = as_text(&query::value(
+            conn,
+            "select file from carburetor_replica",
+            [],
+        )?);
+        if known == file {
+            return Ok(());
+        }
+        if !known.is_empty() {
+            clock::rename(conn)?;
+            clock::renew(conn, &self.tables, &self.group)?;
+        }
+        query::execute(
+            conn,
+            &format!("update carburetor_replica set file = {BIND}"),
+            [Bind::text(file)],
+        )?;
+        Ok(())
+    }
+
+    /// How many changes the server hasn't answered.
+    pub(super) fn pending(&self, conn: &mut SqliteConnection) -> Result<u64, ReplicaError> {
+        let mut counts = vec![format!(
+            "(select count(*) from carburetor_sending where in_group = {})",
+            literal(&self.group)
+        )];
+        let written = self.tables.iter().filter(|table| !table.takes_no_writes());
+        counts.extend(written.map(|table| {
+            format!(
+                "(select count(distinct carburetor_clock) from {} where carburetor_sent <> 1)",
+                table.own("outbox")
+            )
+        }));
+        let count = query::value(conn, &format!("select {}", counts.join(" + ")), [])?;
+        Ok(u64::try_from(as_integer(&count)).unwrap_or(0))
+    }
+}
+
+/// Makes the triggers as they have to be; those that are so already are left alone.
+fn arm(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
+    let known = query::rows(
+        conn,
+        &format!(
+            "select name, sql from sqlite_schema where type = 'trigger' and lower(tbl_name) = lower({BIND}) and substr(name, 1, 19) = 'carburetor_replica_'"
+        ),
+        [Bind::text(&table.definition.table)],
+    )?;
+    let wanted = triggers(table);
+    for row in &known {
+        let (name, text) = (as_text(&row[0]), as_text(&row[1]));
+        let is_wanted = |(wanted, body): &(String, String)| *wanted == name && *body == text;
+        if !wanted.iter().any(is_wanted) {
+            conn.batch_execute(&format!("drop trigger {}", quoted(&name)))?;
+        }
+    }
+    for (name, text) in &wanted {
+        let is_there = known
+            .iter()
+            .any(|row| as_text(&row[0]) == *name && as_text(&row[1]) == *text);
+        if !is_there {
+            conn.batch_execute(text)?;
+        }
+    }
+    Ok(())
+}
+
+/// What tells the file from its copies.
+#[cfg(unix)]
+fn identity(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    match std::fs::metadata(path) {
+        Ok(found) => format!("{}:{}", found.dev(), found.ino()),
+        Err(_) => path.to_string_lossy().into_owned(),
+    }
+}
+
+/// What tells the file from its copies.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> String {
+    std::path::absolute(path)
+        .unwrap_or_else(|_| path.to_owned())
+        .to_string_lossy()
+        .into_owned()
+}

@@ -1,0 +1,217 @@
+//! A replica: opened, asked, synced.
+
+use super::error::ReplicaError;
+use super::file::{Store, connect};
+use super::rejected::Rejected;
+use super::sync::{Shared, Synced};
+use super::table::ReplicaGroup;
+use super::transport::{AnyTransport, Transport};
+use diesel::sqlite::SqliteConnection;
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A device's copy of the group `G`, in an SQLite file.
+///
+#[doc = include_str!("../../docs/examples/replica.md")]
+pub struct Replica<G> {
+    path: String,
+    shared: Shared,
+    transport: Box<dyn AnyTransport>,
+    /// One sync at a time.
+    syncing: tokio::sync::Mutex<()>,
+    group: PhantomData<fn() -> G>,
+}
+
+impl<G> fmt::Debug for Replica<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replica")
+            .field("path", &self.path)
+            .field("group", &self.shared.store.group)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a replica is opened, where the defaults don't fit.
+///
+#[doc = include_str!("../../docs/examples/replica_builder.md")]
+pub struct ReplicaBuilder<G> {
+    name: String,
+    account: String,
+    group: PhantomData<fn() -> G>,
+}
+
+impl<G> fmt::Debug for ReplicaBuilder<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplicaBuilder")
+            .field("name", &self.name)
+            .field("account", &self.account)
+            .finish()
+    }
+}
+
+impl<G: ReplicaGroup> ReplicaBuilder<G> {
+    /// What the file knows the group by, where it holds more than one; the names of its tables otherwise.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_builder.md")]
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        ReplicaBuilder {
+            name: name.into(),
+            ..self
+        }
+    }
+
+    /// Whose rows these are. When another account opens the file, it downloads from the beginning; and it can't while changes of the former
+    /// one wait for the server.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_builder.md")]
+    #[must_use]
+    pub fn account(self, account: impl Into<String>) -> Self {
+        ReplicaBuilder {
+            account: account.into(),
+            ..self
+        }
+    }
+
+    /// Opens the file, or makes it.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_builder.md")]
+    ///
+    /// # Errors
+    ///
+    /// A file that can't be opened, or a table in it that a download can't be written into: the error names it and tells the remedy.
+    pub fn open(
+        self,
+        path: impl AsRef<Path>,
+        transport: impl Transport,
+    ) -> Result<Replica<G>, ReplicaError> {
+        let Some(path) = path.as_ref().to_str().map(str::to_owned) else {
+            let problem = format!(
+                "{} is not UTF-8, as SQLite needs it: choose another path",
+                path.as_ref().display()
+            );
+            return Err(diesel::ConnectionError::BadConnection(problem).into());
+        };
+        let store = Store {
+            tables: G::tables(),
+            group: self.name,
+        };
+        let mut conn = connect(&path)?;
+        store.open(&mut conn, &path, &self.account)?;
+        Ok(Replica {
+            path,
+            shared: Shared {
+                store: Arc::new(store),
+                conn: Arc::new(Mutex::new(conn)),
+            },
+            transport: Box::new(transport),
+            syncing: tokio::sync::Mutex::default(),
+            group: PhantomData,
+        })
+    }
+}
+
+impl<G: ReplicaGroup> Replica<G> {
+    /// Opens the file, or makes it; missing tables and the triggers that record edits are made, too.
+    ///
+    #[doc = include_str!("../../docs/examples/replica.md")]
+    ///
+    /// # Errors
+    ///
+    /// As [`ReplicaBuilder::open`].
+    pub fn open(path: impl AsRef<Path>, transport: impl Transport) -> Result<Self, ReplicaError> {
+        Self::builder().open(path, transport)
+    }
+
+    /// A replica that is opened in another way than the usual one.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_builder.md")]
+    pub fn builder() -> ReplicaBuilder<G> {
+        ReplicaBuilder {
+            name: G::NAMES.join(","),
+            account: String::new(),
+            group: PhantomData,
+        }
+    }
+}
+
+impl<G> Replica<G> {
+    /// Uploads what was edited, downloads what is new, and shows it.
+    ///
+    #[doc = include_str!("../../docs/examples/replica.md")]
+    ///
+    /// # Errors
+    ///
+    /// The server can't be reached, or refuses; a message or the file can't be read. What was done up to then stays, and the next call goes on
+    /// from there.
+    pub async fn sync(&self) -> Result<Synced, ReplicaError> {
+        let _one = self.syncing.lock().await;
+        self.shared.sync(&*self.transport).await
+    }
+
+    /// A new connection to the file, ready to be used beside a sync. Any other connection does as well; its writes are recorded, too.
+    ///
+    #[doc = include_str!("../../docs/examples/replica.md")]
+    ///
+    /// # Errors
+    ///
+    /// The file can't be opened.
+    pub fn connection(&self) -> Result<SqliteConnection, ReplicaError> {
+        connect(&self.path)
+    }
+
+    /// How many changes the server hasn't answered.
+    ///
+    #[doc = include_str!("../../docs/examples/replica.md")]
+    ///
+    /// # Errors
+    ///
+    /// A failed statement.
+    pub fn pending(&self) -> Result<u64, ReplicaError> {
+        self.with(Store::pending)
+    }
+
+    /// The changes that the server rejected, the oldest first.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_rejected.md")]
+    ///
+    /// # Errors
+    ///
+    /// A failed statement.
+    pub fn rejected(&self) -> Result<Vec<Rejected>, ReplicaError> {
+        self.with(Store::rejected)
+    }
+
+    /// Edits the row again as the rejected change of this number did, to be sent with the next sync; `false` if there is none.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_rejected.md")]
+    ///
+    /// # Errors
+    ///
+    /// A failed statement, or a change that doesn't fit the model of today.
+    pub fn retry(&self, seq: i64) -> Result<bool, ReplicaError> {
+        self.with(|store, conn| conn.immediate_transaction(|conn| store.retry(conn, seq)))
+    }
+
+    /// Forgets the rejected change of this number; `false` if there is none.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_rejected.md")]
+    ///
+    /// # Errors
+    ///
+    /// A failed statement.
+    pub fn drop_rejected(&self, seq: i64) -> Result<bool, ReplicaError> {
+        self.with(|store, conn| store.forget(conn, seq))
+    }
+
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError>,
+    ) -> Result<T, ReplicaError> {
+        let shared = &self.shared;
+        let mut conn = shared.conn.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&shared.store, &mut conn)
+    }
+}

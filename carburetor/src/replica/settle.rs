@@ -1,0 +1,233 @@
+//! Settling: what becomes of entries and rows when the server has answered.
+
+use super::clock::observe;
+use super::error::ReplicaError;
+use super::file::Store;
+use super::outbox::Sending;
+use super::query::{self, BIND, Bind, Stored, applying};
+use super::rows::{admit, write_ids, write_rows};
+use super::show::{ANSWERED, show};
+use super::table::ReplicaTable;
+use crate::backend::SyncBackend;
+use crate::change::{Change, Edit};
+use crate::outcome::{Outcome, Outcomes, Rejection, Verdict};
+use crate::statement::Statement;
+use crate::wire::WireError;
+use diesel::connection::Connection;
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use serde_json::{Map, Value};
+
+/// Settles the changes of one upload, and returns how many were rejected. The caller has a transaction.
+pub(super) fn settle(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    batch: &[Sending],
+    outcomes: &Outcomes,
+) -> Result<u64, ReplicaError> {
+    let answered = &outcomes.outcomes;
+    for place in 0..batch.len().max(answered.len()) {
+        let sent = batch.get(place).map(|sending| sending.clock);
+        let clock = answered.get(place).map(|outcome| outcome.clock);
+        if sent != clock {
+            return Err(ReplicaError::Answer {
+                sent,
+                answered: clock,
+            });
+        }
+    }
+    let mut rejected = 0;
+    for (sending, outcome) in batch.iter().zip(answered) {
+        let forget = format!("delete from carburetor_sending where seq = {BIND}");
+        // Another sync may have settled it meanwhile.
+        if query::execute(conn, &forget, [Bind::integer(sending.seq)])? == 0 {
+            continue;
+        }
+        let change: Change = serde_json::from_str(&sending.change)
+            .map_err(|error| WireError::new(format!("a change in the file: {error}")))?;
+        if let Verdict::Rejected(rejection) = &outcome.verdict {
+            rejected += 1;
+            keep_aside(conn, store, sending, &change, rejection)?;
+        }
+        let table = store
+            .tables
+            .iter()
+            .find(|table| table.definition.wire_name == change.table);
+        // The program may have dropped the table from its group since.
+        if let Some(table) = table {
+            one(conn, store, table, &change, outcome)?;
+        }
+    }
+    observe(conn, outcomes.clock)?;
+    if let Some(last) = batch.last() {
+        query::execute(
+            conn,
+            &format!(
+                "update carburetor_group set confirmed = max(coalesce(confirmed, ''), {BIND}) where name = {BIND}"
+            ),
+            [Bind::text(last.clock.to_string()), Bind::text(&store.group)],
+        )?;
+    }
+    Ok(rejected)
+}
+
+/// Settles one change.
+fn one(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    table: &ReplicaTable,
+    change: &Change,
+    outcome: &Outcome,
+) -> Result<(), ReplicaError> {
+    let id = table.admit_id(&change.id)?;
+    let outbox = table.own("outbox");
+    let has_id = table.has_id("entry");
+    query::execute(
+        conn,
+        &format!("delete from {outbox} as entry where {has_id} and carburetor_clock = {BIND}"),
+        binds(&id).chain([Bind::text(change.clock.to_string())]),
+    )?;
+    // What was edited while this change was in flight is now simply unsent.
+    for register in registers(&change.edit) {
+        query::execute(
+            conn,
+            &format!(
+                "update {outbox} as entry set carburetor_sent = 0 where {has_id} and carburetor_column = {BIND} and carburetor_sent = 2"
+            ),
+            binds(&id).chain([Bind::text(register)]),
+        )?;
+    }
+    match (&outcome.verdict, &outcome.row) {
+        (Verdict::Applied, _) => applied(conn, table, change, outcome, &id),
+        (_, Some(row)) => {
+            write_rows(conn, table, &table.own(ANSWERED.rows), vec![row.clone()])?;
+            show(conn, store, table, ANSWERED)?;
+            let values = admit(table, row.clone())?;
+            rebase(conn, table, &id, row, stamp_of(table, &values))
+        }
+        (_, None) => {
+            let gone = table.own(ANSWERED.gone);
+            write_ids(conn, table, &gone, std::slice::from_ref(&change.id))?;
+            show(conn, store, table, ANSWERED)?;
+            rebase(conn, table, &id, &Map::new(), None)
+        }
+    }
+}
+
+/// The server holds what was sent: the row stays as it is, under its new stamp.
+fn applied(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    change: &Change,
+    outcome: &Outcome,
+    id: &[Stored],
+) -> Result<(), ReplicaError> {
+    let mut base = None;
+    if let (Some(instant), Some(stamp)) = (outcome.stamp, table.stamp()) {
+        let mut statement: Statement<'_, Sqlite> = Statement::new();
+        statement
+            .sql(format!(
+                "update {} as kept set {} = ",
+                table.name(),
+                stamp.quoted()
+            ))
+            .bind(Sqlite::bind_stamp(stamp.storage, instant));
+        for (place, (part, value)) in table.definition.ids().zip(id).enumerate() {
+            let word = if place == 0 { " where" } else { " and" };
+            statement
+                .sql(format!("{word} kept.{} is ", part.quoted()))
+                .bind(Bind(value.clone()));
+        }
+        applying(conn, |conn| conn.execute_returning_count(&statement))?;
+        let mut select: Statement<'_, Sqlite> = Statement::of("select ");
+        select.bind(Sqlite::bind_stamp(stamp.storage, instant));
+        base = query::first(conn, select)?;
+    }
+    let none = Map::new();
+    let columns = match &change.edit {
+        Edit::Insert(columns) | Edit::Update(columns) => columns,
+        Edit::Delete => &none,
+    };
+    rebase(conn, table, id, columns, base)
+}
+
+/// The entries that remain were made on what the server now has: `row`, as far as it is known, and its stamp.
+fn rebase(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    id: &[Stored],
+    row: &Map<String, Value>,
+    base: Stored,
+) -> Result<(), ReplicaError> {
+    let outbox = table.own("outbox");
+    let has_id = table.has_id("entry");
+    let set = format!("update {outbox} as entry set carburetor_base = {BIND} where {has_id}");
+    let remain = query::execute(conn, &set, [Bind(base)].into_iter().chain(binds(id)))?;
+    if remain == 0 {
+        return Ok(());
+    }
+    for (name, value) in row {
+        let Some((number, _)) = table.column(name) else {
+            continue;
+        };
+        let was = (table.admit)(number, value)?;
+        query::execute(
+            conn,
+            &format!(
+                "update {outbox} as entry set carburetor_was = {BIND} where {has_id} and carburetor_column = {BIND}"
+            ),
+            [Bind(was)]
+                .into_iter()
+                .chain(binds(id))
+                .chain([Bind::text(name)]),
+        )?;
+    }
+    Ok(())
+}
+
+fn stamp_of(table: &ReplicaTable, values: &[Stored]) -> Stored {
+    let stamp = table.stamp()?;
+    let (number, _) = table.column(&stamp.name)?;
+    values.get(number).cloned().flatten()
+}
+
+fn binds(id: &[Stored]) -> impl Iterator<Item = Bind> {
+    id.iter().cloned().map(Bind)
+}
+
+/// Which registers a change wrote; the row's existence is the empty one.
+fn registers(edit: &Edit) -> Vec<&str> {
+    match edit {
+        Edit::Update(columns) => columns.keys().map(String::as_str).collect(),
+        Edit::Insert(_) | Edit::Delete => vec![""],
+    }
+}
+
+/// Keeps a rejected change until the program drops it or tries again.
+fn keep_aside(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    sending: &Sending,
+    change: &Change,
+    rejection: &Rejection,
+) -> Result<(), ReplicaError> {
+    let code =
+        serde_json::to_value(rejection.code).map_err(|error| WireError::new(error.to_string()))?;
+    let marks = [BIND; 7].join(", ");
+    query::execute(
+        conn,
+        &format!(
+            "insert into carburetor_rejected (in_group, of_table, id, change, code, message, field, at) select {marks}, {} from carburetor_replica",
+            super::schema::now_ms()
+        ),
+        [
+            Bind::text(&store.group),
+            Bind::text(&change.table),
+            Bind::text(change.id.to_string()),
+            Bind::text(&sending.change),
+            Bind::text(code.as_str().unwrap_or_default()),
+            Bind::text(&rejection.message),
+            Bind(rejection.field.clone().map(crate::wire::SqliteValue::Text)),
+        ],
+    )?;
+    Ok(())
+}

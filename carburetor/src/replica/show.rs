@@ -1,0 +1,189 @@
+//! Making visible what the server said: the program's unsent edits stay on top of the server's rows.
+
+use super::error::ReplicaError;
+use super::file::Store;
+use super::outbox::{Which, freeze};
+use super::query::{applying, exists};
+use super::table::ReplicaTable;
+use diesel::connection::SimpleConnection;
+use diesel::sqlite::SqliteConnection;
+
+/// Where rows and ids lie before they are shown.
+#[derive(Clone, Copy)]
+pub(super) struct Staging {
+    pub(super) rows: &'static str,
+    pub(super) gone: &'static str,
+}
+
+/// What a download brings, page by page.
+pub(super) const DOWNLOADED: Staging = Staging {
+    rows: "staged",
+    gone: "gone",
+};
+
+/// What an answer brings.
+pub(super) const ANSWERED: Staging = Staging {
+    rows: "answered",
+    gone: "lost",
+};
+
+/// Shows what is staged of one table, and empties the stage.
+pub(super) fn show(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    table: &ReplicaTable,
+    staging: Staging,
+) -> Result<(), ReplicaError> {
+    remove(conn, store, table, staging)?;
+    let has_entries = !table.takes_no_writes()
+        && exists(
+            conn,
+            &format!("select 1 from {} limit 1", table.own("outbox")),
+            [],
+        )?;
+    let mut sql = plain(table, staging, has_entries);
+    if has_entries {
+        sql += &laid(table, staging);
+    }
+    applying(conn, |conn| conn.batch_execute(&sql))?;
+    Ok(conn.batch_execute(&format!(
+        "delete from {}; delete from {}",
+        table.own(staging.rows),
+        table.own(staging.gone)
+    ))?)
+}
+
+/// Removes the rows whose ids are staged as gone. Edits of them are frozen first: the server says what becomes of them.
+fn remove(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    table: &ReplicaTable,
+    staging: Staging,
+) -> Result<(), ReplicaError> {
+    let gone = table.own(staging.gone);
+    if !exists(conn, &format!("select 1 from {gone} limit 1"), [])? {
+        return Ok(());
+    }
+    if !table.takes_no_writes() {
+        disentangle(conn, store, table, staging)?;
+    }
+    let name = table.name();
+    applying(conn, |conn| {
+        conn.batch_execute(&format!(
+            "delete from {name} where exists (select 1 from {gone} as gone where {})",
+            qualified(table, "gone", &name),
+        ))
+    })?;
+    Ok(())
+}
+
+/// Whether the row `alias` has the id of the statement's row of the table `name`.
+fn qualified(table: &ReplicaTable, alias: &str, name: &str) -> String {
+    let parts = table.definition.ids();
+    let parts: Vec<String> = parts
+        .map(|id| format!("{alias}.{0} = {name}.{0}", id.quoted()))
+        .collect();
+    parts.join(" and ")
+}
+
+/// Rows that the program inserted stay; the entries of the others go.
+fn disentangle(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    table: &ReplicaTable,
+    staging: Staging,
+) -> Result<(), ReplicaError> {
+    let (gone, outbox) = (table.own(staging.gone), table.own("outbox"));
+    conn.batch_execute(&format!(
+        "delete from {gone} where exists (select 1 from {outbox} as entry where {} and carburetor_column = '' and carburetor_kind = 'insert')",
+        qualified(table, "entry", &gone)
+    ))?;
+    freeze(
+        conn,
+        &store.tables,
+        &store.group,
+        &Which::Going(&table.definition.wire_name, &table.object(staging.gone)),
+    )?;
+    // A deletion over an insert in flight is still to be sent.
+    Ok(conn.batch_execute(&format!(
+        "delete from {outbox} where carburetor_sent <> 2 and exists (select 1 from {gone} as gone where {})",
+        qualified(table, "gone", &outbox)
+    ))?)
+}
+
+/// The rows without entries: inserted, or replaced but for their local columns.
+fn plain(table: &ReplicaTable, staging: Staging, has_entries: bool) -> String {
+    let condition = match has_entries {
+        true => format!("not {}", has_entry(table, "true")),
+        false => "true".into(),
+    };
+    insert(table, staging, &table.columns("row."), "", &condition)
+}
+
+fn has_entry(table: &ReplicaTable, condition: &str) -> String {
+    format!(
+        "exists (select 1 from {} as entry where {} and {condition})",
+        table.own("outbox"),
+        table.same_id("entry", "row")
+    )
+}
+
+fn insert(
+    table: &ReplicaTable,
+    staging: Staging,
+    values: &str,
+    join: &str,
+    condition: &str,
+) -> String {
+    let others = table.definition.downloaded().filter(|column| !column.id);
+    let set: Vec<String> = others
+        .map(|column| format!("{0} = excluded.{0}", column.quoted()))
+        .collect();
+    let action = match set.is_empty() {
+        true => "nothing".to_owned(),
+        false => format!("update set {}", set.join(", ")),
+    };
+    format!(
+        "insert into {} ({}) select {values} from {} as row{join} where {condition} on conflict ({}) do {action};\n",
+        table.name(),
+        table.columns(""),
+        table.own(staging.rows),
+        table.ids(""),
+    )
+}
+
+/// The rows with entries: what is edited keeps the program's value, a row that the program inserted keeps all of them, and one that it deleted
+/// stays deleted.
+fn laid(table: &ReplicaTable, staging: Staging) -> String {
+    let is_new = has_entry(
+        table,
+        "carburetor_column = '' and carburetor_kind = 'insert'",
+    );
+    let columns = table.definition.downloaded().map(|column| {
+        let name = column.quoted();
+        let is_edited = table.edited().any(|edited| edited.name == column.name);
+        if !is_edited {
+            return format!("row.{name}");
+        }
+        let own = has_entry(
+            table,
+            &format!(
+                "carburetor_column = {}",
+                crate::table::literal(&column.name)
+            ),
+        );
+        format!("iif(kept.carburetor_is_kept and ({is_new} or {own}), kept.{name}, row.{name})")
+    });
+    let values = columns.collect::<Vec<_>>().join(",\n  ");
+    let join = format!(
+        " left join (select *, 1 as carburetor_is_kept from {}) as kept on {}",
+        table.name(),
+        table.same_id("kept", "row")
+    );
+    let is_deleted = has_entry(
+        table,
+        "carburetor_column = '' and carburetor_kind = 'delete'",
+    );
+    let condition = format!("{} and not {is_deleted}", has_entry(table, "true"));
+    insert(table, staging, &values, &join, &condition)
+}

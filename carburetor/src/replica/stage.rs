@@ -1,0 +1,212 @@
+//! Pages on their way: each is written beside the tables with its token, in a transaction of its own. With the last one all becomes visible at once.
+
+use super::clock::observe;
+use super::error::ReplicaError;
+use super::file::Store;
+use super::query::{self, BIND, Bind, as_text};
+use super::rows::{write_ids, write_rows};
+use super::show::{DOWNLOADED, show};
+use super::table::ReplicaTable;
+use crate::clock::Clock;
+use crate::scope::Left;
+use crate::table::{literal, quoted};
+use crate::wire::{Version, WireError};
+use diesel::connection::SimpleConnection;
+use diesel::sqlite::SqliteConnection;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// One message of a download.
+#[derive(Deserialize)]
+struct Page<'m> {
+    #[serde(rename = "carburetor")]
+    _version: Version,
+    #[serde(borrow, default)]
+    tables: HashMap<Cow<'m, str>, &'m RawValue>,
+    #[serde(default)]
+    clock: Clock,
+    /// A message without it is complete.
+    #[serde(default)]
+    more: bool,
+    next: String,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    reset: bool,
+    #[serde(default)]
+    left: Option<Left>,
+    removed: Vec<Value>,
+    rows: Vec<Map<String, Value>>,
+}
+
+/// What a page was.
+pub(super) struct Staged {
+    pub(super) rows: u64,
+    pub(super) removed: u64,
+    /// There are more before all is of one instant.
+    pub(super) more: bool,
+}
+
+/// The token to go on from: of the pages that lie here, or of what is shown.
+pub(super) fn since(
+    conn: &mut SqliteConnection,
+    group: &str,
+) -> Result<Option<String>, ReplicaError> {
+    let sql = format!(
+        "select coalesce((select token from carburetor_stage where in_group = {BIND}), (select token from carburetor_group where name = {BIND}))"
+    );
+    let token = query::value(conn, &sql, [group, group].map(Bind::text))?;
+    Ok(token.is_some().then(|| as_text(&token)))
+}
+
+/// Takes one page; the last one shows all. The caller has a transaction.
+pub(super) fn take(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    line: &[u8],
+) -> Result<Staged, ReplicaError> {
+    let page: Page<'_> = serde_json::from_slice(line)
+        .map_err(|error| WireError::new(format!("not a download: {error}")))?;
+    let mut staged = Staged {
+        rows: 0,
+        removed: 0,
+        more: page.more,
+    };
+    for table in &store.tables {
+        let name = &table.definition.wire_name;
+        let Some(section) = page.tables.get(name.as_str()) else {
+            continue;
+        };
+        let section: Section = serde_json::from_str(section.get())
+            .map_err(|error| WireError::new(error.to_string()).at(name, ""))?;
+        staged.rows += section.rows.len() as u64;
+        staged.removed += section.removed.len() as u64;
+        stage(conn, table, section)?;
+    }
+    let token = [&store.group, &page.next].map(Bind::text);
+    match page.more {
+        true => {
+            let keep = format!(
+                "insert or replace into carburetor_stage (in_group, token) values ({BIND}, {BIND})"
+            );
+            query::execute(conn, &keep, token)?;
+        }
+        false => {
+            for table in &store.tables {
+                complete(conn, table)?;
+                show(conn, store, table, DOWNLOADED)?;
+            }
+            conn.batch_execute(&format!(
+                "delete from carburetor_stage where in_group = {}",
+                literal(&store.group)
+            ))?;
+            let keep = format!("update carburetor_group set token = {BIND} where name = {BIND}");
+            query::execute(conn, &keep, token.into_iter().rev())?;
+        }
+    }
+    observe(conn, page.clock)?;
+    Ok(staged)
+}
+
+/// Adds a page to what is staged of its table: what lies there is as if all pages so far had been one.
+fn stage(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    section: Section,
+) -> Result<(), ReplicaError> {
+    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.own(kind));
+    let name = literal(&table.definition.table);
+    if section.reset {
+        conn.batch_execute(&format!(
+            "delete from {staged}; delete from {gone}; delete from carburetor_stage_left where of_table = {name};
+insert or ignore into carburetor_stage_reset (of_table) values ({name})"
+        ))?;
+    }
+    if let Some(left) = section.left {
+        leave(conn, table, &left)?;
+    }
+    if !section.removed.is_empty() {
+        write_ids(conn, table, &gone, &section.removed)?;
+        conn.batch_execute(&format!(
+            "delete from {staged} where ({ids}) in (select {ids} from {gone})",
+            ids = table.ids("")
+        ))?;
+    }
+    let has_gone = query::exists(conn, &format!("select 1 from {gone} limit 1"), [])?;
+    write_rows(conn, table, &staged, section.rows)?;
+    if has_gone {
+        conn.batch_execute(&format!(
+            "delete from {gone} where ({ids}) in (select {ids} from {staged})",
+            ids = table.ids("")
+        ))?;
+    }
+    Ok(())
+}
+
+/// Rows that hold a value which the scope no longer shows: those that are staged go, those of the table will.
+fn leave(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    left: &Left,
+) -> Result<(), ReplicaError> {
+    let (number, column) = column(table, &left.column)?;
+    for value in &left.values {
+        let stored = (table.admit)(number, value)?;
+        let delete = format!(
+            "delete from {} where {} is {BIND}",
+            table.own(DOWNLOADED.rows),
+            quoted(column)
+        );
+        query::execute(conn, &delete, [Bind(stored)])?;
+        let note = format!(
+            "insert into carburetor_stage_left (of_table, of_column, value) values ({BIND}, {BIND}, {BIND})"
+        );
+        let said = [
+            table.definition.table.clone(),
+            left.column.clone(),
+            value.to_string(),
+        ];
+        query::execute(conn, &note, said.map(Bind::text))?;
+    }
+    Ok(())
+}
+
+fn column<'t>(table: &'t ReplicaTable, name: &str) -> Result<(usize, &'t str), WireError> {
+    let found = table.column(name);
+    found
+        .map(|(number, column)| (number, column.name.as_str()))
+        .ok_or_else(|| {
+            WireError::new("the scope is by this column, which the model lacks: add it")
+                .at(&table.definition.wire_name, name)
+        })
+}
+
+/// Adds to the ids that go those that the pages named by a reset or by a value.
+fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
+    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.own(kind));
+    let (name, ids) = (table.name(), table.ids(""));
+    let of_table = || [Bind::text(&table.definition.table)];
+    let sql = format!("select 1 from carburetor_stage_reset where of_table = {BIND}");
+    let remove = format!(
+        "insert or ignore into {gone} ({ids}) select {ids} from {name} where ({ids}) not in (select {ids} from {staged})"
+    );
+    if query::exists(conn, &sql, of_table())? {
+        conn.batch_execute(&remove)?;
+    }
+    let sql = format!("select of_column, value from carburetor_stage_left where of_table = {BIND}");
+    for row in query::rows(conn, &sql, of_table())? {
+        let (number, column) = column(table, &as_text(&row[0]))?;
+        let value: Value = serde_json::from_str(&as_text(&row[1]))
+            .map_err(|error| WireError::new(error.to_string()))?;
+        let sql = format!("{remove} and {} is {BIND}", quoted(column));
+        query::execute(conn, &sql, [Bind((table.admit)(number, &value)?)])?;
+    }
+    let name = literal(&table.definition.table);
+    Ok(conn.batch_execute(&format!(
+        "delete from carburetor_stage_reset where of_table = {name}; delete from carburetor_stage_left where of_table = {name}"
+    ))?)
+}

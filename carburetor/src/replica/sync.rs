@@ -1,0 +1,202 @@
+//! One sync: upload, download, apply. Between any two steps the program may end; the next sync goes on from there.
+
+use super::clock;
+use super::error::ReplicaError;
+use super::file::Store;
+use super::outbox::{Sending, Which, freeze, sending};
+use super::query::{self, BIND, Bind, as_text};
+use super::settle::settle;
+use super::stage;
+use super::transport::{AnyTransport, TransportError};
+use crate::outcome::Outcomes;
+use diesel::sqlite::SqliteConnection;
+use futures_util::StreamExt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many changes one upload carries.
+const CHANGES: usize = 1000;
+
+/// How many rows a page has at most.
+const ROWS: u32 = 10_000;
+
+/// How often one sync mends its clocks or its id.
+const MENDS: u32 = 3;
+
+/// What a sync has done.
+///
+/// ```
+/// let synced = carburetor::replica::Synced::default();
+/// assert_eq!((synced.sent, synced.rejected, synced.rows), (0, 0, 0));
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Synced {
+    /// Changes that the server answered.
+    pub sent: u64,
+    /// Those of them that it rejected.
+    pub rejected: u64,
+    /// Rows that came.
+    pub rows: u64,
+    /// Rows that the server said are gone, whether the replica had them or not.
+    pub removed: u64,
+}
+
+/// A file with its connection, as the tasks of a sync share it.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) store: Arc<Store>,
+    pub(super) conn: Arc<Mutex<SqliteConnection>>,
+}
+
+impl Shared {
+    /// Runs `work` on a thread that may wait.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError> + Send + 'static,
+    ) -> Result<T, ReplicaError> {
+        let shared = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let mut conn = shared.conn.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&shared.store, &mut conn)
+        });
+        task.await.map_err(|_| ReplicaError::Stopped)?
+    }
+
+    /// Runs `work` in a transaction that may write.
+    pub(super) async fn transact<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError> + Send + 'static,
+    ) -> Result<T, ReplicaError> {
+        self.run(move |store, conn| conn.immediate_transaction(|conn| work(store, conn)))
+            .await
+    }
+
+    pub(super) async fn sync(&self, transport: &dyn AnyTransport) -> Result<Synced, ReplicaError> {
+        let mut synced = Synced::default();
+        self.upload(transport, &mut synced).await?;
+        self.download(transport, &mut synced).await?;
+        Ok(synced)
+    }
+
+    /// Uploads until nothing is left.
+    async fn upload(
+        &self,
+        transport: &dyn AnyTransport,
+        synced: &mut Synced,
+    ) -> Result<(), ReplicaError> {
+        let mut mends = 0;
+        loop {
+            let (batch, message) = self.transact(Store::batch).await?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let answer = match transport.upload(message).await {
+                Ok(answer) => answer,
+                Err(refused) if mends < MENDS && self.mend(&refused).await? => {
+                    mends += 1;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let outcomes = Outcomes::read(&answer)?;
+            let sent = batch.len() as u64;
+            synced.rejected += self
+                .transact(move |store, conn| settle(conn, store, &batch, &outcomes))
+                .await?;
+            synced.sent += sent;
+        }
+    }
+
+    /// Does what the server asks for, if it is the replica's to do.
+    async fn mend(&self, refused: &TransportError) -> Result<bool, ReplicaError> {
+        let TransportError::Refused {
+            code, server_time, ..
+        } = refused
+        else {
+            return Ok(false);
+        };
+        let server_time = match (code.as_str(), server_time) {
+            ("clock_ahead", Some(time)) => Some(*time),
+            ("copied", _) => None,
+            _ => return Ok(false),
+        };
+        self.transact(move |store, conn| {
+            match server_time {
+                Some(time) => clock::follow(conn, time)?,
+                None => clock::rename(conn)?,
+            }
+            clock::renew(conn, &store.tables, &store.group)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Stages page by page, and shows what is of one instant.
+    async fn download(
+        &self,
+        transport: &dyn AnyTransport,
+        synced: &mut Synced,
+    ) -> Result<(), ReplicaError> {
+        let since = self
+            .run(|store, conn| stage::since(conn, &store.group))
+            .await?;
+        let mut lines = transport.download(since.as_deref(), ROWS).await?;
+        let mut more = true;
+        while let Some(line) = lines.next().await {
+            let line = line?;
+            let staged = self
+                .transact(move |store, conn| stage::take(conn, store, &line))
+                .await?;
+            synced.rows += staged.rows;
+            synced.removed += staged.removed;
+            more = staged.more;
+        }
+        match more {
+            false => Ok(()),
+            true => Err(TransportError::Unreadable(
+                "the download ends before its last page; the next sync goes on from there".into(),
+            )
+            .into()),
+        }
+    }
+}
+
+impl Store {
+    /// The changes of the next upload, with its message. What was sent before and not answered is sent alike; what has been edited
+    /// since waits, because it stands on the answer.
+    fn batch(&self, conn: &mut SqliteConnection) -> Result<(Vec<Sending>, Vec<u8>), ReplicaError> {
+        let group = || [Bind::text(&self.group)];
+        let waits = format!(
+            "select 1 from carburetor_sending where in_group = {BIND} and attempted limit 1"
+        );
+        if !query::exists(conn, &waits, group())? {
+            freeze(conn, &self.tables, &self.group, &Which::First(CHANGES))?;
+        }
+        let batch = sending(conn, &self.group, CHANGES)?;
+        let Some(last) = batch.last() else {
+            return Ok((batch, Vec::new()));
+        };
+        query::execute(
+            conn,
+            &format!(
+                "update carburetor_sending set attempted = 1 where in_group = {BIND} and clock <= {BIND}"
+            ),
+            [Bind::text(&self.group), Bind::text(last.clock.to_string())],
+        )?;
+        let confirmed = query::value(
+            conn,
+            &format!("select confirmed from carburetor_group where name = {BIND}"),
+            group(),
+        )?;
+        let mut message = format!("{{\"carburetor\":{},", crate::wire::VERSION);
+        if confirmed.is_some() {
+            message += &format!("\"confirmed\":\"{}\",", as_text(&confirmed));
+        }
+        let changes: Vec<&str> = batch
+            .iter()
+            .map(|sending| sending.change.as_str())
+            .collect();
+        message += &format!("\"changes\":[{}]}}", changes.join(","));
+        Ok((batch, message.into_bytes()))
+    }
+}

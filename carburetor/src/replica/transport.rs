@@ -1,0 +1,127 @@
+//! How messages get to a server and back.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, Stream, StreamExt, TryFutureExt};
+use std::fmt;
+
+/// The way to one group at one server, as one account.
+///
+#[doc = include_str!("../../docs/examples/transport.md")]
+pub trait Transport: Send + Sync + 'static {
+    /// All pages from the token `since` on (from the beginning without one), of at most `limit` rows each. Each item is a whole message,
+    /// "Download" of PROTOCOL.md with the member `more`; what ends with `more: false` is of one instant when all since the last such are taken together.
+    fn download(
+        &self,
+        since: Option<&str>,
+        limit: u32,
+    ) -> impl Future<
+        Output = Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError>,
+    > + Send;
+
+    /// Sends the message "Upload", and returns the message "Outcomes".
+    fn upload(
+        &self,
+        changes: Vec<u8>,
+    ) -> impl Future<Output = Result<Bytes, TransportError>> + Send;
+}
+
+/// Why a message didn't get to the server, or its answer back.
+///
+/// ```
+/// use carburetor::replica::TransportError;
+/// let error = TransportError::Refused {
+///     status: 401,
+///     code: "unauthorized".into(),
+///     detail: "who are you?".into(),
+///     remedy: "sign in".into(),
+///     server_time: None,
+/// };
+/// assert_eq!(error.to_string(), "the server refuses (401 unauthorized): who are you?; sign in");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The server can't be reached: try again later.
+    Offline(Box<dyn std::error::Error + Send + Sync>),
+    /// The server refuses the request.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The reason, for programs. `clock_ahead` and `copied` are what a replica mends itself.
+        code: String,
+        /// The reason, for people.
+        detail: String,
+        /// What to do.
+        remedy: String,
+        /// The server's time, which the replica follows after `clock_ahead`.
+        server_time: Option<DateTime<Utc>>,
+    },
+    /// The answer is no message.
+    Unreadable(String),
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TransportError::Offline(error) => write!(f, "the server can't be reached: {error}"),
+            TransportError::Refused {
+                status,
+                code,
+                detail,
+                remedy,
+                ..
+            } => {
+                write!(f, "the server refuses ({status} {code}): {detail}")?;
+                match remedy.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, "; {remedy}"),
+                }
+            }
+            TransportError::Unreadable(problem) => {
+                write!(f, "the server's answer can't be read: {problem}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            TransportError::Offline(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+/// The messages of a download.
+type Lines<'a> = BoxStream<'a, Result<Bytes, TransportError>>;
+
+/// A [`Transport`] of any type, so that a replica need not name it.
+pub(super) trait AnyTransport: Send + Sync {
+    fn download<'a>(
+        &'a self,
+        since: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Lines<'a>, TransportError>>;
+
+    fn upload(&self, changes: Vec<u8>) -> BoxFuture<'_, Result<Bytes, TransportError>>;
+}
+
+impl<X: Transport> AnyTransport for X {
+    fn download<'a>(
+        &'a self,
+        since: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Lines<'a>, TransportError>> {
+        Transport::download(self, since, limit)
+            .map_ok(StreamExt::boxed)
+            .boxed()
+    }
+
+    fn upload(&self, changes: Vec<u8>) -> BoxFuture<'_, Result<Bytes, TransportError>> {
+        Transport::upload(self, changes).boxed()
+    }
+}

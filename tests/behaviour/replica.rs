@@ -1,0 +1,15 @@
+//! Replicas: a device's copy of a group in an SQLite file.
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the suite is the same text on every backend"
+)]
+
+mod checks;
+mod device;
+mod faults;
+mod messages;
+mod models;
+mod on_postgres;
+mod on_sqlite;
+mod outbox;
+mod recorder;

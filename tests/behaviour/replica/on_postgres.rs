@@ -1,0 +1,45 @@
+//! The suite against a server on PostgreSQL.
+
+pub(super) use super::models::postgres as models;
+pub(super) use diesel::pg::Pg as DB;
+pub(super) use diesel::pg::PgConnection as Conn;
+
+#[path = "end_to_end.rs"]
+mod end_to_end;
+#[path = "settling.rs"]
+mod settling;
+#[path = "staging.rs"]
+mod staging;
+#[path = "world.rs"]
+mod world;
+
+use super::models::TABLES;
+use carburetor::SyncGroup;
+use carburetor_tests::{Cluster, Database};
+use diesel::connection::Connection;
+
+/// A database with the tracked tables of the suite.
+pub(super) struct Server(Database);
+
+impl Server {
+    pub(super) fn new() -> Self {
+        let database = Cluster::shared().database();
+        database.psql(TABLES);
+        let server = Server(database);
+        SyncGroup::<(models::Note, models::Seat, models::Price)>::tracking::<DB>()
+            .install(&mut server.connect())
+            .unwrap();
+        server
+    }
+
+    pub(super) fn connect(&self) -> Conn {
+        self.connector()().unwrap()
+    }
+
+    pub(super) fn connector(
+        &self,
+    ) -> impl Fn() -> diesel::ConnectionResult<Conn> + Send + Sync + 'static {
+        let url = self.0.url();
+        move || Conn::establish(&url)
+    }
+}

@@ -1,0 +1,50 @@
+//! The suite against a server on SQLite.
+
+pub(super) use super::models::sqlite as models;
+pub(super) use diesel::sqlite::Sqlite as DB;
+pub(super) use diesel::sqlite::SqliteConnection as Conn;
+
+#[path = "end_to_end.rs"]
+mod end_to_end;
+#[path = "settling.rs"]
+mod settling;
+#[path = "staging.rs"]
+mod staging;
+#[path = "world.rs"]
+mod world;
+
+use super::device::Folder;
+use super::models::TABLES;
+use carburetor::SyncGroup;
+use diesel::connection::{Connection, SimpleConnection};
+
+/// A file with the tracked tables of the suite.
+pub(super) struct Server(Folder);
+
+impl Server {
+    pub(super) fn new() -> Self {
+        let server = Server(Folder::new());
+        let mut conn = server.connect();
+        conn.batch_execute(TABLES).unwrap();
+        SyncGroup::<(models::Note, models::Seat, models::Price)>::tracking::<DB>()
+            .install(&mut conn)
+            .unwrap();
+        server
+    }
+
+    pub(super) fn connect(&self) -> Conn {
+        self.connector()().unwrap()
+    }
+
+    pub(super) fn connector(
+        &self,
+    ) -> impl Fn() -> diesel::ConnectionResult<Conn> + Send + Sync + 'static {
+        let path = self.0.file("server").to_str().unwrap().to_owned();
+        move || {
+            let mut conn = Conn::establish(&path)?;
+            conn.batch_execute("pragma busy_timeout = 10000; pragma synchronous = off")
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+            Ok(conn)
+        }
+    }
+}

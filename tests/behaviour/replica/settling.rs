@@ -1,0 +1,133 @@
+//! What a device makes of the server's answers.
+
+use super::Server;
+use super::world::note;
+use carburetor::change::Edit;
+use carburetor::outcome::Code;
+use std::sync::atomic::Ordering;
+
+fn served() -> Server {
+    let server = Server::new();
+    server
+        .run("insert into notes (id, title, team) values ('a', 'one', 'red'), ('b', 'two', 'red')");
+    server
+}
+
+#[test]
+fn an_edit_that_was_made_while_another_was_on_its_way_stands_on_the_answer() {
+    let server = served();
+    let mut device = server.device();
+    device.run("update notes set title = 'uno' where id = 'a'");
+    device.faults.lose_answer.store(true, Ordering::SeqCst);
+    device.try_sync().unwrap_err();
+    device.run("update notes set title = 'eins' where id = 'a'");
+    let synced = device.sync();
+    assert_eq!((synced.sent, synced.rejected), (2, 0));
+    assert_eq!(server.notes()[0], note("a", "eins"));
+    assert_eq!(device.notes(), server.notes());
+}
+
+#[test]
+fn a_row_that_is_deleted_while_its_insert_is_on_its_way_is_deleted() {
+    let server = served();
+    let mut device = server.device();
+    device.run("insert into notes (id, title, team) values ('c', 'three', 'red')");
+    device.faults.lose_answer.store(true, Ordering::SeqCst);
+    device.try_sync().unwrap_err();
+    device.run("delete from notes where id = 'c'");
+    device.run("insert into notes (id, title, team) values ('c', 'tre', 'red'); delete from notes where id = 'c'");
+    device.sync();
+    device.sync();
+    assert_eq!(server.notes().len(), 2);
+    assert_eq!((device.notes().len(), device.entries()), (2, 0));
+}
+
+#[test]
+fn a_merged_row_takes_the_servers_values_and_keeps_what_is_unsent() {
+    let server = served();
+    let mut device = server.device();
+    device.run("update notes set title = 'uno' where id = 'a'");
+    device.faults.lose_answer.store(true, Ordering::SeqCst);
+    device.try_sync().unwrap_err();
+    server.run("update notes set body = 'x' where id = 'a'");
+    device.run("update notes set title = 'eins' where id = 'a'");
+    device.sync();
+    assert_eq!(
+        device.notes()[0],
+        ("a".into(), "eins".into(), Some("x".into()), "red".into())
+    );
+    assert_eq!(device.notes(), server.notes());
+}
+
+#[test]
+fn a_rejected_change_is_kept_aside_with_its_reason() {
+    let server = served();
+    let mut device = server.device();
+    device.run("insert into notes (id, title, team) values ('c', 'three', 'blue')");
+    let synced = device.sync();
+    assert_eq!((synced.sent, synced.rejected), (1, 1));
+    assert_eq!(
+        device.notes(),
+        server.notes(),
+        "the row shows what the server has"
+    );
+    let rejected = device.replica.rejected().unwrap();
+    assert_eq!(rejected.len(), 1);
+    assert_eq!(rejected[0].rejection.code, Code::Forbidden);
+    let Edit::Insert(columns) = &rejected[0].change.edit else {
+        panic!("{rejected:?}");
+    };
+    assert_eq!(columns["title"], "three");
+    assert!(device.replica.drop_rejected(rejected[0].seq).unwrap());
+    assert!(!device.replica.drop_rejected(rejected[0].seq).unwrap());
+    assert_eq!(device.replica.rejected().unwrap(), []);
+}
+
+#[test]
+fn a_rejected_change_can_be_tried_again() {
+    let server = served();
+    server.run("insert into notes (id, title, team) values ('c', 'three', 'blue')");
+    let mut device = server.device();
+    device.run("insert into notes (id, title, team) values ('d', 'four', 'blue'); update notes set team = 'blue' where id = 'a'");
+    device.sync();
+    let rejected = device.replica.rejected().unwrap();
+    assert_eq!(rejected.len(), 2);
+    device.restart(&server, &["red", "blue"]);
+    for one in &rejected {
+        assert!(device.replica.retry(one.seq).unwrap());
+    }
+    assert_eq!(device.replica.rejected().unwrap(), []);
+    let synced = device.sync();
+    assert_eq!((synced.sent, synced.rejected), (2, 0));
+    assert_eq!(device.notes(), server.notes());
+    assert_eq!(server.notes().len(), 4);
+    assert_eq!(server.notes()[0].3, "blue");
+}
+
+#[test]
+fn an_edit_of_a_row_that_is_gone_is_rejected_and_the_row_goes() {
+    let server = served();
+    let mut device = server.device();
+    server.run("update notes set team = 'blue' where id = 'a'");
+    device.run("update notes set title = 'uno' where id = 'a'");
+    device.sync();
+    assert_eq!(device.notes(), [note("b", "two")]);
+    let rejected = device.replica.rejected().unwrap();
+    assert_eq!(rejected[0].rejection.code, Code::Forbidden);
+    assert_eq!(device.entries(), 0);
+}
+
+#[test]
+fn what_was_answered_is_confirmed_and_not_sent_again() {
+    let server = served();
+    let mut device = server.device();
+    for title in ["uno", "due", "tre"] {
+        device.run(&format!(
+            "update notes set title = '{title}' where id = 'a'"
+        ));
+        assert_eq!(device.sync().sent, 1);
+        assert_eq!(device.sync().sent, 0);
+    }
+    assert_eq!(device.replica.rejected().unwrap(), []);
+    assert_eq!(server.notes()[0].1, "tre");
+}

@@ -1,0 +1,140 @@
+//! Pages on their way, and how they become visible.
+
+use super::Server;
+use super::world::{Device, note};
+use std::sync::atomic::Ordering;
+
+fn served() -> Server {
+    let server = Server::new();
+    for number in 0..20 {
+        server.run(&format!(
+            "insert into notes (id, title, team) values ('n{number:02}', 'one', 'red')"
+        ));
+    }
+    server
+}
+
+/// Pages of three rows, of which `lines` come.
+fn cut(device: &Device, lines: usize) {
+    device.faults.rows.store(3, Ordering::SeqCst);
+    device.faults.lines.store(lines, Ordering::SeqCst);
+}
+
+#[test]
+fn pages_are_shown_at_once_and_go_on_where_they_ended() {
+    let server = Server::new();
+    let mut device = server.device();
+    for number in 0..20 {
+        server.run(&format!(
+            "insert into notes (id, title, team) values ('n{number:02}', 'one', 'red')"
+        ));
+    }
+    cut(&device, 3);
+    device.try_sync().unwrap_err();
+    assert_eq!(device.notes(), [], "three pages lie beside the table");
+    device.restart(&server, &["red"]);
+    device.faults.rows.store(3, Ordering::SeqCst);
+    let synced = device.sync();
+    // The rest of the pages; and the catch-up, which on PostgreSQL may bring all rows again.
+    assert!(synced.rows <= 11 + 20, "nine rows were here: {synced:?}");
+    assert_eq!(device.notes(), server.notes());
+}
+
+#[test]
+fn a_sync_that_ends_after_any_page_goes_on_with_the_next_one() {
+    let server = served();
+    let mut device = server.device();
+    server.run("update notes set title = 'two'; delete from notes where id in ('n03', 'n17'); update notes set team = 'blue' where id = 'n05'");
+    let before = device.notes();
+    for lines in [0, 1, 0, 2, 1] {
+        cut(&device, lines);
+        device.try_sync().unwrap_err();
+        assert_eq!(device.notes(), before);
+        server.run("update notes set title = title || '+' where id = 'n01'; delete from notes where id = 'n02'");
+        device.restart(&server, &["red"]);
+    }
+    device.faults.rows.store(3, Ordering::SeqCst);
+    device.sync();
+    let mut seen = server.notes();
+    seen.retain(|note| note.3 == "red");
+    assert_eq!(device.notes(), seen);
+}
+
+#[test]
+fn a_first_load_is_shown_as_a_whole() {
+    let server = served();
+    let mut device = server.device();
+    let before = device.notes();
+    carburetor::tracking::reset::<super::models::Note, _>(&mut server.connect()).unwrap();
+    server
+        .run("delete from notes where id = 'n07'; update notes set title = 'new' where id = 'n01'");
+    cut(&device, 2);
+    device.try_sync().unwrap_err();
+    assert_eq!(device.notes(), before);
+    device.restart(&server, &["red"]);
+    device.sync();
+    assert_eq!(device.notes(), server.notes());
+}
+
+#[test]
+fn unsent_edits_stay_on_top_of_what_comes() {
+    let server = served();
+    let mut device = server.device();
+    server.run("update notes set title = 'theirs', body = 'theirs' where id in ('n01', 'n02')");
+    device.between(
+        "update notes set title = 'mine' where id = 'n01'; delete from notes where id = 'n02';
+         insert into notes (id, title, team) values ('zz', 'mine', 'red')",
+    );
+    device.sync();
+    let notes = device.notes();
+    assert_eq!(
+        notes[1],
+        (
+            "n01".into(),
+            "mine".into(),
+            Some("theirs".into()),
+            "red".into()
+        )
+    );
+    assert_eq!(notes[2].0, "n03");
+    assert_eq!(notes.last().unwrap(), &note("zz", "mine"));
+    assert_eq!(device.pending(), 3);
+    device.sync();
+    assert_eq!(device.notes(), server.notes());
+}
+
+#[test]
+fn a_row_with_an_unsent_edit_goes_and_its_edit_is_sent() {
+    let server = served();
+    let mut device = server.device();
+    server
+        .run("delete from notes where id = 'n01'; update notes set team = 'blue' where id = 'n02'");
+    device.between("update notes set title = 'mine' where id in ('n01', 'n02')");
+    device.sync();
+    assert_eq!(device.notes()[1].0, "n03");
+    assert_eq!((device.pending(), device.entries()), (2, 0));
+    let synced = device.sync();
+    assert_eq!(synced.sent, 2);
+    assert_eq!(device.pending(), 0);
+    let mut seen = server.notes();
+    seen.retain(|note| note.3 == "red");
+    assert_eq!(device.notes(), seen);
+}
+
+#[test]
+fn local_columns_survive_and_are_not_sent() {
+    let server = served();
+    let mut device = server.device();
+    device.run("update notes set pinned = true where id = 'n01'");
+    assert_eq!(device.pending(), 0);
+    server.run("update notes set title = 'two' where id = 'n01'");
+    device.sync();
+    use super::super::models::sqlite::notes::dsl;
+    use diesel::prelude::*;
+    let pinned: Vec<(String, String)> = dsl::notes
+        .filter(dsl::pinned)
+        .select((dsl::id, dsl::title))
+        .load(&mut device.conn)
+        .unwrap();
+    assert_eq!(pinned, [("n01".into(), "two".into())]);
+}
