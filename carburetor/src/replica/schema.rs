@@ -29,6 +29,7 @@ create table if not exists carburetor_group (
   name text primary key,
   account text not null,
   token text,
+  scope text,
   confirmed text
 );
 create table if not exists carburetor_replicated (
@@ -59,7 +60,8 @@ create table if not exists carburetor_rejected (
 );
 create table if not exists carburetor_stage (
   in_group text primary key,
-  token text not null
+  token text not null,
+  scope text
 );
 create table if not exists carburetor_stage_reset (
   of_table text primary key

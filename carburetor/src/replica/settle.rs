@@ -7,6 +7,7 @@ use super::outbox::Sending;
 use super::query::{self, BIND, Bind, Stored, applying};
 use super::rows::{admit, write_ids, write_rows};
 use super::show::{ANSWERED, show};
+use super::stage::compare_scope;
 use super::table::ReplicaTable;
 use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
@@ -58,6 +59,9 @@ pub(super) fn settle(
         }
     }
     observe(conn, outcomes.clock)?;
+    if let Some(scope) = &outcomes.scope {
+        compare_scope(conn, &store.group, scope)?;
+    }
     if let Some(last) = batch.last() {
         query::execute(
             conn,

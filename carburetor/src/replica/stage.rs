@@ -10,7 +10,7 @@ use super::table::ReplicaTable;
 use crate::clock::Clock;
 use crate::scope::Left;
 use crate::table::{literal, quoted};
-use crate::wire::{Version, WireError};
+use crate::wire::{SqliteValue, Version, WireError};
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use serde::Deserialize;
@@ -31,6 +31,9 @@ struct Page<'m> {
     /// A message without it is complete.
     #[serde(default)]
     more: bool,
+    /// Tells the scope from others.
+    #[serde(default)]
+    scope: Option<String>,
     next: String,
 }
 
@@ -63,6 +66,23 @@ pub(super) fn since(
     Ok(token.is_some().then(|| as_text(&token)))
 }
 
+/// The server has answered within `scope`. Where the last download was within another one, what was answered may stay or go here without that the next
+/// download says so: it begins from the beginning, which clears the stage, too.
+pub(super) fn compare_scope(
+    conn: &mut SqliteConnection,
+    group: &str,
+    scope: &str,
+) -> Result<(), ReplicaError> {
+    for (forget, of_group) in [
+        ("update carburetor_group set token = null", "name"),
+        ("delete from carburetor_stage", "in_group"),
+    ] {
+        let forget = format!("{forget} where {of_group} = {BIND} and scope is not {BIND}");
+        query::execute(conn, &forget, [group, scope].map(Bind::text))?;
+    }
+    Ok(())
+}
+
 /// Takes one page; the last one shows all. The caller has a transaction.
 pub(super) fn take(
     conn: &mut SqliteConnection,
@@ -87,11 +107,16 @@ pub(super) fn take(
         staged.removed += section.removed.len() as u64;
         stage(conn, table, section)?;
     }
-    let token = [&store.group, &page.next].map(Bind::text);
+    let scope = page.scope.map(SqliteValue::Text);
+    let token = [
+        Bind::text(&page.next),
+        Bind(scope),
+        Bind::text(&store.group),
+    ];
     match page.more {
         true => {
             let keep = format!(
-                "insert or replace into carburetor_stage (in_group, token) values ({BIND}, {BIND})"
+                "insert or replace into carburetor_stage (token, scope, in_group) values ({BIND}, {BIND}, {BIND})"
             );
             query::execute(conn, &keep, token)?;
         }
@@ -104,8 +129,10 @@ pub(super) fn take(
                 "delete from carburetor_stage where in_group = {}",
                 literal(&store.group)
             ))?;
-            let keep = format!("update carburetor_group set token = {BIND} where name = {BIND}");
-            query::execute(conn, &keep, token.into_iter().rev())?;
+            let keep = format!(
+                "update carburetor_group set token = {BIND}, scope = {BIND} where name = {BIND}"
+            );
+            query::execute(conn, &keep, token)?;
         }
     }
     observe(conn, page.clock)?;

@@ -1,0 +1,11 @@
+//! Replicas, a server and a network that fails, by a seed from which everything follows.
+
+mod check;
+mod device;
+mod folder;
+mod models;
+mod network;
+mod run;
+mod server;
+
+pub use run::{Tally, run};
