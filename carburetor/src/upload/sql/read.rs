@@ -15,7 +15,7 @@ use crate::upload::admit::Admitted;
 use crate::upload::decide::{Held, Kind};
 use crate::upload::error::UploadError;
 use crate::upload::plan::Found;
-use crate::upload::session::{Failure, Session};
+use crate::upload::session::{Failure, Session, Transaction};
 use chrono::{DateTime, Utc};
 use diesel::row::Row;
 use std::collections::BTreeMap;
@@ -121,9 +121,9 @@ impl<R: Runner> Session<'_, '_, R> {
             .iter()
             .any(|place| changes[*place].kind == Kind::Delete);
         let late: Vec<_> = places.iter().map(|place| all[*place]).collect();
-        let and = match self.is_within {
-            true => "",
-            false => " skip locked",
+        let and = match self.transaction {
+            Transaction::Callers => "",
+            _ => " skip locked",
         };
         let locked = self.lock(table, &late, deletes, and).await?;
         for (place, locked) in places.iter().zip(locked) {
