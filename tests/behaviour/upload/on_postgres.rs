@@ -1,6 +1,7 @@
 //! The suite on PostgreSQL.
 
 pub(super) use super::folders::postgres as folders;
+pub(super) use super::goods::postgres as goods;
 pub(super) use super::models::postgres as models;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
@@ -11,12 +12,16 @@ mod agreement;
 mod cascades;
 #[path = "confirmations.rs"]
 mod confirmations;
+#[path = "constraints.rs"]
+mod constraints;
 #[path = "contents.rs"]
 mod contents;
 #[path = "copies.rs"]
 mod copies;
 #[path = "deadlocks.rs"]
 mod deadlocks;
+#[path = "postgres_constraints.rs"]
+mod late_constraints;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "moves.rs"]

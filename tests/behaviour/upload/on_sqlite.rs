@@ -1,6 +1,7 @@
 //! The suite on SQLite.
 
 pub(super) use super::folders::sqlite as folders;
+pub(super) use super::goods::sqlite as goods;
 pub(super) use super::models::sqlite as models;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
@@ -11,6 +12,8 @@ mod agreement;
 mod cascades;
 #[path = "confirmations.rs"]
 mod confirmations;
+#[path = "constraints.rs"]
+mod constraints;
 #[path = "contents.rs"]
 mod contents;
 #[path = "copies.rs"]
