@@ -5,9 +5,12 @@ pub(super) use super::goods::postgres as goods;
 pub(super) use super::models::postgres as models;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
+pub(super) use diesel_async::AsyncPgConnection as AsyncConn;
 
 #[path = "agreement.rs"]
 mod agreement;
+#[path = "asynchronous.rs"]
+mod asynchronous;
 #[path = "cascades.rs"]
 mod cascades;
 #[path = "confirmations.rs"]
@@ -91,5 +94,9 @@ impl Server {
 
     pub(super) fn connect(&self) -> Conn {
         self.0.connect()
+    }
+
+    pub(super) async fn connect_async(&self) -> AsyncConn {
+        self.0.connect_async().await
     }
 }
