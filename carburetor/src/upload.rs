@@ -16,6 +16,7 @@ mod outcomes;
 mod plan;
 mod procedure;
 mod receipt;
+mod references;
 mod rejection;
 #[cfg_attr(
     not(any(feature = "postgres-backend", feature = "sqlite")),

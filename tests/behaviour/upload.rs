@@ -8,6 +8,7 @@
 
 mod device;
 mod folders;
+mod goods;
 mod models;
 mod on_postgres;
 mod on_sqlite;

@@ -36,9 +36,12 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// Has statements planned for the tables as they are, until the transaction ends.
     #[doc(hidden)]
     const PLAN_AGAIN: Option<&'static str>;
-    /// Makes constraints that wait for the commit tell now.
+    /// Makes constraints that wait for the commit tell now, and wait on.
     #[doc(hidden)]
     const CHECK_DEFERRED: Option<&'static str>;
+    /// Counts the rows that refer to none, where constraints that wait for the commit can't be made to tell before.
+    #[doc(hidden)]
+    const COUNT_DEFERRED: Option<&'static str>;
     /// What registers are cast to when they are written.
     #[doc(hidden)]
     const REGISTERS_TYPE: &'static str;

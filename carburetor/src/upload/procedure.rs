@@ -7,8 +7,8 @@ use super::error::UploadError;
 use super::options::{Transactions, UploadOptions};
 use super::order::parents_first;
 use super::receipt::Receipt;
-use super::rejection::is_deadlock;
-use super::session::{Failure, Session};
+use super::rejection::{is_deadlock, is_reference};
+use super::session::{Failure, Session, Transaction};
 use super::settle::Settled;
 use super::sql::{lock, receipts};
 use super::surroundings::Surroundings;
@@ -78,17 +78,33 @@ async fn again<R: Runner>(
     confirmed: Option<Clock>,
     options: &UploadOptions,
 ) -> Result<Outcomes, UploadError> {
-    let is_within = runner.in_transaction()?;
+    let mut transaction = match runner.in_transaction()? {
+        true => Transaction::Callers,
+        // Of everything that is refused, what the commit would refuse is named too.
+        false if options.transactions == Transactions::AllOrNothing => Transaction::Checked,
+        false => Transaction::Own,
+    };
     let mut tries = TRIES;
     loop {
         tries -= 1;
         runner.begin().await?;
-        let answered = once(runner, tables, changes, confirmed, options, is_within).await;
+        let answered = once(runner, tables, changes, confirmed, options, transaction).await;
         match runner.end(answered).await {
-            Err(error) if gave_way(&error) && !is_within && tries > 0 => {}
+            Err(error) if transaction != Transaction::Callers && tries > 0 => {
+                if is_of_commit(&error) && transaction == Transaction::Own {
+                    transaction = Transaction::Checked;
+                } else if !gave_way(&error) {
+                    return Err(error);
+                }
+            }
             ended => return ended,
         }
     }
+}
+
+/// Whether a row refers to none, which is told by the commit only.
+fn is_of_commit(error: &UploadError) -> bool {
+    matches!(error, UploadError::Query(error) if is_reference(error))
 }
 
 /// Whether a transaction ended so that another one could go on.
@@ -107,7 +123,7 @@ async fn once<R: Runner>(
     changes: &[Change],
     confirmed: Option<Clock>,
     options: &UploadOptions,
-    is_within: bool,
+    transaction: Transaction,
 ) -> Result<Outcomes, UploadError> {
     lock(runner, changes).await?;
     let around = Surroundings::read(runner, tables).await?;
@@ -140,10 +156,14 @@ async fn once<R: Runner>(
         tables,
         order: parents_first(tables.len(), &around.points()),
         around: &around,
-        is_within,
+        transaction,
+        broken: None,
         has_deleted: false,
         locked: HashMap::new(),
     };
+    if transaction != Transaction::Own {
+        session.begin_deferred().await?;
+    }
     session
         .lock_rows(&admitted)
         .await

@@ -18,12 +18,24 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) around: &'u Surroundings,
     /// The places of the tables, parents before children.
     pub(super) order: Vec<usize>,
-    /// The transaction is the caller's: it can't begin anew.
-    pub(super) is_within: bool,
+    pub(super) transaction: Transaction,
+    /// How many rows referred to none before the upload; none where the commit may tell that.
+    pub(super) broken: Option<u64>,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
     /// What was read of rows when they were locked, per table and until it is used. A key tells a row; without `Found` there was none to lock.
     pub(super) locked: HashMap<usize, HashMap<Vec<u8>, Option<Found>>>,
+}
+
+/// The transaction that an upload runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transaction {
+    /// It may begin anew, and what waits for its commit is left to that.
+    Own,
+    /// It may begin anew, and what waits for its commit is checked before, since a commit failed or would tell too late.
+    Checked,
+    /// It can't begin anew, and its commit is not the upload's.
+    Callers,
 }
 
 /// Why some changes could not be applied together.

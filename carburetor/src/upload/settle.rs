@@ -4,11 +4,9 @@ use super::admit::Admitted;
 use super::error::UploadError;
 use super::judged::missing;
 use super::rejection::{is_constraint, is_of_rows, is_reference, rejection};
-use super::session::{Failure, Session};
-use super::surroundings::Reference;
+use super::session::{Failure, Session, Transaction};
 use crate::connection::runner::Runner;
-use crate::outcome::{Code, Rejection, Verdict};
-use crate::wire::WireBackend;
+use crate::outcome::{Code, Verdict};
 use chrono::{DateTime, Utc};
 use diesel::result::Error;
 use std::collections::BTreeMap;
@@ -42,25 +40,49 @@ impl<'s, R: Runner> Session<'_, 's, R> {
     ) -> Result<BTreeMap<usize, Settled>, UploadError> {
         let mut settled = BTreeMap::new();
         let mut failed = self.settle_apart(changes, &mut settled).await?;
-        // What failed may have waited for changes that came later, a parent for example.
+        // What failed may have waited for changes that came later, a parent for example, or for each other.
         loop {
             let before = failed.len();
-            let (again, lost): (Vec<_>, Vec<_>) = failed
-                .into_iter()
-                .partition(|(_, error)| is_constraint(error));
-            failed = lost;
-            if again.is_empty() || settled.is_empty() {
-                failed.extend(again);
-                break;
+            failed = self.settle_again(failed, &mut settled).await?;
+            if failed.len() == before {
+                failed = self.settle_rings(failed, &mut settled).await?;
             }
-            let again = again.into_iter().map(|(change, _)| change).collect();
-            failed.extend(self.settle_apart(again, &mut settled).await?);
             if failed.len() == before {
                 break;
             }
         }
         self.reject(failed, &mut settled);
         Ok(settled)
+    }
+
+    /// Applies what failed by a constraint, now that others are applied.
+    async fn settle_again<'a, 'c>(
+        &mut self,
+        failed: Failed<'a, 'c, R>,
+        settled: &mut BTreeMap<usize, Settled>,
+    ) -> Result<Failed<'a, 'c, R>, UploadError> {
+        let (again, mut failed): (Vec<_>, Vec<_>) = failed
+            .into_iter()
+            .partition(|(_, error)| is_constraint(error) && !settled.is_empty());
+        if !again.is_empty() {
+            let again = again.into_iter().map(|(change, _)| change).collect();
+            failed.extend(self.settle_apart(again, settled).await?);
+        }
+        Ok(failed)
+    }
+
+    /// Applies together what failed because rows refer to each other.
+    async fn settle_rings<'a, 'c>(
+        &mut self,
+        mut failed: Failed<'a, 'c, R>,
+        settled: &mut BTreeMap<usize, Settled>,
+    ) -> Result<Failed<'a, 'c, R>, UploadError> {
+        let referring = failed.iter().filter(|(_, error)| is_reference(error));
+        for ring in self.rings(referring.map(|(change, _)| *change)) {
+            self.attempt(&ring, settled).await?;
+        }
+        failed.retain(|(change, _)| !settled.contains_key(&change.at));
+        Ok(failed)
     }
 
     /// Applies `changes`, by halves if they fail together; returns those that fail alone.
@@ -116,7 +138,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                 Failure::Raced(table) => {
                     back?;
                     // Where locks can be given back, the rows are locked in their order from the start.
-                    if tries == 0 || !self.is_within {
+                    if tries == 0 || self.transaction != Transaction::Callers {
                         let table = self.tables[table].definition.key();
                         return Err(UploadError::Busy { table });
                     }
@@ -189,63 +211,5 @@ impl<'s, R: Runner> Session<'_, 's, R> {
             );
             rejected.push(change);
         }
-    }
-
-    /// Whether the row of `change` refers to that of `parent` by its id.
-    fn points_to(
-        &self,
-        change: &Admitted<'_, R::Backend>,
-        parent: &Admitted<'_, R::Backend>,
-    ) -> bool {
-        let definition = self.tables[parent.table].definition;
-        let ids: Vec<&str> = definition
-            .ids()
-            .map(|column| column.name.as_str())
-            .collect();
-        let refers = |reference: &Reference| {
-            reference
-                .columns
-                .iter()
-                .enumerate()
-                .all(|(place, (child, named))| {
-                    // SQLite may leave out what it refers to: that is the key, in order.
-                    let part = match named.as_str() {
-                        "" => place,
-                        named => ids.iter().position(|id| *id == named).unwrap_or(usize::MAX),
-                    };
-                    let key = |value: &<R::Backend as WireBackend>::WireValue| {
-                        let mut key = Vec::new();
-                        R::Backend::key(value, &mut key);
-                        key
-                    };
-                    let id = parent.id.get(part).map(key);
-                    id.is_some()
-                        && change
-                            .value(self.tables[change.table].definition, child)
-                            .map(key)
-                            == id
-                })
-        };
-        self.around.between(change.table, parent.table).any(refers)
-    }
-
-    /// The rejection of a change that points to a row which was rejected itself.
-    fn lost_parent(
-        &self,
-        change: &Admitted<'_, R::Backend>,
-        rejected: &[&Admitted<'_, R::Backend>],
-    ) -> Option<Rejection> {
-        let parent = rejected
-            .iter()
-            .find(|parent| self.points_to(change, parent))?;
-        let [child, parent] =
-            [change.table, parent.table].map(|table| &self.tables[table].definition.wire_name);
-        Some(Rejection {
-            code: Code::NeedsParent,
-            message: format!(
-                "{child}: the row of {parent} that it refers to was rejected; upload it again after that one"
-            ),
-            field: None,
-        })
     }
 }

@@ -3,6 +3,7 @@
 mod cascade;
 mod check;
 mod conflict;
+mod deferred;
 mod outcome;
 mod read;
 mod rows;

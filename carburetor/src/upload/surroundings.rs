@@ -193,12 +193,17 @@ impl Surroundings {
         }
     }
 
+    /// The foreign keys of table `child`.
+    pub(super) fn references(&self, child: usize) -> impl Iterator<Item = &Reference> {
+        self.references
+            .iter()
+            .filter(move |reference| reference.child == child)
+    }
+
     /// The foreign keys of table `child` to table `parent`.
     pub(super) fn between(&self, child: usize, parent: usize) -> impl Iterator<Item = &Reference> {
-        let is_between = move |reference: &&Reference| {
-            reference.child == child && reference.parent == Some(parent)
-        };
-        self.references.iter().filter(is_between)
+        self.references(child)
+            .filter(move |reference| reference.parent == Some(parent))
     }
 
     /// Child and parent of each foreign key within the group.

@@ -1,22 +1,30 @@
 //! The suite on PostgreSQL.
 
 pub(super) use super::folders::postgres as folders;
+pub(super) use super::goods::postgres as goods;
 pub(super) use super::models::postgres as models;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
+pub(super) use diesel_async::AsyncPgConnection as AsyncConn;
 
 #[path = "agreement.rs"]
 mod agreement;
+#[path = "asynchronous.rs"]
+mod asynchronous;
 #[path = "cascades.rs"]
 mod cascades;
 #[path = "confirmations.rs"]
 mod confirmations;
+#[path = "constraints.rs"]
+mod constraints;
 #[path = "contents.rs"]
 mod contents;
 #[path = "copies.rs"]
 mod copies;
 #[path = "deadlocks.rs"]
 mod deadlocks;
+#[path = "postgres_constraints.rs"]
+mod late_constraints;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "moves.rs"]
@@ -86,5 +94,9 @@ impl Server {
 
     pub(super) fn connect(&self) -> Conn {
         self.0.connect()
+    }
+
+    pub(super) async fn connect_async(&self) -> AsyncConn {
+        self.0.connect_async().await
     }
 }

@@ -1,16 +1,21 @@
 //! The suite on SQLite.
 
 pub(super) use super::folders::sqlite as folders;
+pub(super) use super::goods::sqlite as goods;
 pub(super) use super::models::sqlite as models;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
 #[path = "agreement.rs"]
 mod agreement;
+#[path = "asynchronous.rs"]
+mod asynchronous;
 #[path = "cascades.rs"]
 mod cascades;
 #[path = "confirmations.rs"]
 mod confirmations;
+#[path = "constraints.rs"]
+mod constraints;
 #[path = "contents.rs"]
 mod contents;
 #[path = "copies.rs"]
@@ -55,8 +60,15 @@ pub(super) type Everything = SyncGroup<(
 )>;
 
 use diesel::connection::{Connection, SimpleConnection};
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use diesel_async::{AsyncConnection, SimpleAsyncConnection};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+const SETTINGS: &str =
+    "pragma foreign_keys = on; pragma busy_timeout = 10000; pragma synchronous = off";
+
+pub(super) type AsyncConn = SyncConnectionWrapper<Conn>;
 
 /// A file with the tracked tables of the suite; it goes when it is dropped.
 pub(super) struct Server(PathBuf);
@@ -75,10 +87,15 @@ impl Server {
 
     pub(super) fn connect(&self) -> Conn {
         let mut conn = Conn::establish(self.0.to_str().unwrap()).unwrap();
-        conn.batch_execute(
-            "pragma foreign_keys = on; pragma busy_timeout = 10000; pragma synchronous = off",
-        )
-        .unwrap();
+        conn.batch_execute(SETTINGS).unwrap();
+        conn
+    }
+
+    pub(super) async fn connect_async(&self) -> AsyncConn {
+        let mut conn = AsyncConn::establish(self.0.to_str().unwrap())
+            .await
+            .unwrap();
+        conn.batch_execute(SETTINGS).await.unwrap();
         conn
     }
 }

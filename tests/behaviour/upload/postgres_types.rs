@@ -209,3 +209,30 @@ fn what_a_trigger_of_one_partition_makes_of_a_value_is_told() {
     assert_eq!(verdicts(&outcomes), ["applied", "merged"]);
     assert_eq!(outcomes.outcomes[1].row.as_ref().unwrap()["body"], "BODY");
 }
+
+#[test]
+fn what_a_column_rounds_is_told_as_a_write_of_the_servers() {
+    let conn = &mut things();
+    let mut device = Device::new(1);
+    let sent = [
+        device.insert("things", json!({"id": "a  ", "price": "1.005"})),
+        device.insert("things", json!({"id": "b  ", "price": "1.5"})),
+        device.insert("things", json!({"id": "c  ", "price": "123456789.00"})),
+        device.insert("things", json!({"id": "d  ", "price": "-0.004"})),
+    ];
+    let clock = sent[0].clock;
+    let told = Things::upload(conn, &changes(sent)).unwrap();
+    let expected = ["merged", "applied", "invalid", "merged"];
+    assert_eq!(verdicts(&told), expected);
+    let [first, _, _, last] = [0, 1, 2, 3].map(|place: usize| told.outcomes[place].row.as_ref());
+    assert_eq!(first.unwrap()["price"], "1.01");
+    assert_eq!(last.unwrap()["price"], "0.00");
+    let prices = stored(conn, "price");
+    assert_eq!(
+        prices,
+        ["1.01", "1.50", "0.00"].map(|text| Some(text.to_owned()))
+    );
+    let register = stored(conn, "carburetor_registers ->> 'price'");
+    let register: carburetor::clock::Clock = register[0].as_ref().unwrap().parse().unwrap();
+    assert!(register > clock && register.replica() == 0);
+}

@@ -122,7 +122,9 @@ fn seed(start: u64) -> Vec<Change> {
     rows
 }
 
-/// The changes that each replica makes of its steps. It edits what it has seen, and doesn't bring back what it has deleted just now.
+/// The changes that each replica makes of its steps. It edits what it has seen; it neither brings back what it has
+/// deleted just now, nor deletes what came into being just now: an edit that is concurrent with a deletion and an insert after it stands or falls with
+/// the order of the three.
 fn made(steps: &[Step], start: u64, live: &[BTreeSet<i32>; 3], sent: &mut [Vec<Change>]) {
     let mut seen: Vec<[BTreeSet<i32>; 3]> = vec![live.clone(); REPLICAS];
     let mut deleted: BTreeSet<(usize, usize, i32)> = BTreeSet::new();
@@ -138,7 +140,7 @@ fn made(steps: &[Step], start: u64, live: &[BTreeSet<i32>; 3], sent: &mut [Vec<C
         let seen = &mut seen[replica][table];
         let text = format!("{replica}-{}", step.value);
         let edit = match (seen.contains(&id), step.kind) {
-            (true, 0) => {
+            (true, 0) if live[table].contains(&id) => {
                 seen.remove(&id);
                 deleted.insert((replica, table, id));
                 Edit::Delete

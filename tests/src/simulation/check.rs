@@ -158,7 +158,12 @@ pub(super) fn kept(
     for table in &ALL {
         let lines = lines(conn, table, "carburetor_registers", "true").into_iter();
         let standing: BTreeMap<String, Standing> = lines
-            .map(|line| (line.id, Standing::read(&line.content, line.extra.as_deref())))
+            .map(|line| {
+                (
+                    line.id,
+                    Standing::read(&line.content, line.extra.as_deref()),
+                )
+            })
             .collect();
         for change in accepted.iter().filter(|change| change.table == table.name) {
             let is_deleted = deleted.contains(&(change.table.clone(), id(change)));

@@ -19,7 +19,11 @@ impl UploadBackend for Pg {
         Some([" for update of ", " for no key update of "]);
     const PLAN_AGAIN: Option<&'static str> =
         Some("select pg_catalog.set_config('plan_cache_mode', 'force_custom_plan', true)");
-    const CHECK_DEFERRED: Option<&'static str> = Some("set constraints all immediate");
+    // The savepoint gives the constraints back the modes that they had: rows that refer to each other need them, and so does the caller.
+    const CHECK_DEFERRED: Option<&'static str> = Some(
+        "savepoint carburetor_check; set constraints all immediate; rollback to savepoint carburetor_check; release savepoint carburetor_check",
+    );
+    const COUNT_DEFERRED: Option<&'static str> = None;
     const REGISTERS_TYPE: &'static str = "pg_catalog.jsonb";
     const EXISTENCE: &'static str = " ->> ''";
     const CLOCK_TABLE: &'static str = "carburetor.clock";

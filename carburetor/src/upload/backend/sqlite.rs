@@ -29,6 +29,13 @@ impl UploadBackend for Sqlite {
     const LOCK_ROWS: Option<[&'static str; 2]> = None;
     const PLAN_AGAIN: Option<&'static str> = None;
     const CHECK_DEFERRED: Option<&'static str> = None;
+    // Looks at every row that refers to another, so that it is asked only where a constraint may wait.
+    const COUNT_DEFERRED: Option<&'static str> = Some(
+        "select cast(count(*) as text) from pragma_foreign_key_check \
+         where (select foreign_keys from pragma_foreign_keys) = 1 \
+         and ((select defer_foreign_keys from pragma_defer_foreign_keys) = 1 \
+         or exists (select 1 from sqlite_schema where type = 'table' and sql like '%deferred%'))",
+    );
     const REGISTERS_TYPE: &'static str = "text";
     const EXISTENCE: &'static str = " ->> '$.\"\"'";
     const CLOCK_TABLE: &'static str = "carburetor_clock";

@@ -13,7 +13,6 @@ use crate::upload::apply::TablePlan;
 use crate::upload::plan::{Act, RowPlan};
 use crate::upload::sent::{Cells, Sent};
 use crate::upload::session::{Failure, Session};
-use diesel::QueryResult;
 use std::collections::HashMap;
 
 /// The columns of [`Sent`] with the registers, a deletion's clock, and whether the row is soft-deleted.
@@ -335,14 +334,6 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
             sent.add(DELETED, Cells::Flags(deleted.collect()));
         }
         sent
-    }
-
-    /// Has constraints that wait for the commit checked now.
-    pub(in crate::upload) async fn check_deferred(&mut self) -> QueryResult<()> {
-        match R::Backend::CHECK_DEFERRED {
-            Some(statement) => self.runner.execute(statement).await,
-            None => Ok(()),
-        }
     }
 }
 
