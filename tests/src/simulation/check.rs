@@ -6,6 +6,7 @@ use super::server::Server;
 use carburetor::change::{Change, Edit};
 use carburetor::clock::Clock;
 use carburetor::outcome::Verdict;
+use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -71,7 +72,7 @@ pub(super) fn equal(server: &Server, device: &Device) -> Result<(), String> {
         let rows = |conn: &mut SqliteConnection, condition: &str| -> Vec<String> {
             let lines = lines(conn, table, "null", condition).into_iter();
             lines
-                .map(|line| format!("{} {}", line.id, line.content))
+                .map(|line| format!("{} {}", line.id, shown(&line.content)))
                 .collect()
         };
         let theirs = rows(&mut server.connect(), &condition);
@@ -89,6 +90,17 @@ pub(super) fn equal(server: &Server, device: &Device) -> Result<(), String> {
         0 => Ok(()),
         left => Err(format!("{left} changes were never answered")),
     }
+}
+
+/// A row with its stamp as an instant: how many digits stand behind the second is whoever wrote it's matter.
+fn shown(row: &str) -> Value {
+    let mut row: Value = serde_json::from_str(row).expect("a row is JSON");
+    let stamp: DateTime<Utc> = row["at"]
+        .as_str()
+        .and_then(|stamp| stamp.parse().ok())
+        .expect("a row has a stamp");
+    row["at"] = stamp.timestamp_micros().into();
+    row
 }
 
 /// What stands on the server under one id.
