@@ -15,6 +15,11 @@ mod register;
 #[cfg(feature = "replica")]
 pub mod replica;
 mod scope;
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
+pub mod server;
 mod since;
 pub mod stamp;
 mod statement;

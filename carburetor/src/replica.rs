@@ -7,9 +7,13 @@ mod clock;
 mod entries;
 mod error;
 mod file;
+#[cfg(feature = "http")]
+mod http;
 mod in_process;
 mod open;
 mod outbox;
+#[cfg(feature = "http")]
+mod problem;
 mod query;
 mod rejected;
 mod rows;
@@ -24,6 +28,8 @@ mod triggers;
 mod untracked;
 
 pub use error::ReplicaError;
+#[cfg(feature = "http")]
+pub use http::Http;
 pub use in_process::InProcess;
 pub use open::{Replica, ReplicaBuilder};
 pub use rejected::Rejected;

@@ -8,6 +8,7 @@ mod download;
 mod infrastructure;
 mod pagila;
 mod replica;
+mod server;
 mod tracking;
 mod tracking_postgres;
 mod tracking_sqlite;

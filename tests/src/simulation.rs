@@ -2,7 +2,6 @@
 
 mod check;
 mod device;
-mod folder;
 mod models;
 mod network;
 mod run;

@@ -2,15 +2,15 @@
 
 mod everyone;
 mod pace;
+mod pages;
 
 pub(crate) use pace::PacedSink;
 
-use super::budget::Budget;
 use super::caller::Caller;
 use super::progress::Advance;
 use super::run::Run;
 use super::table::TableDownload;
-use super::{DownloadError, Pages, Response, Timestamps};
+use super::{DownloadError, Response, Timestamps};
 use crate::backend::SyncBackend;
 use crate::connection::{SharedConnection, SyncConnectionAsync};
 use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
@@ -128,7 +128,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
                 T::each_async(&mut run.tables, &mut message).await?;
                 read_ahead(&conn, &mut run).await?;
                 run.keep()?;
-                closing(run.clock()?, &run.token()?, &mut message.buffer);
+                closing(run.clock()?, &run.token()?, None, &mut message.buffer);
                 Ok(message.writer.write_all(&message.buffer).await?)
             };
             let written = written.await;
@@ -166,52 +166,6 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         read_ahead(conn, &mut run).await?;
         run.follow(&cutoffs);
         run.response(news).map(Some)
-    }
-}
-
-impl<T, S, DB> Pages<'_, T, S, DB>
-where
-    DB: SyncBackend,
-    S: Sync,
-    T: DownloadTablesAsync<DB, S>,
-{
-    /// The next page, or `None` after the last one. Each page may be read on another connection to the same server.
-    ///
-    #[doc = include_str!("../../docs/examples/pages_next_async.md")]
-    ///
-    /// # Errors
-    ///
-    /// As [`Scoped::download_async`]; the same page can be asked for again.
-    #[allow(
-        clippy::manual_async_fn,
-        reason = "an `async fn` is not known to be `Send` for every lifetime"
-    )]
-    pub fn next_async<C>(
-        &mut self,
-        conn: &mut C,
-    ) -> impl Future<Output = Result<Option<Response<T>>, DownloadError>> + Send
-    where
-        C: SyncConnectionAsync<Database = DB>,
-    {
-        async move {
-            let inside = judge(conn).await?;
-            let conn = conn.share();
-            if self.run.is_none() {
-                let definitions = T::definitions();
-                let cutoffs =
-                    cutoffs(&conn, &definitions, self.scoped.assumptions(), inside).await?;
-                self.begin(&definitions, &cutoffs)?;
-            }
-            let limit = self.limit;
-            match self.run.as_mut().filter(|run| !run.is_finished()) {
-                None => Ok(None),
-                Some(run) => {
-                    run.rewind()?;
-                    let news = T::read_page(&conn, &mut run.tables, &mut Budget::of(limit)).await?;
-                    run.response(news).map(Some)
-                }
-            }
-        }
     }
 }
 

@@ -77,7 +77,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
     }
 }
 
-impl<T, S, DB> Pages<'_, T, S, DB>
+impl<'s, T, S, DB> Pages<'s, T, S, DB>
 where
     DB: SyncBackend,
     T: DownloadTables<DB, S>,
@@ -93,18 +93,25 @@ where
         self.run.as_ref().map(Run::token).transpose()
     }
 
+    /// Whether the last page has come; `false` before the first one.
+    ///
+    #[doc = include_str!("../../docs/examples/pages_token.md")]
+    pub fn is_finished(&self) -> bool {
+        self.run.as_ref().is_some_and(Run::is_finished)
+    }
+
     pub(super) fn begin(
         &mut self,
         definitions: &[&'static TableDefinition],
         cutoffs: &Cutoffs,
-    ) -> Result<(), DownloadError> {
-        self.run = Some(Run::new(
+    ) -> Result<&mut Run<'s, T, S, DB>, DownloadError> {
+        let run = Run::new(
             self.scoped.scope(),
             &self.timestamps,
             definitions,
             cutoffs,
             Some(self.limit),
-        )?);
-        Ok(())
+        )?;
+        Ok(self.run.insert(run))
     }
 }

@@ -120,7 +120,7 @@ impl<S, C: SyncConnection> Server<S, C> {
         let since = since.map_or_else(Timestamps::default, Timestamps::from);
         let mut pages = SyncGroup::<T, S>::scoped(&self.scope).pages(since.clone(), limit);
         while let Some(page) = pages.next(conn).map_err(failed)? {
-            if !send(line(&page.to_json::<C::Backend>(), true)?) {
+            if !send(line(page.to_page::<C::Backend>(true))?) {
                 return Ok(());
             }
         }
@@ -129,7 +129,7 @@ impl<S, C: SyncConnection> Server<S, C> {
             .map_err(failed)?
             .map_or(since, Timestamps::from);
         let rest = scoped.download_consistent(conn, since).map_err(failed)?;
-        send(line(&rest.to_json::<C::Backend>(), false)?);
+        send(line(rest.to_page::<C::Backend>(false))?);
         Ok(())
     }
 
@@ -158,23 +158,9 @@ impl<S, C: SyncConnection> Server<S, C> {
     }
 }
 
-/// The message with the member `more`, which stands before `next`. A token has no character that JSON escapes.
-fn line(
-    message: &Result<Vec<u8>, crate::wire::WireError>,
-    more: bool,
-) -> Result<Bytes, TransportError> {
-    const NEXT: &[u8] = b",\"next\":";
-    let message = message
-        .as_ref()
-        .map_err(|error| refused(500, "download", error))?;
-    let at = message
-        .windows(NEXT.len())
-        .rposition(|window| window == NEXT)
-        .unwrap_or(message.len());
-    let mut line = message[..at].to_vec();
-    line.extend_from_slice(format!(",\"more\":{more}").as_bytes());
-    line.extend_from_slice(&message[at..]);
-    Ok(line.into())
+fn line(message: Result<Vec<u8>, crate::wire::WireError>) -> Result<Bytes, TransportError> {
+    let message = message.map_err(|error| refused(500, "download", &error))?;
+    Ok(message.into())
 }
 
 fn refused(status: u16, code: &str, error: &dyn fmt::Display) -> TransportError {

@@ -1,6 +1,6 @@
 //! A device: a program that edits its replica, online or not, and whose process may end at any step of a sync.
 
-use super::folder::Folder;
+use crate::Folder;
 use super::models::{ALL, Member, TEAMS, Web};
 use super::network::Network;
 use super::server::{BEGINNING, Server};

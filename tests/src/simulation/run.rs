@@ -1,8 +1,8 @@
 //! One run: a seed decides everything that happens.
 
+use crate::Folder;
 use super::check;
 use super::device::{Device, edit, is_expected};
-use super::folder::Folder;
 use super::models::{Member, TEAMS};
 use super::server::Server;
 use diesel::connection::SimpleConnection;
@@ -43,7 +43,7 @@ struct World {
 /// Runs the schedule of `seed`; what doesn't hold is an error.
 pub async fn run(seed: u64, steps: u64) -> Result<Tally, String> {
     let mut rng = Rng::with_seed(seed);
-    let folder = Folder::new(seed);
+    let folder = Folder::new();
     let server = Server::start(&folder);
     let devices = (0..rng.usize(2..5))
         .map(|number| {

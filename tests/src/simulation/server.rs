@@ -1,6 +1,6 @@
 //! The server: an SQLite file with tracked tables, whose clock the simulation moves.
 
-use super::folder::Folder;
+use crate::Folder;
 use super::models::{TABLES, Web};
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::{Sqlite, SqliteConnection};

@@ -1,0 +1,36 @@
+//! What one request may ask for.
+
+use std::time::Duration;
+
+/// What one request may ask for, and all of them together.
+///
+/// ```
+/// use carburetor::server::Limits;
+/// let limits = Limits { body: 1 << 20, ..Limits::default() };
+/// assert_eq!(limits.batch, 10_000);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The bytes of an upload. 8 MiB by default.
+    pub body: usize,
+    /// The changes of an upload.
+    pub batch: usize,
+    /// The rows and removals of a page; a request may ask for fewer.
+    pub page: u32,
+    /// How long an upload, the reading of a page or the wait for a connection may take. 30 s by default.
+    pub time: Duration,
+    /// How many downloads are under way at once.
+    pub streams: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            body: 8 << 20,
+            batch: 10_000,
+            page: 10_000,
+            time: Duration::from_secs(30),
+            streams: 1000,
+        }
+    }
+}

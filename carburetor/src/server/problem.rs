@@ -1,0 +1,192 @@
+//! Why a request was refused: problem+json.
+
+use crate::download::DownloadError;
+use crate::upload::UploadError;
+use crate::wire::WireError;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use std::fmt;
+
+/// Why a request was refused. It never holds SQL, nor anything of a row.
+///
+/// | code | status | |
+/// |---|---|---|
+/// | `message` | 400 | the body is no upload of this version |
+/// | `token` | 400 | `since` is no token of this version |
+/// | `query` | 400 | another parameter can't be read |
+/// | `clock_ahead` | 409 | a change's clock is too far ahead; `server_time` is the server's |
+/// | `copied` | 409 | another change had this clock |
+/// | `body` | 413 | more bytes than an upload may have |
+/// | `batch` | 413 | more changes than an upload may have |
+/// | `server` | 500 | the server is not set up as it should be; its log says how |
+/// | `busy` | 503 | try again in a moment |
+/// | `database` | 503 | the database can't be reached, or failed |
+/// | `time` | 503 | it took too long |
+///
+/// ```
+/// use carburetor::server::Problem;
+/// fn code(problem: &Problem) -> &str { problem.code() }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: String,
+    remedy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_time: Option<String>,
+}
+
+impl Problem {
+    /// The reason, for programs.
+    ///
+    /// ```
+    /// # use carburetor::server::Problem;
+    /// fn is_busy(problem: &Problem) -> bool { problem.code() == "busy" }
+    /// ```
+    pub fn code(&self) -> &str {
+        self.code
+    }
+
+    pub(super) fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<String>,
+        remedy: &'static str,
+    ) -> Self {
+        Problem {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            remedy,
+            server_time: None,
+        }
+    }
+
+    pub(super) fn unavailable(error: &dyn fmt::Display) -> Self {
+        tracing::error!(%error, "no connection to the database");
+        Self::database()
+    }
+
+    pub(super) fn too_slow() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "time",
+            "it took longer than a request may",
+            "ask for less at once, or again later",
+        )
+    }
+
+    pub(super) fn busy(detail: &str) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            detail,
+            "try again in a moment",
+        )
+    }
+
+    fn database() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "database",
+            "the database can't be reached, or failed",
+            "try again later; the server's log says more",
+        )
+    }
+
+    fn server(error: &dyn fmt::Display) -> Self {
+        tracing::error!(%error, "the server is not set up as it should be");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server",
+            "the server is not set up as it should be",
+            "its log says what is wrong",
+        )
+    }
+
+    pub(super) fn message(error: &WireError) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "message",
+            error.to_string(),
+            "send the message `Upload` of the protocol",
+        )
+    }
+}
+
+impl From<DownloadError> for Problem {
+    fn from(error: DownloadError) -> Self {
+        match &error {
+            DownloadError::Token(token) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "token",
+                token.to_string(),
+                "leave `since` out",
+            ),
+            DownloadError::Query(query) => Self::unavailable(query),
+            _ => Self::server(&error),
+        }
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        match &error {
+            UploadError::Query(query) => Self::unavailable(query),
+            UploadError::TooMany { .. } => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "batch",
+                error.to_string(),
+                "send fewer changes at once",
+            ),
+            UploadError::ClockAhead { server, .. } => Problem {
+                server_time: Some(instant(*server)),
+                ..Self::new(
+                    StatusCode::CONFLICT,
+                    "clock_ahead",
+                    error.to_string(),
+                    "follow `server_time`, and give the unsent changes new clocks",
+                )
+            },
+            UploadError::Copied { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "copied",
+                error.to_string(),
+                "take a new replica id, and give the unsent changes new clocks",
+            ),
+            UploadError::Busy { .. } => Self::busy("other writers were in the way"),
+            _ => Self::server(&error),
+        }
+    }
+}
+
+fn instant(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // Texts and a number don't fail.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,47 @@
+//! The suite with a server on PostgreSQL.
+
+pub(super) use diesel::pg::Pg as DB;
+pub(super) use diesel::pg::PgConnection as Conn;
+
+#[path = "exchange.rs"]
+mod exchange;
+#[path = "refusals.rs"]
+mod refusals;
+#[path = "streams.rs"]
+mod streams;
+#[path = "world.rs"]
+mod world;
+
+pub(super) mod models {
+    super::super::program::note!(Timestamptz, postgres);
+}
+
+use super::program::TABLES;
+use carburetor::SyncGroup;
+use carburetor_tests::{Cluster, Database};
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel_async::pooled_connection::deadpool::Pool;
+
+/// A database with the tracked table of the suite.
+pub(super) struct Server(Database);
+
+impl Server {
+    pub(super) fn new() -> Self {
+        let database = Cluster::shared().database();
+        database.psql(TABLES);
+        SyncGroup::<(models::Note,)>::tracking::<DB>()
+            .install(&mut database.connect())
+            .unwrap();
+        Server(database)
+    }
+
+    pub(super) fn connect(&self) -> Conn {
+        self.0.connect()
+    }
+
+    pub(super) fn pool(&self, size: usize) -> Pool<AsyncPgConnection> {
+        let manager = AsyncDieselConnectionManager::new(self.0.url());
+        Pool::builder(manager).max_size(size).build().unwrap()
+    }
+}

@@ -1,0 +1,53 @@
+//! The suite with a server on SQLite.
+
+pub(super) use diesel::sqlite::Sqlite as DB;
+pub(super) use diesel::sqlite::SqliteConnection as Conn;
+
+#[path = "exchange.rs"]
+mod exchange;
+#[path = "refusals.rs"]
+mod refusals;
+#[path = "world.rs"]
+mod world;
+
+pub(super) mod models {
+    super::super::program::note!(TimestamptzSqlite, sqlite);
+}
+
+use carburetor_tests::Folder;
+use super::program::TABLES;
+use carburetor::SyncGroup;
+use carburetor::server::sqlite_pool;
+use diesel::connection::{Connection, SimpleConnection};
+use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+
+/// A file with the tracked table of the suite.
+pub(super) struct Server(Folder);
+
+impl Server {
+    pub(super) fn new() -> Self {
+        let server = Server(Folder::new());
+        let conn = &mut server.connect();
+        conn.batch_execute(TABLES).unwrap();
+        SyncGroup::<(models::Note,)>::tracking::<DB>()
+            .install(conn)
+            .unwrap();
+        server
+    }
+
+    fn path(&self) -> String {
+        self.0.file("server").to_string_lossy().into_owned()
+    }
+
+    pub(super) fn connect(&self) -> Conn {
+        let mut conn = Conn::establish(&self.path()).unwrap();
+        conn.batch_execute("pragma journal_mode = wal; pragma busy_timeout = 10000")
+            .unwrap();
+        conn
+    }
+
+    pub(super) fn pool(&self, _size: usize) -> Pool<SyncConnectionWrapper<Conn>> {
+        sqlite_pool(&self.path()).unwrap()
+    }
+}

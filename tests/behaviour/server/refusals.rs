@@ -1,0 +1,130 @@
+//! Requests that are refused say why, and nothing else.
+
+use super::Server;
+use carburetor::change::{Change, Changes, Edit};
+use carburetor::clock::Clock;
+use carburetor::server::Limits;
+use chrono::Utc;
+use diesel::connection::SimpleConnection;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn delete(millis: u64, counter: u16) -> Change {
+    Change {
+        table: "notes".into(),
+        id: json!("a"),
+        clock: Clock::new(millis, counter, 7),
+        base: None,
+        edit: Edit::Delete,
+        was: Default::default(),
+    }
+}
+
+fn body(changes: Vec<Change>) -> Vec<u8> {
+    serde_json::to_vec(&Changes::new(changes)).unwrap()
+}
+
+fn now() -> u64 {
+    u64::try_from(Utc::now().timestamp_millis()).unwrap()
+}
+
+#[test]
+fn a_request_that_can_not_be_read_is_refused_with_the_remedy() {
+    let server = Server::new();
+    let limits = Limits {
+        body: 2000,
+        batch: 3,
+        page: 50,
+        ..Limits::default()
+    };
+    let program = server.serve(2, limits);
+    let red = &program.client("red");
+    let refused = |(status, problem): (StatusCode, Value), expected: u16, code: &str| {
+        assert_eq!((status.as_u16(), &problem["code"]), (expected, &json!(code)), "{problem}");
+        for member in ["type", "title", "detail", "remedy"] {
+            assert!(!problem[member].as_str().unwrap().is_empty(), "{problem}");
+        }
+    };
+    refused(program.get(red, "web/download?since=nonsense"), 400, "token");
+    refused(program.get(red, "web/download?limit=0"), 400, "query");
+    refused(program.get(red, "web/download?limit=51"), 400, "query");
+    refused(program.get(red, "web/download?limit=many"), 400, "query");
+    for nonsense in ["", "{}", "[1]", "{\"carburetor\":2,\"changes\":[]}"] {
+        refused(program.post(red, "web/upload", nonsense.into()), 400, "message");
+    }
+    refused(program.post(red, "web/upload", vec![0xff, 0xfe]), 400, "message");
+    let deep = format!("{}1{}", "[".repeat(900), "]".repeat(900));
+    refused(program.post(red, "web/upload", deep.into()), 400, "message");
+    refused(program.post(red, "web/upload", vec![b' '; 2001]), 413, "body");
+    let four = (0..4).map(|counter| delete(now(), counter)).collect();
+    refused(program.post(red, "web/upload", body(four)), 413, "batch");
+    let ahead = program.post(red, "web/upload", body(vec![delete(now() + 3_600_000, 0)]));
+    assert!(ahead.1["server_time"].is_string(), "{}", ahead.1);
+    refused(ahead, 409, "clock_ahead");
+    assert_eq!(server.notes("red").len(), 2);
+}
+
+#[test]
+fn whoever_does_not_say_who_he_is_is_refused_by_the_program() {
+    let server = Server::new();
+    let program = server.serve(2, Limits::default());
+    let nobody = {
+        let _inside = program.runtime.enter();
+        reqwest::Client::new()
+    };
+    let (status, said) = program.get(&nobody, "web/download");
+    assert_eq!((status, &said["code"]), (StatusCode::UNAUTHORIZED, &json!("who")));
+    let (status, _) = program.post(&nobody, "web/upload", body(vec![delete(now(), 0)]));
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let (status, all) = program.get(&nobody, "admin/download");
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(all["tables"]["notes"]["rows"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_server_without_its_tables_says_nothing_of_them() {
+    let server = Server::new();
+    let limits = Limits {
+        time: Duration::from_secs(5),
+        ..Limits::default()
+    };
+    let program = server.serve(2, limits);
+    let red = &program.client("red");
+    assert_eq!(program.get(red, "health").1, json!({"status": "ok"}));
+    let conn = &mut server.connect();
+    conn.batch_execute("drop table notes").unwrap();
+    let answers = [
+        program.get(red, "web/download"),
+        program.post(red, "web/upload", body(vec![delete(now(), 0)])),
+    ];
+    for (status, problem) in answers {
+        assert!(status.is_server_error(), "{problem}");
+        let text = problem.to_string().to_lowercase();
+        for word in ["select", "notes", "relation", "table", "carburetor"] {
+            assert!(!text.contains(word), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_page_says_whether_there_are_more() {
+    let server = Server::new();
+    let program = server.serve(2, Limits::default());
+    let red = &program.client("red");
+    let mut path = "web/download?limit=1".to_owned();
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        let (status, page) = program.get(red, &path);
+        assert_eq!(status, StatusCode::OK);
+        let rows = page["tables"]["notes"]["rows"].as_array().unwrap();
+        ids.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        if page["more"] == json!(false) {
+            ids.dedup();
+            assert_eq!(ids, ["a", "b"]);
+            return;
+        }
+        path = format!("web/download?limit=1&since={}", page["next"].as_str().unwrap());
+    }
+    panic!("there is always more, after {ids:?}");
+}
