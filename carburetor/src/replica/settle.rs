@@ -97,7 +97,10 @@ fn one(
         )?;
     }
     match (&outcome.verdict, &outcome.row) {
-        (Verdict::Applied, _) => applied(conn, table, change, outcome, &id),
+        // What was marked as gone is gone, and comes as no removal where the server never had it.
+        (Verdict::Applied, _) if outcome.stamp.is_some() || change.edit == Edit::Delete => {
+            applied(conn, table, change, outcome, &id)
+        }
         (_, Some(row)) => {
             write_rows(conn, table, &table.own(ANSWERED.rows), vec![row.clone()])?;
             show(conn, store, table, ANSWERED)?;

@@ -60,6 +60,15 @@ fn a_merged_row_takes_the_servers_values_and_keeps_what_is_unsent() {
 }
 
 #[test]
+fn a_row_that_is_marked_as_gone_before_the_server_has_it_goes() {
+    let server = served();
+    let mut device = server.device();
+    device.run("insert into chores (id, name, gone) values (1, 'dishes', false); update chores set gone = true");
+    device.sync();
+    assert_eq!((device.chores(), device.entries()), (vec![], 0));
+}
+
+#[test]
 fn a_rejected_change_is_kept_aside_with_its_reason() {
     let server = served();
     let mut device = server.device();

@@ -2,7 +2,7 @@
 
 use super::super::device::{Folder, Group, run};
 use super::super::faults::{Faults, Faulty};
-use super::models::{self, Note, Price, Seat, notes};
+use super::models::{self, Chore, Note, Price, Seat, notes};
 use super::{Conn, DB, Server};
 use carburetor::replica::{InProcess, Replica, ReplicaError, Synced};
 use carburetor::{SyncGroup, SyncScope, Visible};
@@ -30,7 +30,13 @@ impl SyncScope<Price, DB> for Teams {
     }
 }
 
-pub(super) type Served = SyncGroup<(Note, Seat, Price), Teams>;
+impl SyncScope<Chore, DB> for Teams {
+    fn filter(&self) -> Visible<'_, models::chores::table, DB> {
+        Visible::all()
+    }
+}
+
+pub(super) type Served = SyncGroup<(Note, Seat, Price, Chore), Teams>;
 
 /// Id, title, body and team.
 pub(super) type Row = (String, String, Option<String>, String);
@@ -55,6 +61,17 @@ impl Server {
         dsl::seats
             .select((dsl::room, dsl::place, dsl::guest))
             .order((dsl::room, dsl::place))
+            .load(&mut self.connect())
+            .unwrap()
+    }
+
+    /// The chores that are not gone.
+    pub(super) fn chores(&self) -> Vec<(i32, String)> {
+        use models::chores::dsl;
+        dsl::chores
+            .filter(dsl::gone.eq(false))
+            .select((dsl::id, dsl::name))
+            .order(dsl::id)
             .load(&mut self.connect())
             .unwrap()
     }
@@ -142,6 +159,16 @@ impl Device {
             .unwrap()
     }
 
+    /// All of them: what is gone has left.
+    pub(super) fn chores(&mut self) -> Vec<(i32, String)> {
+        use super::super::models::sqlite::chores::dsl;
+        dsl::chores
+            .select((dsl::id, dsl::name))
+            .order(dsl::id)
+            .load(&mut self.conn)
+            .unwrap()
+    }
+
     pub(super) fn pending(&self) -> u64 {
         self.replica.pending().unwrap()
     }
@@ -149,7 +176,7 @@ impl Device {
     /// How many entries the outbox has, sent or not.
     pub(super) fn entries(&mut self) -> i64 {
         diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(
-            "(select count(*) from carburetor_outbox_notes) + (select count(*) from carburetor_outbox_seats)",
+            "(select count(*) from carburetor_outbox_notes) + (select count(*) from carburetor_outbox_seats) + (select count(*) from carburetor_outbox_chores)",
         ))
         .first(&mut self.conn)
         .unwrap()
