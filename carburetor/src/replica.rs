@@ -7,6 +7,7 @@ mod clock;
 mod entries;
 mod error;
 mod file;
+mod frozen;
 mod in_process;
 mod open;
 mod outbox;

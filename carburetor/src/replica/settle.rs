@@ -5,12 +5,13 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::outbox::Sending;
 use super::query::{self, BIND, Bind, Stored, applying};
+use super::rejected::keep_aside;
 use super::rows::{admit, write_ids, write_rows};
 use super::show::{ANSWERED, show};
 use super::table::ReplicaTable;
 use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
-use crate::outcome::{Outcome, Outcomes, Rejection, Verdict};
+use crate::outcome::{Outcome, Outcomes, Verdict};
 use crate::statement::Statement;
 use crate::wire::WireError;
 use diesel::connection::Connection;
@@ -46,7 +47,7 @@ pub(super) fn settle(
             .map_err(|error| WireError::new(format!("a change in the file: {error}")))?;
         if let Verdict::Rejected(rejection) = &outcome.verdict {
             rejected += 1;
-            keep_aside(conn, store, sending, &change, rejection)?;
+            keep_aside(conn, &store.group, &change, rejection)?;
         }
         let table = store
             .tables
@@ -203,34 +204,4 @@ fn registers(edit: &Edit) -> Vec<&str> {
         Edit::Update(columns) => columns.keys().map(String::as_str).collect(),
         Edit::Insert(_) | Edit::Delete => vec![""],
     }
-}
-
-/// Keeps a rejected change until the program drops it or tries again.
-fn keep_aside(
-    conn: &mut SqliteConnection,
-    store: &Store,
-    sending: &Sending,
-    change: &Change,
-    rejection: &Rejection,
-) -> Result<(), ReplicaError> {
-    let code =
-        serde_json::to_value(rejection.code).map_err(|error| WireError::new(error.to_string()))?;
-    let marks = [BIND; 7].join(", ");
-    query::execute(
-        conn,
-        &format!(
-            "insert into carburetor_rejected (in_group, of_table, id, change, code, message, field, at) select {marks}, {} from carburetor_replica",
-            super::schema::now_ms()
-        ),
-        [
-            Bind::text(&store.group),
-            Bind::text(&change.table),
-            Bind::text(change.id.to_string()),
-            Bind::text(&sending.change),
-            Bind::text(code.as_str().unwrap_or_default()),
-            Bind::text(&rejection.message),
-            Bind(rejection.field.clone().map(crate::wire::SqliteValue::Text)),
-        ],
-    )?;
-    Ok(())
 }

@@ -172,10 +172,15 @@ impl Store {
         let waits = format!(
             "select 1 from carburetor_sending where in_group = {BIND} and attempted limit 1"
         );
-        if !query::exists(conn, &waits, group())? {
-            freeze(conn, &self.tables, &self.group, &Which::First(CHANGES))?;
-        }
+        let may_freeze = !query::exists(conn, &waits, group())?;
         let mut batch = sending(conn, &self.group, CHANGES)?;
+        // What can't travel is kept aside, so that nothing may be left of as many as one upload takes.
+        while may_freeze && freeze(conn, &self.tables, &self.group, &Which::First(CHANGES))? > 0 {
+            batch = sending(conn, &self.group, CHANGES)?;
+            if !batch.is_empty() {
+                break;
+            }
+        }
         let mut bytes = 0;
         let within = batch.iter().take_while(|sending| {
             bytes += sending.change.len();
