@@ -15,6 +15,7 @@ mod query;
 mod rejected;
 mod rows;
 mod schema;
+mod section;
 mod settle;
 mod show;
 mod stage;

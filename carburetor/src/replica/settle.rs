@@ -6,7 +6,7 @@ use super::file::Store;
 use super::outbox::Sending;
 use super::query::{self, BIND, Bind, Stored, applying};
 use super::rejected::keep_aside;
-use super::rows::{admit, write_ids, write_rows};
+use super::rows::{admit, travelled, write_ids, write_rows};
 use super::show::{ANSWERED, show};
 use super::table::ReplicaTable;
 use crate::backend::SyncBackend;
@@ -103,9 +103,11 @@ fn one(
             applied(conn, table, change, outcome, &id)
         }
         (_, Some(row)) => {
-            write_rows(conn, table, &table.own(ANSWERED.rows), vec![row.clone()])?;
+            let whole = travelled(table, row.clone());
+            let target = table.own(ANSWERED.rows);
+            write_rows(conn, table, &target, std::slice::from_ref(&whole))?;
             show(conn, store, table, ANSWERED)?;
-            let values = admit(table, row.clone())?;
+            let values = admit(table, &whole)?;
             rebase(conn, table, &id, row, stamp_of(table, &values))
         }
         (_, None) => {
