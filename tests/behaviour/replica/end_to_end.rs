@@ -152,6 +152,20 @@ fn what_is_marked_as_gone_leaves_every_replica() {
 }
 
 #[test]
+fn a_sync_that_is_dropped_anywhere_goes_on_with_the_next_one() {
+    let server = served();
+    let mut devices = [server.device(), server.device()];
+    for wakes in 0..20 {
+        devices[0].run(&format!("update notes set title = 'mine {wakes}' where id = 'a'; insert into chores (id, name, gone) values ({wakes}, 'new', false)"));
+        server.run(&format!("update notes set body = 'theirs {wakes}'"));
+        devices[0].sync_in_part(wakes);
+    }
+    meet(&server, &mut devices);
+    assert_eq!(devices[1].chores().len(), 20);
+    assert_eq!(devices[1].notes()[0].1, "mine 19");
+}
+
+#[test]
 fn a_scope_that_changes_brings_and_takes_rows() {
     let server = served();
     let mut device = server.device();
@@ -219,7 +233,7 @@ fn random_histories_converge() {
 fn step_of(random: &mut fastrand::Rng, server: &Server, device: &mut Device, step: u32) {
     let id = ["a", "b", "c", "d"][random.usize(..4)];
     let place = random.u8(1..4);
-    match random.usize(..22) {
+    match random.usize(..23) {
         0..=1 => device.run(&format!("insert into notes (id, title, team) values ('{id}', 'in {step}', 'red') on conflict do nothing")),
         2..=3 => device.run(&format!("update notes set title = 't{step}' where id = '{id}'")),
         4 => device.run(&format!("update notes set body = 'b{step}' where id = '{id}'")),
@@ -242,7 +256,8 @@ fn step_of(random: &mut fastrand::Rng, server: &Server, device: &mut Device, ste
             let time = Utc::now() + TimeDelta::seconds(random.i64(-100_000..100_000));
             set_replica_time(&mut device.conn, Some(time)).unwrap();
         }
-        20 => {
+        20 => device.sync_in_part(random.usize(..12)),
+        21 => {
             device.faults.lose_answer.store(random.bool(), Ordering::SeqCst);
             device.faults.rows.store(random.usize(1..5), Ordering::SeqCst);
             // Whether it succeeds is for the end to say.
