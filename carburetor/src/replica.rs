@@ -7,6 +7,7 @@ mod clock;
 mod entries;
 mod error;
 mod file;
+mod frozen;
 #[cfg(feature = "http")]
 mod http;
 mod in_process;
@@ -18,6 +19,7 @@ mod query;
 mod rejected;
 mod rows;
 mod schema;
+mod section;
 mod settle;
 mod show;
 mod stage;

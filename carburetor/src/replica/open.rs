@@ -51,7 +51,7 @@ impl<G> fmt::Debug for ReplicaBuilder<G> {
     }
 }
 
-impl<G: ReplicaGroup> ReplicaBuilder<G> {
+impl<G> ReplicaBuilder<G> {
     /// What the file knows the group by, where it holds more than one; the names of its tables otherwise.
     ///
     #[doc = include_str!("../../docs/examples/replica_builder.md")]
@@ -86,7 +86,10 @@ impl<G: ReplicaGroup> ReplicaBuilder<G> {
         self,
         path: impl AsRef<Path>,
         transport: impl Transport,
-    ) -> Result<Replica<G>, ReplicaError> {
+    ) -> Result<Replica<G>, ReplicaError>
+    where
+        G: ReplicaGroup,
+    {
         let Some(path) = path.as_ref().to_str().map(str::to_owned) else {
             let problem = format!(
                 "{} is not UTF-8, as SQLite needs it: choose another path",
@@ -113,7 +116,7 @@ impl<G: ReplicaGroup> ReplicaBuilder<G> {
     }
 }
 
-impl<G: ReplicaGroup> Replica<G> {
+impl<G> Replica<G> {
     /// Opens the file, or makes it; missing tables and the triggers that record edits are made, too.
     ///
     #[doc = include_str!("../../docs/examples/replica.md")]
@@ -121,14 +124,20 @@ impl<G: ReplicaGroup> Replica<G> {
     /// # Errors
     ///
     /// As [`ReplicaBuilder::open`].
-    pub fn open(path: impl AsRef<Path>, transport: impl Transport) -> Result<Self, ReplicaError> {
+    pub fn open(path: impl AsRef<Path>, transport: impl Transport) -> Result<Self, ReplicaError>
+    where
+        G: ReplicaGroup,
+    {
         Self::builder().open(path, transport)
     }
 
     /// A replica that is opened in another way than the usual one.
     ///
     #[doc = include_str!("../../docs/examples/replica_builder.md")]
-    pub fn builder() -> ReplicaBuilder<G> {
+    pub fn builder() -> ReplicaBuilder<G>
+    where
+        G: ReplicaGroup,
+    {
         ReplicaBuilder {
             name: G::NAMES.join(","),
             account: String::new(),

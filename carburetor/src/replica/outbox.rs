@@ -1,26 +1,14 @@
 //! Freezing: entries of the outbox become changes, which are sent byte for byte until they are answered.
 
 use super::error::ReplicaError;
-use super::query::{self, BIND, Bind, Stored, as_integer, as_text};
+use super::frozen::{Frozen, keep};
+use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::table::ReplicaTable;
-use crate::change::{Change, Edit};
 use crate::clock::Clock;
-use crate::upload::missing_unit_columns;
+use crate::table::quoted;
 use crate::wire::WireError;
-use chrono::{DateTime, Utc};
 use diesel::sqlite::SqliteConnection;
-use serde_json::{Map, Value};
-
-/// One change in the making: the entries that share a clock.
-struct Frozen {
-    table: usize,
-    id: Vec<Stored>,
-    clock: String,
-    kind: String,
-    columns: Vec<String>,
-    base: Option<i64>,
-    was: Map<String, Value>,
-}
+use serde_json::Map;
 
 /// Which entries are frozen.
 pub(super) enum Which<'w> {
@@ -71,7 +59,7 @@ fn gather(
         Which::Going(name, _) if *name != table.definition.wire_name => return Ok(()),
         Which::Going(_, ids) => format!(
             "carburetor_column <> '' and exists (select 1 from {} as going where {})",
-            crate::table::quoted(ids),
+            quoted(ids),
             table.same_id("going", "entry")
         ),
     };
@@ -108,146 +96,13 @@ where carburetor_sent <> 1 and {condition} order by carburetor_clock",
         // The oldest: what came to the row since is news to some of the edits.
         one.base = one.base.min(base);
         if let Some((number, _)) = table.column(&column) {
-            let was = row
-                .json(4, &table.codecs[number])
-                .map_err(|error| error.at(&table.definition.wire_name, &column))?;
-            one.was.insert(column.clone(), was);
+            // It is optional, and what can't travel is left out.
+            if let Ok(was) = row.json(4, &table.codecs[number]) {
+                one.was.insert(column.clone(), was);
+            }
             one.columns.push(column);
         }
         Ok::<_, ReplicaError>(())
-    })
-}
-
-/// Writes one change down and marks its entries as in flight.
-fn keep(
-    conn: &mut SqliteConnection,
-    table: &ReplicaTable,
-    group: &str,
-    frozen: &Frozen,
-) -> Result<(), ReplicaError> {
-    let name = &table.definition.wire_name;
-    let id = || frozen.id.iter().cloned().map(Bind);
-    let row = row(conn, table, &frozen.id)?;
-    let change = Change {
-        table: name.clone(),
-        id: id_json(conn, table, &frozen.id)?,
-        clock: frozen
-            .clock
-            .parse()
-            .map_err(|_| WireError::new("the outbox holds an unreadable clock").at(name, ""))?,
-        base: base(frozen.base),
-        edit: edit(table, frozen, row),
-        was: match frozen.kind.as_str() {
-            "update" => frozen.was.clone(),
-            _ => Map::new(),
-        },
-    };
-    let text = serde_json::to_string(&change).map_err(|error| WireError::new(error.to_string()))?;
-    query::execute(
-        conn,
-        &format!(
-            "insert into carburetor_sending (in_group, of_table, id, clock, change) values ({BIND}, {BIND}, {BIND}, {BIND}, {BIND})"
-        ),
-        [
-            Bind::text(group),
-            Bind::text(name),
-            Bind::text(change.id.to_string()),
-            Bind::text(&frozen.clock),
-            Bind::text(text),
-        ],
-    )?;
-    query::execute(
-        conn,
-        &format!(
-            "update {} as entry set carburetor_sent = 1 where {} and carburetor_clock = {BIND}",
-            table.own("outbox"),
-            table.has_id("entry")
-        ),
-        id().chain([Bind::text(&frozen.clock)]),
-    )?;
-    Ok(())
-}
-
-/// A stamp that no server has given is none.
-fn base(micros: Option<i64>) -> Option<DateTime<Utc>> {
-    let micros = micros.filter(|micros| *micros > 0);
-    micros.and_then(DateTime::from_timestamp_micros)
-}
-
-fn edit(table: &ReplicaTable, frozen: &Frozen, row: Map<String, Value>) -> Edit {
-    let mut columns: Vec<&str> = frozen.columns.iter().map(String::as_str).collect();
-    let missing = missing_unit_columns(table.definition, &columns);
-    columns.extend(missing);
-    match frozen.kind.as_str() {
-        "delete" => Edit::Delete,
-        "insert" => {
-            let is_given = |name: &String| {
-                let column = table.column(name);
-                column.is_some_and(|(_, column)| !column.read_only && !column.last_synced_at)
-            };
-            Edit::Insert(row.into_iter().filter(|(name, _)| is_given(name)).collect())
-        }
-        _ => Edit::Update(
-            row.into_iter()
-                .filter(|(name, _)| columns.contains(&name.as_str()))
-                .collect(),
-        ),
-    }
-}
-
-/// The row as it travels; empty where there is none.
-fn row(
-    conn: &mut SqliteConnection,
-    table: &ReplicaTable,
-    id: &[Stored],
-) -> Result<Map<String, Value>, ReplicaError> {
-    let sql = format!(
-        "select {} from {} as kept where {}",
-        table.columns("kept."),
-        table.name(),
-        table.has_id("kept")
-    );
-    let mut json = Map::new();
-    query::each(conn, &sql, id.iter().cloned().map(Bind), |row| {
-        for (number, column) in table.definition.downloaded().enumerate() {
-            let at = |error: WireError| error.at(&table.definition.wire_name, &column.name);
-            // The stamp is the server's, which may never have given one.
-            let is_stamp = column.last_synced_at && !column.id;
-            if !is_stamp {
-                let value = row.json(number, &table.codecs[number]).map_err(at)?;
-                json.insert(column.name.clone(), value);
-            }
-        }
-        Ok::<_, ReplicaError>(())
-    })?;
-    Ok(json)
-}
-
-/// The id as it travels.
-fn id_json(
-    conn: &mut SqliteConnection,
-    table: &ReplicaTable,
-    id: &[Stored],
-) -> Result<Value, ReplicaError> {
-    let marks = vec![BIND; id.len()].join(", ");
-    let numbers: Vec<usize> = table
-        .definition
-        .downloaded()
-        .enumerate()
-        .filter(|(_, column)| column.id)
-        .map(|(number, _)| number)
-        .collect();
-    let mut parts = Vec::new();
-    let binds = id.iter().cloned().map(Bind);
-    query::each(conn, &format!("select {marks}"), binds, |row| {
-        for (part, number) in numbers.iter().enumerate() {
-            parts.push(row.json(part, &table.codecs[*number])?);
-        }
-        Ok::<_, ReplicaError>(())
-    })?;
-    Ok(match parts.len() {
-        1 => parts.remove(0),
-        _ => Value::Array(parts),
     })
 }
 

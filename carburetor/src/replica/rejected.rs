@@ -3,7 +3,7 @@
 use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, as_integer, as_text};
-use super::schema::{LAST_CLOCK, tick};
+use super::schema::{LAST_CLOCK, now_ms, tick};
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Rejection};
 use crate::wire::{SqliteValue, WireError};
@@ -25,6 +25,35 @@ pub struct Rejected {
     pub rejection: Rejection,
     /// When the answer came.
     pub at: DateTime<Utc>,
+}
+
+/// Keeps a rejected change until the program drops it or tries again.
+pub(super) fn keep_aside(
+    conn: &mut SqliteConnection,
+    group: &str,
+    change: &Change,
+    rejection: &Rejection,
+) -> Result<(), ReplicaError> {
+    let unreadable = |error: serde_json::Error| WireError::new(error.to_string());
+    let code = serde_json::to_value(rejection.code).map_err(unreadable)?;
+    let marks = [BIND; 7].join(", ");
+    query::execute(
+        conn,
+        &format!(
+            "insert into carburetor_rejected (in_group, of_table, id, change, code, message, field, at) select {marks}, {} from carburetor_replica",
+            now_ms()
+        ),
+        [
+            Bind::text(group),
+            Bind::text(&change.table),
+            Bind::text(change.id.to_string()),
+            Bind::text(serde_json::to_string(change).map_err(unreadable)?),
+            Bind::text(code.as_str().unwrap_or_default()),
+            Bind::text(&rejection.message),
+            Bind(rejection.field.clone().map(SqliteValue::Text)),
+        ],
+    )?;
+    Ok(())
 }
 
 impl Store {

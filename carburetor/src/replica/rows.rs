@@ -2,6 +2,7 @@
 
 use super::error::ReplicaError;
 use super::query::Stored;
+use super::section::Travelled;
 use super::table::ReplicaTable;
 use crate::statement::Statement;
 use crate::upload::{Cells, Sent, Types, UploadBackend};
@@ -15,7 +16,7 @@ pub(super) fn write_rows(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
     target: &str,
-    rows: Vec<Map<String, Value>>,
+    rows: &[Travelled],
 ) -> Result<(), ReplicaError> {
     let names: Vec<&str> = table
         .definition
@@ -23,7 +24,7 @@ pub(super) fn write_rows(
         .map(|column| column.name.as_str())
         .collect();
     let rows: Vec<Vec<Stored>> = rows
-        .into_iter()
+        .iter()
         .map(|row| admit(table, row))
         .collect::<Result<_, _>>()?;
     write(conn, target, &names, &rows)
@@ -44,25 +45,33 @@ pub(super) fn write_ids(
     write(conn, target, &names, &ids)
 }
 
-/// The stored values of a row, column by column. What the model doesn't know is skipped; what an older server doesn't send is the model's default.
-pub(super) fn admit(
-    table: &ReplicaTable,
-    mut row: Map<String, Value>,
-) -> Result<Vec<Stored>, WireError> {
-    let lacks_some = |row: &Map<String, Value>| {
-        let mut columns = table.definition.downloaded();
-        columns.any(|column| !row.contains_key(&column.name))
-    };
-    if lacks_some(&row) {
-        row = (table.complete)(row)?;
+/// A row as an answer has it, column by column.
+pub(super) fn travelled(table: &ReplicaTable, mut row: Map<String, Value>) -> Travelled {
+    let columns = table.definition.downloaded();
+    columns.map(|column| row.remove(&column.name)).collect()
+}
+
+/// The stored values of a row. What an older server doesn't send is the model's default.
+pub(super) fn admit(table: &ReplicaTable, row: &[Option<Value>]) -> Result<Vec<Stored>, WireError> {
+    let mut whole = Vec::with_capacity(row.len());
+    for (number, value) in row.iter().enumerate() {
+        match value {
+            Some(value) => whole.push((table.admit)(number, value)?),
+            None => return admit_whole(table, row),
+        }
     }
+    Ok(whole)
+}
+
+fn admit_whole(table: &ReplicaTable, row: &[Option<Value>]) -> Result<Vec<Stored>, WireError> {
+    let named = table.definition.downloaded().zip(row);
+    let given = named.filter_map(|(column, value)| Some((column.name.clone(), value.clone()?)));
+    let mut whole = (table.complete)(given.collect())?;
     let columns = table.definition.downloaded().enumerate();
     columns
         .map(|(number, column)| {
-            let value = row.get(&column.name).ok_or_else(|| {
-                WireError::new("missing").at(&table.definition.wire_name, &column.name)
-            })?;
-            (table.admit)(number, value)
+            let value = whole.remove(&column.name).unwrap_or_default();
+            (table.admit)(number, &value)
         })
         .collect()
 }

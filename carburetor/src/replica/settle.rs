@@ -5,13 +5,14 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::outbox::Sending;
 use super::query::{self, BIND, Bind, Stored, applying};
-use super::rows::{admit, write_ids, write_rows};
+use super::rejected::keep_aside;
+use super::rows::{admit, travelled, write_ids, write_rows};
 use super::show::{ANSWERED, show};
 use super::stage::compare_scope;
 use super::table::ReplicaTable;
 use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
-use crate::outcome::{Outcome, Outcomes, Rejection, Verdict};
+use crate::outcome::{Outcome, Outcomes, Verdict};
 use crate::statement::Statement;
 use crate::wire::WireError;
 use diesel::connection::Connection;
@@ -47,7 +48,7 @@ pub(super) fn settle(
             .map_err(|error| WireError::new(format!("a change in the file: {error}")))?;
         if let Verdict::Rejected(rejection) = &outcome.verdict {
             rejected += 1;
-            keep_aside(conn, store, sending, &change, rejection)?;
+            keep_aside(conn, &store.group, &change, rejection)?;
         }
         let table = store
             .tables
@@ -101,11 +102,16 @@ fn one(
         )?;
     }
     match (&outcome.verdict, &outcome.row) {
-        (Verdict::Applied, _) => applied(conn, table, change, outcome, &id),
+        // What was marked as gone is gone, and comes as no removal where the server never had it.
+        (Verdict::Applied, _) if outcome.stamp.is_some() || change.edit == Edit::Delete => {
+            applied(conn, table, change, outcome, &id)
+        }
         (_, Some(row)) => {
-            write_rows(conn, table, &table.own(ANSWERED.rows), vec![row.clone()])?;
+            let whole = travelled(table, row.clone());
+            let target = table.own(ANSWERED.rows);
+            write_rows(conn, table, &target, std::slice::from_ref(&whole))?;
             show(conn, store, table, ANSWERED)?;
-            let values = admit(table, row.clone())?;
+            let values = admit(table, &whole)?;
             rebase(conn, table, &id, row, stamp_of(table, &values))
         }
         (_, None) => {
@@ -204,34 +210,4 @@ fn registers(edit: &Edit) -> Vec<&str> {
         Edit::Update(columns) => columns.keys().map(String::as_str).collect(),
         Edit::Insert(_) | Edit::Delete => vec![""],
     }
-}
-
-/// Keeps a rejected change until the program drops it or tries again.
-fn keep_aside(
-    conn: &mut SqliteConnection,
-    store: &Store,
-    sending: &Sending,
-    change: &Change,
-    rejection: &Rejection,
-) -> Result<(), ReplicaError> {
-    let code =
-        serde_json::to_value(rejection.code).map_err(|error| WireError::new(error.to_string()))?;
-    let marks = [BIND; 7].join(", ");
-    query::execute(
-        conn,
-        &format!(
-            "insert into carburetor_rejected (in_group, of_table, id, change, code, message, field, at) select {marks}, {} from carburetor_replica",
-            super::schema::now_ms()
-        ),
-        [
-            Bind::text(&store.group),
-            Bind::text(&change.table),
-            Bind::text(change.id.to_string()),
-            Bind::text(&sending.change),
-            Bind::text(code.as_str().unwrap_or_default()),
-            Bind::text(&rejection.message),
-            Bind(rejection.field.clone().map(crate::wire::SqliteValue::Text)),
-        ],
-    )?;
-    Ok(())
 }

@@ -5,6 +5,7 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, as_text};
 use super::rows::{write_ids, write_rows};
+use super::section::Section;
 use super::show::{DOWNLOADED, show};
 use super::table::ReplicaTable;
 use crate::clock::Clock;
@@ -14,8 +15,8 @@ use crate::wire::{SqliteValue, Version, WireError};
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -35,15 +36,6 @@ struct Page<'m> {
     #[serde(default)]
     scope: Option<String>,
     next: String,
-}
-
-#[derive(Deserialize)]
-struct Section {
-    reset: bool,
-    #[serde(default)]
-    left: Option<Left>,
-    removed: Vec<Value>,
-    rows: Vec<Map<String, Value>>,
 }
 
 /// What a page was.
@@ -101,8 +93,7 @@ pub(super) fn take(
         let Some(section) = page.tables.get(name.as_str()) else {
             continue;
         };
-        let section: Section = serde_json::from_str(section.get())
-            .map_err(|error| WireError::new(error.to_string()).at(name, ""))?;
+        let section = Section::read(table, section.get())?;
         staged.rows += section.rows.len() as u64;
         staged.removed += section.removed.len() as u64;
         stage(conn, table, section)?;
@@ -164,7 +155,7 @@ insert or ignore into carburetor_stage_reset (of_table) values ({name})"
         ))?;
     }
     let has_gone = query::exists(conn, &format!("select 1 from {gone} limit 1"), [])?;
-    write_rows(conn, table, &staged, section.rows)?;
+    write_rows(conn, table, &staged, &section.rows)?;
     if has_gone {
         conn.batch_execute(&format!(
             "delete from {gone} where ({ids}) in (select {ids} from {staged})",

@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How many changes one upload carries.
 const CHANGES: usize = 1000;
 
+/// How many bytes of changes one upload carries, unless a single one has more.
+const BYTES: usize = 1 << 20;
+
 /// How many rows a page has at most.
 const ROWS: u32 = 10_000;
 
@@ -169,10 +172,22 @@ impl Store {
         let waits = format!(
             "select 1 from carburetor_sending where in_group = {BIND} and attempted limit 1"
         );
-        if !query::exists(conn, &waits, group())? {
-            freeze(conn, &self.tables, &self.group, &Which::First(CHANGES))?;
+        let may_freeze = !query::exists(conn, &waits, group())?;
+        let mut batch = sending(conn, &self.group, CHANGES)?;
+        // What can't travel is kept aside, so that nothing may be left of as many as one upload takes.
+        while may_freeze && freeze(conn, &self.tables, &self.group, &Which::First(CHANGES))? > 0 {
+            batch = sending(conn, &self.group, CHANGES)?;
+            if !batch.is_empty() {
+                break;
+            }
         }
-        let batch = sending(conn, &self.group, CHANGES)?;
+        let mut bytes = 0;
+        let within = batch.iter().take_while(|sending| {
+            bytes += sending.change.len();
+            bytes <= BYTES
+        });
+        let within = within.count().max(1);
+        batch.truncate(within);
         let Some(last) = batch.last() else {
             return Ok((batch, Vec::new()));
         };

@@ -157,6 +157,10 @@ pub trait ReplicaGroup: 'static {
 }
 
 /// A tuple of tables that have models on SQLite.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be replicated into an SQLite file",
+    note = "each table needs a model on SQLite: `#[sync(backends(..))]` with `sqlite` among them"
+)]
 #[allow(
     private_interfaces,
     reason = "sealed by its hidden method: nobody else calls it"

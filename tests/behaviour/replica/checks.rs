@@ -92,7 +92,7 @@ fn a_table_is_of_one_group_of_the_file() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "notes: the group `notes,seats,prices` of this file has the table: replicate the groups into two files"
+        "notes: the group `notes,seats,prices,chores` of this file has the table: replicate the groups into two files"
     );
 }
 

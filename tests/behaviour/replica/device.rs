@@ -1,7 +1,7 @@
 //! A device: a folder with the file of a replica.
 
 use super::models::NOTES;
-use super::models::sqlite::{Note, Price, Seat};
+use super::models::sqlite::{Chore, Note, Price, Seat};
 use carburetor::SyncGroup;
 use carburetor::replica::{Replica, ReplicaError, Transport};
 use diesel::connection::{Connection, SimpleConnection};
@@ -9,7 +9,7 @@ use diesel::sqlite::SqliteConnection;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-pub(super) type Group = SyncGroup<(Note, Seat, Price)>;
+pub(super) type Group = SyncGroup<(Note, Seat, Price, Chore)>;
 
 /// A folder that goes when it is dropped.
 pub(super) struct Folder(PathBuf);

@@ -27,6 +27,7 @@ fn meet(server: &Server, devices: &mut [Device]) {
         seen.retain(|note| note.3 == "red");
         assert_eq!(device.notes(), seen);
         assert_eq!(device.guests(), server.guests());
+        assert_eq!(device.chores(), server.chores());
         assert_eq!((device.pending(), device.entries()), (0, 0));
     }
 }
@@ -140,6 +141,31 @@ fn a_row_that_a_device_moves_out_of_its_scope_stays_here_until_it_is_refused() {
 }
 
 #[test]
+fn what_is_marked_as_gone_leaves_every_replica() {
+    let server = served();
+    server.run("insert into chores (id, name) values (1, 'dishes'), (2, 'floor'), (3, 'windows')");
+    let mut devices = [server.device(), server.device()];
+    devices[0].run("update chores set gone = true where id = 1; delete from chores where id = 2");
+    devices[1].run("update chores set name = 'plates' where id = 1");
+    meet(&server, &mut devices);
+    assert_eq!(devices[1].chores(), [(3, "windows".into())]);
+}
+
+#[test]
+fn a_sync_that_is_dropped_anywhere_goes_on_with_the_next_one() {
+    let server = served();
+    let mut devices = [server.device(), server.device()];
+    for wakes in 0..20 {
+        devices[0].run(&format!("update notes set title = 'mine {wakes}' where id = 'a'; insert into chores (id, name, gone) values ({wakes}, 'new', false)"));
+        server.run(&format!("update notes set body = 'theirs {wakes}'"));
+        devices[0].sync_in_part(wakes);
+    }
+    meet(&server, &mut devices);
+    assert_eq!(devices[1].chores().len(), 20);
+    assert_eq!(devices[1].notes()[0].1, "mine 19");
+}
+
+#[test]
 fn a_scope_that_changes_brings_and_takes_rows() {
     let server = served();
     let mut device = server.device();
@@ -207,7 +233,7 @@ fn random_histories_converge() {
 fn step_of(random: &mut fastrand::Rng, server: &Server, device: &mut Device, step: u32) {
     let id = ["a", "b", "c", "d"][random.usize(..4)];
     let place = random.u8(1..4);
-    match random.usize(..17) {
+    match random.usize(..23) {
         0..=1 => device.run(&format!("insert into notes (id, title, team) values ('{id}', 'in {step}', 'red') on conflict do nothing")),
         2..=3 => device.run(&format!("update notes set title = 't{step}' where id = '{id}'")),
         4 => device.run(&format!("update notes set body = 'b{step}' where id = '{id}'")),
@@ -220,12 +246,18 @@ fn step_of(random: &mut fastrand::Rng, server: &Server, device: &mut Device, ste
         11 => device.run(&format!("update or replace notes set id = 'd' where id = '{id}'")),
         12 => device.run(&format!("insert into seats (room, place, guest, kind) values ('hall', {place}, 'g{step}', 'box') on conflict do update set guest = excluded.guest")),
         13 => device.run(&format!("delete from seats where place = {place}")),
-        14 => {
+        14 => device.run(&format!("insert into chores (id, name, gone) values ({place}, 'c{step}', false) on conflict do update set name = excluded.name")),
+        15 => device.run(&format!("update chores set gone = true where id = {place}")),
+        16 => device.run(&format!("update chores set gone = not gone, name = 'c{step}' where id = {place}")),
+        17 => device.run(&format!("delete from chores where id = {place}")),
+        18 => server.run(&format!("update chores set name = 's{step}' where id = {place}")),
+        19 => {
             // The time of a device jumps both ways.
             let time = Utc::now() + TimeDelta::seconds(random.i64(-100_000..100_000));
             set_replica_time(&mut device.conn, Some(time)).unwrap();
         }
-        15 => {
+        20 => device.sync_in_part(random.usize(..12)),
+        21 => {
             device.faults.lose_answer.store(random.bool(), Ordering::SeqCst);
             device.faults.rows.store(random.usize(1..5), Ordering::SeqCst);
             // Whether it succeeds is for the end to say.

@@ -46,6 +46,22 @@ macro_rules! models {
         }
 
         diesel::table! {
+            chores (id) { id -> Integer, name -> Text, gone -> Bool, at -> $stamp, }
+        }
+
+        #[derive(Debug, Clone, PartialEq, diesel::Queryable, SyncTable)]
+        #[diesel(table_name = chores)]
+        #[sync(backends($backend))]
+        pub struct Chore {
+            pub id: i32,
+            pub name: String,
+            #[sync(deleted)]
+            pub gone: bool,
+            #[sync(last_synced_at)]
+            pub at: DateTime<Utc>,
+        }
+
+        diesel::table! {
             prices (id) { id -> Integer, amount -> Double, at -> $stamp, }
         }
 
@@ -79,5 +95,6 @@ create table if not exists notes (id text primary key, title text not null, body
 pub(super) const TABLES: &str = "
 create table notes (id text primary key, title text not null, body text, team text not null);
 create table seats (room text, place integer, guest text not null, kind text not null, price bigint not null default 0, primary key (room, place));
+create table chores (id integer primary key, name text not null, gone boolean not null default false);
 create table prices (id integer primary key, amount double precision not null);
 ";

@@ -26,7 +26,7 @@ impl Server {
         let database = Cluster::shared().database();
         database.psql(TABLES);
         let server = Server(database);
-        SyncGroup::<(models::Note, models::Seat, models::Price)>::tracking::<DB>()
+        SyncGroup::<(models::Note, models::Seat, models::Price, models::Chore)>::tracking::<DB>()
             .install(&mut server.connect())
             .unwrap();
         server

@@ -26,7 +26,7 @@ impl Server {
         let server = Server(Folder::new());
         let mut conn = server.connect();
         conn.batch_execute(TABLES).unwrap();
-        SyncGroup::<(models::Note, models::Seat, models::Price)>::tracking::<DB>()
+        SyncGroup::<(models::Note, models::Seat, models::Price, models::Chore)>::tracking::<DB>()
             .install(&mut conn)
             .unwrap();
         server

@@ -60,6 +60,15 @@ fn a_merged_row_takes_the_servers_values_and_keeps_what_is_unsent() {
 }
 
 #[test]
+fn a_row_that_is_marked_as_gone_before_the_server_has_it_goes() {
+    let server = served();
+    let mut device = server.device();
+    device.run("insert into chores (id, name, gone) values (1, 'dishes', false); update chores set gone = true");
+    device.sync();
+    assert_eq!((device.chores(), device.entries()), (vec![], 0));
+}
+
+#[test]
 fn a_rejected_change_is_kept_aside_with_its_reason() {
     let server = served();
     let mut device = server.device();
@@ -81,6 +90,50 @@ fn a_rejected_change_is_kept_aside_with_its_reason() {
     assert!(device.replica.drop_rejected(rejected[0].seq).unwrap());
     assert!(!device.replica.drop_rejected(rejected[0].seq).unwrap());
     assert_eq!(device.replica.rejected().unwrap(), []);
+}
+
+#[test]
+fn a_value_that_can_not_travel_is_taken_back_and_holds_up_nothing() {
+    let server = served();
+    let mut device = server.device();
+    device.run(
+        "insert into notes (id, title, team) values ('c', cast(x'ff' as text), 'red'); update notes set title = cast(x'ff' as text) where id = 'a';
+         update notes set body = 'x' where id = 'a'",
+    );
+    let synced = device.sync();
+    assert_eq!((synced.sent, device.entries()), (1, 0));
+    assert_eq!(device.notes(), server.notes());
+    assert_eq!(
+        server.notes()[0],
+        ("a".into(), "one".into(), Some("x".into()), "red".into())
+    );
+    let rejected = device.replica.rejected().unwrap();
+    assert_eq!(rejected.len(), 2);
+    assert_eq!(rejected[1].rejection.code, Code::Invalid);
+    assert_eq!(rejected[1].rejection.field.as_deref(), Some("title"));
+    assert!(
+        rejected[1]
+            .rejection
+            .message
+            .starts_with("notes.title: expected UTF-8"),
+        "{rejected:?}"
+    );
+}
+
+#[test]
+fn a_file_that_was_restored_from_a_copy_takes_a_new_id() {
+    let server = served();
+    let mut device = server.device();
+    let time = chrono::Utc::now() + chrono::TimeDelta::seconds(30);
+    carburetor::testing::set_replica_time(&mut device.conn, Some(time)).unwrap();
+    device.run("update notes set title = 'uno' where id = 'a'");
+    device.sync();
+    // As it was before: the next edit gets a clock that was given out.
+    device.run("update carburetor_replica set clock = 0, seen = 0; update notes set title = 'due' where id = 'b'");
+    let synced = device.sync();
+    assert_eq!((synced.sent, synced.rejected), (1, 0));
+    assert_eq!(server.notes(), [note("a", "uno"), note("b", "due")]);
+    assert_eq!(device.notes(), server.notes());
 }
 
 #[test]

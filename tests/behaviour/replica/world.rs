@@ -2,7 +2,7 @@
 
 use super::super::device::{Folder, Group, run};
 use super::super::faults::{Faults, Faulty};
-use super::models::{self, Note, Price, Seat, notes};
+use super::models::{self, Chore, Note, Price, Seat, notes};
 use super::{Conn, DB, Server};
 use carburetor::replica::{InProcess, Replica, ReplicaError, Synced};
 use carburetor::{SyncGroup, SyncScope, Visible};
@@ -30,7 +30,13 @@ impl SyncScope<Price, DB> for Teams {
     }
 }
 
-pub(super) type Served = SyncGroup<(Note, Seat, Price), Teams>;
+impl SyncScope<Chore, DB> for Teams {
+    fn filter(&self) -> Visible<'_, models::chores::table, DB> {
+        Visible::all()
+    }
+}
+
+pub(super) type Served = SyncGroup<(Note, Seat, Price, Chore), Teams>;
 
 /// Id, title, body and team.
 pub(super) type Row = (String, String, Option<String>, String);
@@ -55,6 +61,17 @@ impl Server {
         dsl::seats
             .select((dsl::room, dsl::place, dsl::guest))
             .order((dsl::room, dsl::place))
+            .load(&mut self.connect())
+            .unwrap()
+    }
+
+    /// The chores that are not gone.
+    pub(super) fn chores(&self) -> Vec<(i32, String)> {
+        use models::chores::dsl;
+        dsl::chores
+            .filter(dsl::gone.eq(false))
+            .select((dsl::id, dsl::name))
+            .order(dsl::id)
             .load(&mut self.connect())
             .unwrap()
     }
@@ -117,6 +134,21 @@ impl Device {
         runtime.block_on(self.replica.sync())
     }
 
+    /// A sync that nobody waits for any more, after it has been woken so many times.
+    pub(super) fn sync_in_part(&mut self, mut wakes: usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let mut sync = Box::pin(self.replica.sync());
+        runtime.block_on(std::future::poll_fn(|context| {
+            if wakes == 0 {
+                return std::task::Poll::Ready(());
+            }
+            wakes -= 1;
+            sync.as_mut().poll(context).map(|_| ())
+        }));
+    }
+
     /// The program ends, and begins again with what is in the file.
     pub(super) fn restart(&mut self, server: &Server, teams: &[&str]) {
         self.faults = Faults::default();
@@ -142,6 +174,16 @@ impl Device {
             .unwrap()
     }
 
+    /// All of them: what is gone has left.
+    pub(super) fn chores(&mut self) -> Vec<(i32, String)> {
+        use super::super::models::sqlite::chores::dsl;
+        dsl::chores
+            .select((dsl::id, dsl::name))
+            .order(dsl::id)
+            .load(&mut self.conn)
+            .unwrap()
+    }
+
     pub(super) fn pending(&self) -> u64 {
         self.replica.pending().unwrap()
     }
@@ -149,7 +191,7 @@ impl Device {
     /// How many entries the outbox has, sent or not.
     pub(super) fn entries(&mut self) -> i64 {
         diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(
-            "(select count(*) from carburetor_outbox_notes) + (select count(*) from carburetor_outbox_seats)",
+            "(select count(*) from carburetor_outbox_notes) + (select count(*) from carburetor_outbox_seats) + (select count(*) from carburetor_outbox_chores)",
         ))
         .first(&mut self.conn)
         .unwrap()

@@ -52,7 +52,10 @@ fn many_pages_come_as_one() {
     let values: Vec<String> = (0..25_000)
         .map(|number| format!("('n{number:05}', 'note {number}', 'red')"))
         .collect();
-    let insert = format!("insert into notes (id, title, team) values {}", values.join(", "));
+    let insert = format!(
+        "insert into notes (id, title, team) values {}",
+        values.join(", ")
+    );
     server.connect().batch_execute(&insert).unwrap();
     let mut device = Device::new(&program, "red");
     let synced = program.runtime.block_on(device.replica.sync()).unwrap();

@@ -14,10 +14,10 @@ pub(super) mod models {
     super::super::program::note!(TimestamptzSqlite, sqlite);
 }
 
-use carburetor_tests::Folder;
 use super::program::TABLES;
 use carburetor::SyncGroup;
 use carburetor::server::sqlite_pool;
+use carburetor_tests::Folder;
 use diesel::connection::{Connection, SimpleConnection};
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;

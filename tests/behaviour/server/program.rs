@@ -97,7 +97,10 @@ impl Program {
 /// The status and the JSON of an answer.
 async fn said(response: Response) -> (StatusCode, Value) {
     let status = response.status();
-    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+    let kind = response.headers()["content-type"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     let text = response.text().await.unwrap();
     if !status.is_success() {
         assert_eq!(kind, "application/problem+json", "{text}");

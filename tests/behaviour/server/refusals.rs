@@ -41,22 +41,42 @@ fn a_request_that_can_not_be_read_is_refused_with_the_remedy() {
     let program = server.serve(2, limits);
     let red = &program.client("red");
     let refused = |(status, problem): (StatusCode, Value), expected: u16, code: &str| {
-        assert_eq!((status.as_u16(), &problem["code"]), (expected, &json!(code)), "{problem}");
+        assert_eq!(
+            (status.as_u16(), &problem["code"]),
+            (expected, &json!(code)),
+            "{problem}"
+        );
         for member in ["type", "title", "detail", "remedy"] {
             assert!(!problem[member].as_str().unwrap().is_empty(), "{problem}");
         }
     };
-    refused(program.get(red, "web/download?since=nonsense"), 400, "token");
+    refused(
+        program.get(red, "web/download?since=nonsense"),
+        400,
+        "token",
+    );
     refused(program.get(red, "web/download?limit=0"), 400, "query");
     refused(program.get(red, "web/download?limit=51"), 400, "query");
     refused(program.get(red, "web/download?limit=many"), 400, "query");
     for nonsense in ["", "{}", "[1]", "{\"carburetor\":2,\"changes\":[]}"] {
-        refused(program.post(red, "web/upload", nonsense.into()), 400, "message");
+        refused(
+            program.post(red, "web/upload", nonsense.into()),
+            400,
+            "message",
+        );
     }
-    refused(program.post(red, "web/upload", vec![0xff, 0xfe]), 400, "message");
+    refused(
+        program.post(red, "web/upload", vec![0xff, 0xfe]),
+        400,
+        "message",
+    );
     let deep = format!("{}1{}", "[".repeat(900), "]".repeat(900));
     refused(program.post(red, "web/upload", deep.into()), 400, "message");
-    refused(program.post(red, "web/upload", vec![b' '; 2001]), 413, "body");
+    refused(
+        program.post(red, "web/upload", vec![b' '; 2001]),
+        413,
+        "body",
+    );
     let four = (0..4).map(|counter| delete(now(), counter)).collect();
     refused(program.post(red, "web/upload", body(four)), 413, "batch");
     let ahead = program.post(red, "web/upload", body(vec![delete(now() + 3_600_000, 0)]));
@@ -74,7 +94,10 @@ fn whoever_does_not_say_who_he_is_is_refused_by_the_program() {
         reqwest::Client::new()
     };
     let (status, said) = program.get(&nobody, "web/download");
-    assert_eq!((status, &said["code"]), (StatusCode::UNAUTHORIZED, &json!("who")));
+    assert_eq!(
+        (status, &said["code"]),
+        (StatusCode::UNAUTHORIZED, &json!("who"))
+    );
     let (status, _) = program.post(&nobody, "web/upload", body(vec![delete(now(), 0)]));
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     let (status, all) = program.get(&nobody, "admin/download");
@@ -118,13 +141,19 @@ fn a_page_says_whether_there_are_more() {
         let (status, page) = program.get(red, &path);
         assert_eq!(status, StatusCode::OK);
         let rows = page["tables"]["notes"]["rows"].as_array().unwrap();
-        ids.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        ids.extend(
+            rows.iter()
+                .map(|row| row["id"].as_str().unwrap().to_owned()),
+        );
         if page["more"] == json!(false) {
             ids.dedup();
             assert_eq!(ids, ["a", "b"]);
             return;
         }
-        path = format!("web/download?limit=1&since={}", page["next"].as_str().unwrap());
+        path = format!(
+            "web/download?limit=1&since={}",
+            page["next"].as_str().unwrap()
+        );
     }
     panic!("there is always more, after {ids:?}");
 }

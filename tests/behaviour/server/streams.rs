@@ -55,5 +55,8 @@ fn downloads_beyond_the_limit_are_told_to_wait() {
     };
     let program = server.serve(1, limits);
     let (status, problem) = program.get(&program.client("red"), "web/download");
-    assert_eq!((status.as_u16(), problem["code"].as_str()), (503, Some("busy")));
+    assert_eq!(
+        (status.as_u16(), problem["code"].as_str()),
+        (503, Some("busy"))
+    );
 }

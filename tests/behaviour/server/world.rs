@@ -1,6 +1,5 @@
 //! Who may see what, and a device of his.
 
-use carburetor_tests::Folder;
 use super::super::program::{Program, device};
 use super::models::{Note, notes};
 use super::{DB, Server};
@@ -10,6 +9,7 @@ use axum::http::request::Parts;
 use carburetor::replica::{Http, Replica};
 use carburetor::server::{Limits, Sync};
 use carburetor::{Everyone, SyncGroup, SyncScope, Visible};
+use carburetor_tests::Folder;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 

@@ -1,9 +1,9 @@
 //! A device: a program that edits its replica, online or not, and whose process may end at any step of a sync.
 
-use crate::Folder;
 use super::models::{ALL, Member, TEAMS, Web};
 use super::network::Network;
 use super::server::{BEGINNING, Server};
+use crate::Folder;
 use carburetor::replica::{Replica, ReplicaError, TransportError};
 use carburetor::testing::set_replica_time;
 use chrono::DateTime;

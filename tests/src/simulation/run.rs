@@ -1,10 +1,10 @@
 //! One run: a seed decides everything that happens.
 
-use crate::Folder;
 use super::check;
 use super::device::{Device, edit, is_expected};
 use super::models::{Member, TEAMS};
 use super::server::Server;
+use crate::Folder;
 use diesel::connection::SimpleConnection;
 use fastrand::Rng;
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! The server: an SQLite file with tracked tables, whose clock the simulation moves.
 
-use crate::Folder;
 use super::models::{TABLES, Web};
+use crate::Folder;
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{ConnectionError, ConnectionResult};
