@@ -3,7 +3,7 @@
 use super::super::{Device, changes, run, verdicts};
 use super::contents::lines;
 use super::models::{Person, people};
-use super::races::BLOCKED;
+use super::races::blocked_by;
 use super::{Conn, DB, Server};
 use carburetor::change::Change;
 use carburetor::clock::Clock;
@@ -65,7 +65,7 @@ fn behind(server: &Server, commits: bool, first: impl FnOnce(&mut Conn), sent: C
         let ended = other.transaction(|other| {
             first(other);
             waiting = Some(scope.spawn(move || upload(&mut server.connect(), &RED, sent)));
-            server.0.wait_until(BLOCKED);
+            server.0.wait_until(&blocked_by(other));
             match commits {
                 true => Ok(()),
                 false => Err(diesel::result::Error::RollbackTransaction),

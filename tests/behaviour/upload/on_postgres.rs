@@ -43,6 +43,8 @@ mod repeats;
 mod rules;
 #[path = "strategies.rs"]
 mod strategies;
+#[path = "swaps.rs"]
+mod swaps;
 #[path = "postgres_types.rs"]
 mod types;
 #[path = "waits.rs"]

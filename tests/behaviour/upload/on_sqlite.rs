@@ -32,6 +32,8 @@ mod repeats;
 mod rules;
 #[path = "strategies.rs"]
 mod strategies;
+#[path = "swaps.rs"]
+mod swaps;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;

@@ -1,8 +1,9 @@
 //! Constraints that wait for the commit.
 
 use super::super::{changes, run, verdicts};
-use super::constraints::{Goods, device, good_but, goods, pairs};
+use super::constraints::{Goods, device, good_but, goods};
 use super::contents::lines;
+use super::swaps::pairs;
 use carburetor::upload::UploadError;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};

@@ -20,8 +20,11 @@ type People = SyncGroup<(Person,)>;
 /// The clock of an insert, its text, and what it was told.
 type Insert = (Clock, String, String);
 
-/// Another session waits for a lock.
-pub(super) const BLOCKED: &str = "exists (select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
+/// Another session waits for a lock that `conn` has.
+pub(super) fn blocked_by(conn: &mut Conn) -> String {
+    let pid = lines(conn, "select pg_backend_pid()::text as line").remove(0);
+    format!("exists (select from pg_stat_activity where {pid} = any(pg_blocking_pids(pid)))")
+}
 
 pub(super) fn fill(conn: &mut Conn, ids: std::ops::RangeInclusive<i32>) -> Device {
     let mut device = Device::new(9);

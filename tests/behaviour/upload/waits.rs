@@ -2,7 +2,7 @@
 
 use super::super::{Device, changes, run, verdicts};
 use super::contents::lines;
-use super::races::{BLOCKED, Fields, Two, fill};
+use super::races::{Fields, Two, blocked_by, fill};
 use super::{Conn, Everything, Server};
 use carburetor::change::{Change, Changes};
 use carburetor::outcome::Outcomes;
@@ -22,7 +22,7 @@ fn behind(server: &Server, statement: &str, commits: bool, sent: Change) -> Outc
             upload = Some(
                 scope.spawn(move || Everything::upload(&mut server.connect(), &sent).unwrap()),
             );
-            server.0.wait_until(BLOCKED);
+            server.0.wait_until(&blocked_by(other));
             match commits {
                 true => Ok(()),
                 false => Err(diesel::result::Error::RollbackTransaction),
@@ -94,7 +94,7 @@ fn overtaken(
     thread::scope(|scope| {
         run(&mut holder, "begin; select from later_rows for update");
         let waiting = scope.spawn(move || upload(&mut server.connect(), &sent));
-        server.0.wait_until(BLOCKED);
+        server.0.wait_until(&blocked_by(&mut holder));
         run(
             &mut writer,
             "insert into fields_rows (id, a, b) values (50, 'first', 'first')",
@@ -102,7 +102,7 @@ fn overtaken(
         let written = writer.transaction(|writer| {
             assert_eq!(verdicts(&Fields::upload(writer, &later)?), ["merged"]);
             run(&mut holder, "commit");
-            server.0.wait_until(BLOCKED);
+            server.0.wait_until(&blocked_by(writer));
             writer.batch_execute(last)
         });
         written.unwrap();
