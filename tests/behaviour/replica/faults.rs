@@ -6,12 +6,15 @@ use futures_util::{Stream, StreamExt};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// What a program does at one moment.
+type Program = Box<dyn FnOnce() + Send>;
+
 /// What goes wrong next.
 #[derive(Clone)]
 pub(super) struct Faults {
     pub(super) offline: Arc<AtomicBool>,
     /// A statement that a program runs on the device between the upload and the download.
-    pub(super) between: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    pub(super) between: Arc<Mutex<Option<Program>>>,
     /// The server takes the next upload, and its answer gets lost.
     pub(super) lose_answer: Arc<AtomicBool>,
     /// How many lines of a download come before the line is cut.
