@@ -11,6 +11,8 @@ use serde_json::{Map, Value, json};
 pub(super) struct Device {
     replica: u64,
     last: Clock,
+    /// What the system says, where a test has set it.
+    time: Option<u64>,
 }
 
 impl Device {
@@ -19,13 +21,27 @@ impl Device {
         Device {
             replica,
             last: Clock::ZERO,
+            time: None,
         }
+    }
+
+    /// A replica whose time stands still so many minutes before now, or after it if they are negative.
+    pub(super) fn ago(replica: u64, minutes: i64) -> Self {
+        let mut device = Device::new(replica);
+        device.set_ago(minutes);
+        device
+    }
+
+    /// From now on its time stands still so many minutes before now.
+    pub(super) fn set_ago(&mut self, minutes: i64) {
+        let millis = Utc::now().timestamp_millis() - minutes * 60_000;
+        self.time = Some(u64::try_from(millis).unwrap());
     }
 
     /// The next clock: the system's time, or one more than the last.
     pub(super) fn tick(&mut self) -> Clock {
-        let millis = u64::try_from(Utc::now().timestamp_millis()).unwrap();
-        self.tick_at(millis)
+        let now = || u64::try_from(Utc::now().timestamp_millis()).unwrap();
+        self.tick_at(self.time.unwrap_or_else(now))
     }
 
     /// The next clock of a replica whose system says `millis`.

@@ -23,6 +23,8 @@ mod mixture;
 mod moves;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "peers.rs"]
+mod peers;
 #[path = "postgres_plans.rs"]
 mod plans;
 #[path = "properties.rs"]

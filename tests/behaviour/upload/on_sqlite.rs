@@ -19,6 +19,8 @@ mod copies;
 mod mixture;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "peers.rs"]
+mod peers;
 #[path = "properties.rs"]
 mod properties;
 #[path = "repeats.rs"]
