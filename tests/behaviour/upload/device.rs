@@ -5,6 +5,7 @@ use carburetor::clock::Clock;
 use carburetor::outcome::{Outcome, Verdict};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// A replica's id and its clock, which a test sets.
 #[derive(Debug, Clone)]
@@ -25,17 +26,26 @@ impl Device {
         }
     }
 
-    /// A replica whose time stands still so many minutes before now, or after it if they are negative.
+    /// A replica whose time stands still so many minutes before now, or after it if they are negative. None gives out a clock that another one of the
+    /// same id gave out.
     pub(super) fn ago(replica: u64, minutes: i64) -> Self {
+        static MADE: AtomicU16 = AtomicU16::new(0);
         let mut device = Device::new(replica);
         device.set_ago(minutes);
+        let counter = MADE.fetch_add(16, Ordering::Relaxed);
+        device.last = Clock::new(device.time.unwrap_or(0), counter, replica);
         device
     }
 
     /// From now on its time stands still so many minutes before now.
     pub(super) fn set_ago(&mut self, minutes: i64) {
         let millis = Utc::now().timestamp_millis() - minutes * 60_000;
-        self.time = Some(u64::try_from(millis).unwrap());
+        self.set_millis(u64::try_from(millis).unwrap());
+    }
+
+    /// From now on its time stands still there.
+    pub(super) fn set_millis(&mut self, millis: u64) {
+        self.time = Some(millis);
     }
 
     /// The next clock: the system's time, or one more than the last.

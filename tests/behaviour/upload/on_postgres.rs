@@ -17,6 +17,8 @@ mod contents;
 mod copies;
 #[path = "deadlocks.rs"]
 mod deadlocks;
+#[path = "existence.rs"]
+mod existence;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "moves.rs"]
@@ -37,6 +39,8 @@ mod repeats;
 mod rules;
 #[path = "strategies.rs"]
 mod strategies;
+#[path = "times.rs"]
+mod times;
 #[path = "postgres_types.rs"]
 mod types;
 #[path = "waits.rs"]

@@ -15,6 +15,8 @@ mod confirmations;
 mod contents;
 #[path = "copies.rs"]
 mod copies;
+#[path = "existence.rs"]
+mod existence;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "outcomes.rs"]
@@ -29,6 +31,8 @@ mod repeats;
 mod rules;
 #[path = "strategies.rs"]
 mod strategies;
+#[path = "times.rs"]
+mod times;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;

@@ -16,11 +16,12 @@ use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-fn upload(conn: &mut Conn, sent: Change) -> Outcomes {
+pub(super) fn upload(conn: &mut Conn, sent: Change) -> Outcomes {
     Everything::upload(conn, &changes([sent])).unwrap()
 }
 
-fn told(conn: &mut Conn, sent: Change) -> String {
+/// What becomes of one change.
+pub(super) fn told(conn: &mut Conn, sent: Change) -> String {
     verdicts(&upload(conn, sent)).remove(0)
 }
 
@@ -37,7 +38,7 @@ fn texts(conn: &mut Conn, table: &str) -> Vec<String> {
 }
 
 /// Forgets all that may be forgotten: answers, conflicts, removals, and the clocks of deletions older than an hour.
-pub(super) fn forget(conn: &mut Conn) {
+fn forget(conn: &mut Conn) {
     let tracking = Everything::tracking::<DB>();
     tracking.purge(conn, Duration::ZERO).unwrap();
     tracking
