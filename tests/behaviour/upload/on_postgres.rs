@@ -1,5 +1,6 @@
 //! The suite on PostgreSQL.
 
+pub(super) use super::cards::postgres as cards;
 pub(super) use super::folders::postgres as folders;
 pub(super) use super::models::postgres as models;
 pub(super) use diesel::pg::Pg as DB;
@@ -35,6 +36,8 @@ mod properties;
 mod races;
 #[path = "repeats.rs"]
 mod repeats;
+#[path = "revivals.rs"]
+mod revivals;
 #[path = "rules.rs"]
 mod rules;
 #[path = "strategies.rs"]

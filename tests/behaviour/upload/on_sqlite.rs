@@ -1,5 +1,6 @@
 //! The suite on SQLite.
 
+pub(super) use super::cards::sqlite as cards;
 pub(super) use super::folders::sqlite as folders;
 pub(super) use super::models::sqlite as models;
 pub(super) use diesel::sqlite::Sqlite as DB;
@@ -27,6 +28,8 @@ mod peers;
 mod properties;
 #[path = "repeats.rs"]
 mod repeats;
+#[path = "revivals.rs"]
+mod revivals;
 #[path = "rules.rs"]
 mod rules;
 #[path = "strategies.rs"]
