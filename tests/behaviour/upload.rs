@@ -6,6 +6,7 @@
     reason = "the suite is the same text on every backend"
 )]
 
+mod cards;
 mod device;
 mod folders;
 mod goods;

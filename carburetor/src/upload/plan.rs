@@ -149,7 +149,16 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
                 self.found.is_visible = true;
                 self.hold(None, registers);
                 self.write(change, |_| true);
-                self.judge(change, Verdict::Applied);
+                // What it leaves out has a value that the sender may not know, where a deleted row was kept.
+                let is_whole = self.act == Act::Insert
+                    || inserted(definition).all(|column| gives(change, column));
+                self.judge(
+                    change,
+                    match is_whole {
+                        true => Verdict::Applied,
+                        false => Verdict::Merged,
+                    },
+                );
             }
             Decision::Write(write) => self.overwrite(definition, change, write, before),
             Decision::Delete { conflict } => {
@@ -199,13 +208,16 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
         }
     }
 
-    /// A row that the scope doesn't show is not written, and nothing is told of it but that. An insert may take the id of one that is gone.
+    /// A row that the scope doesn't show is not written, and nothing is told of it but that. An insert may take the id of one that is gone, if not so
+    /// much as the row of a soft deletion is left.
     fn forbids(&self, change: &Admitted<'_, DB>) -> Option<Code> {
         let is_hidden = match &self.found.held {
             Held::Live { .. } => !self.found.is_visible,
             Held::Gone(deleted) => {
                 !self.found.is_visible
-                    && (change.kind != Kind::Insert || change.clock() <= *deleted)
+                    && (self.found.is_stored
+                        || change.kind != Kind::Insert
+                        || change.clock() <= *deleted)
             }
             Held::Unknown => false,
         };
@@ -324,13 +336,21 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     }
 }
 
+fn gives<DB: WireBackend>(change: &Admitted<'_, DB>, column: &ColumnDefinition) -> bool {
+    change
+        .cells
+        .iter()
+        .any(|cell| cell.column.name == column.name)
+}
+
+/// The columns that an insert may give besides the id.
+fn inserted(definition: &TableDefinition) -> impl Iterator<Item = &ColumnDefinition> {
+    definition.downloaded().filter(|column| {
+        !column.id && !column.last_synced_at && !column.deleted && !column.read_only
+    })
+}
+
 /// The columns that uploads write.
 pub(super) fn written(definition: &TableDefinition) -> impl Iterator<Item = &ColumnDefinition> {
-    definition.downloaded().filter(|column| {
-        !column.id
-            && !column.last_synced_at
-            && !column.deleted
-            && !column.read_only
-            && !column.immutable
-    })
+    inserted(definition).filter(|column| !column.immutable)
 }

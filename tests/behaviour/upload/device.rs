@@ -5,12 +5,15 @@ use carburetor::clock::Clock;
 use carburetor::outcome::{Outcome, Verdict};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// A replica's id and its clock, which a test sets.
 #[derive(Debug, Clone)]
 pub(super) struct Device {
     replica: u64,
     last: Clock,
+    /// What the system says, where a test has set it.
+    time: Option<u64>,
 }
 
 impl Device {
@@ -19,13 +22,36 @@ impl Device {
         Device {
             replica,
             last: Clock::ZERO,
+            time: None,
         }
+    }
+
+    /// A replica whose time stands still so many minutes before now, or after it if they are negative. None gives out a clock that another one of the
+    /// same id gave out.
+    pub(super) fn ago(replica: u64, minutes: i64) -> Self {
+        static MADE: AtomicU16 = AtomicU16::new(0);
+        let mut device = Device::new(replica);
+        device.set_ago(minutes);
+        let counter = MADE.fetch_add(16, Ordering::Relaxed);
+        device.last = Clock::new(device.time.unwrap_or(0), counter, replica);
+        device
+    }
+
+    /// From now on its time stands still so many minutes before now.
+    pub(super) fn set_ago(&mut self, minutes: i64) {
+        let millis = Utc::now().timestamp_millis() - minutes * 60_000;
+        self.set_millis(u64::try_from(millis).unwrap());
+    }
+
+    /// From now on its time stands still there.
+    pub(super) fn set_millis(&mut self, millis: u64) {
+        self.time = Some(millis);
     }
 
     /// The next clock: the system's time, or one more than the last.
     pub(super) fn tick(&mut self) -> Clock {
-        let millis = u64::try_from(Utc::now().timestamp_millis()).unwrap();
-        self.tick_at(millis)
+        let now = || u64::try_from(Utc::now().timestamp_millis()).unwrap();
+        self.tick_at(self.time.unwrap_or_else(now))
     }
 
     /// The next clock of a replica whose system says `millis`.

@@ -1,5 +1,6 @@
 //! The suite on PostgreSQL.
 
+pub(super) use super::cards::postgres as cards;
 pub(super) use super::folders::postgres as folders;
 pub(super) use super::goods::postgres as goods;
 pub(super) use super::models::postgres as models;
@@ -23,6 +24,8 @@ mod contents;
 mod copies;
 #[path = "deadlocks.rs"]
 mod deadlocks;
+#[path = "existence.rs"]
+mod existence;
 #[path = "postgres_constraints.rs"]
 mod late_constraints;
 #[path = "mixture.rs"]
@@ -31,6 +34,8 @@ mod mixture;
 mod moves;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "peers.rs"]
+mod peers;
 #[path = "postgres_plans.rs"]
 mod plans;
 #[path = "properties.rs"]
@@ -39,12 +44,16 @@ mod properties;
 mod races;
 #[path = "repeats.rs"]
 mod repeats;
+#[path = "revivals.rs"]
+mod revivals;
 #[path = "rules.rs"]
 mod rules;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "swaps.rs"]
 mod swaps;
+#[path = "times.rs"]
+mod times;
 #[path = "postgres_types.rs"]
 mod types;
 #[path = "waits.rs"]

@@ -1,5 +1,6 @@
 //! The suite on SQLite.
 
+pub(super) use super::cards::sqlite as cards;
 pub(super) use super::folders::sqlite as folders;
 pub(super) use super::goods::sqlite as goods;
 pub(super) use super::models::sqlite as models;
@@ -20,20 +21,28 @@ mod constraints;
 mod contents;
 #[path = "copies.rs"]
 mod copies;
+#[path = "existence.rs"]
+mod existence;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "outcomes.rs"]
 mod outcomes;
+#[path = "peers.rs"]
+mod peers;
 #[path = "properties.rs"]
 mod properties;
 #[path = "repeats.rs"]
 mod repeats;
+#[path = "revivals.rs"]
+mod revivals;
 #[path = "rules.rs"]
 mod rules;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "swaps.rs"]
 mod swaps;
+#[path = "times.rs"]
+mod times;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;
