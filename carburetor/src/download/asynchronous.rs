@@ -1,6 +1,7 @@
 //! Downloads on an asynchronous connection. The twins in `blocking` say what each does.
 
 mod everyone;
+mod json_pages;
 mod pace;
 
 pub(crate) use pace::PacedSink;
@@ -253,10 +254,18 @@ where
     let one_instant = caller.one_instant::<C::Database>()?;
     let inside = caller != Caller::Outside;
     let cutoffs = cutoffs(&conn.share(), definitions, assumptions, inside).await?;
-    C::TransactionManager::begin_transaction(conn).await?;
-    let one_instant = conn.batch_execute(one_instant).await;
-    end_on_error(conn, one_instant.map_err(Into::into)).await?;
+    begin_at(conn, one_instant).await?;
     Ok(cutoffs)
+}
+
+/// Begins a transaction that sees `one_instant`.
+async fn begin_at<C: SyncConnectionAsync>(
+    conn: &mut C,
+    one_instant: &str,
+) -> Result<(), DownloadError> {
+    C::TransactionManager::begin_transaction(conn).await?;
+    let begun = conn.batch_execute(one_instant).await;
+    end_on_error(conn, begun.map_err(Into::into)).await
 }
 
 /// Ends the transaction that [`begin_consistently`] began.

@@ -1,5 +1,7 @@
 //! Downloads on a synchronous connection.
 
+mod json_pages;
+
 use super::budget::Budget;
 use super::caller::Caller;
 use super::progress::Advance;

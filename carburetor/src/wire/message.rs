@@ -19,10 +19,20 @@ pub(crate) fn opening(buffer: &mut Vec<u8>) {
 
 /// The text after the last table.
 pub(crate) fn closing(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
+    clocked(clock, buffer);
+    ending(next, buffer);
+}
+
+/// The end of the tables, and the clock.
+pub(super) fn clocked(clock: Clock, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(b"},");
     write_key("clock", buffer);
     write_string(&clock.to_string(), buffer);
     buffer.push(b',');
+}
+
+/// The token, and the end.
+pub(super) fn ending(next: &Token, buffer: &mut Vec<u8>) {
     write_key("next", buffer);
     write_string(&next.to_string(), buffer);
     buffer.push(b'}');
