@@ -11,6 +11,8 @@ mod error;
 pub(crate) mod fingerprint;
 mod latest;
 pub(crate) mod news;
+mod page;
+mod page_size;
 mod pages;
 mod progress;
 pub(crate) mod reader;
@@ -23,6 +25,7 @@ mod timestamps;
 
 pub use error::DownloadError;
 pub use news::TableNews;
+pub use page::Page;
 pub use pages::Pages;
 pub use response::Response;
 pub use table::TableDownload;

@@ -1,6 +1,7 @@
 //! Downloads on an asynchronous connection. The twins in `blocking` say what each does.
 
 mod everyone;
+mod json_pages;
 mod pace;
 mod pages;
 
@@ -128,7 +129,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
                 T::each_async(&mut run.tables, &mut message).await?;
                 read_ahead(&conn, &mut run).await?;
                 run.keep()?;
-                closing(run.clock()?, &run.token()?, None, &mut message.buffer);
+                closing(run.clock()?, &run.token()?, &mut message.buffer);
                 Ok(message.writer.write_all(&message.buffer).await?)
             };
             let written = written.await;
@@ -207,10 +208,18 @@ where
     let one_instant = caller.one_instant::<C::Database>()?;
     let inside = caller != Caller::Outside;
     let cutoffs = cutoffs(&conn.share(), definitions, assumptions, inside).await?;
-    C::TransactionManager::begin_transaction(conn).await?;
-    let one_instant = conn.batch_execute(one_instant).await;
-    end_on_error(conn, one_instant.map_err(Into::into)).await?;
+    begin_at(conn, one_instant).await?;
     Ok(cutoffs)
+}
+
+/// Begins a transaction that sees `one_instant`.
+async fn begin_at<C: SyncConnectionAsync>(
+    conn: &mut C,
+    one_instant: &str,
+) -> Result<(), DownloadError> {
+    C::TransactionManager::begin_transaction(conn).await?;
+    let begun = conn.batch_execute(one_instant).await;
+    end_on_error(conn, begun.map_err(Into::into)).await
 }
 
 /// Ends the transaction that [`begin_consistently`] began.

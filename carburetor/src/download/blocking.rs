@@ -1,5 +1,7 @@
 //! Downloads on a synchronous connection.
 
+mod json_pages;
+
 use super::budget::Budget;
 use super::caller::Caller;
 use super::progress::Advance;
@@ -146,7 +148,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
             T::each(&mut run.tables, &mut message)?;
             read_ahead(message.conn, &mut run)?;
             run.keep()?;
-            closing(run.clock()?, &run.token()?, None, &mut message.buffer);
+            closing(run.clock()?, &run.token()?, &mut message.buffer);
             Ok(message.writer.write_all(&message.buffer)?)
         })
     }

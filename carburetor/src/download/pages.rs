@@ -1,13 +1,15 @@
 //! Downloads by pages.
 
+use super::page_size::PageSize;
 use super::run::Run;
-use super::{DownloadError, Timestamps};
+use super::{DownloadError, Page, Timestamps};
 use crate::backend::SyncBackend;
 use crate::cutoff::Cutoffs;
 use crate::group::{DownloadTables, Scoped, SyncGroup};
 use crate::scope::Everyone;
 use crate::table::TableDefinition;
 use crate::token::Token;
+use crate::wire::page::PageText;
 
 /// A download in pages, with one cutoff for all of them.
 ///
@@ -23,6 +25,7 @@ where
     pub(super) scoped: Scoped<'s, T, S>,
     timestamps: Timestamps<SyncGroup<T, S>>,
     pub(super) limit: i64,
+    pub(super) size: PageSize,
     pub(super) run: Option<Run<'s, T, S, DB>>,
 }
 
@@ -68,10 +71,12 @@ impl<'s, T, S> Scoped<'s, T, S> {
         DB: SyncBackend,
         T: DownloadTables<DB, S>,
     {
+        let limit = i64::from(limit.max(1));
         Pages {
             scoped: self,
             timestamps: timestamps.into(),
-            limit: i64::from(limit.max(1)),
+            limit,
+            size: PageSize::new(limit),
             run: None,
         }
     }
@@ -93,11 +98,35 @@ where
         self.run.as_ref().map(Run::token).transpose()
     }
 
-    /// Whether the last page has come; `false` before the first one.
+    /// Pages that are written as JSON have at most `bytes`, or a single line of each kind: 16 MiB unless told. One that would have more is read
+    /// again with half the rows.
     ///
-    #[doc = include_str!("../../docs/examples/pages_token.md")]
-    pub fn is_finished(&self) -> bool {
-        self.run.as_ref().is_some_and(Run::is_finished)
+    #[doc = include_str!("../../docs/examples/page_bytes.md")]
+    pub fn page_bytes(mut self, bytes: usize) -> Self {
+        self.size.bytes = bytes;
+        self
+    }
+
+    /// Goes back to the end of the last page that was delivered; `true` if it was the last of all.
+    pub(super) fn is_over(&mut self) -> Result<bool, DownloadError> {
+        match &mut self.run {
+            None => Ok(false),
+            Some(run) => {
+                run.rewind()?;
+                Ok(run.is_finished())
+            }
+        }
+    }
+
+    /// Ends a page whose tables have been read.
+    pub(super) fn deliver(&mut self, text: PageText) -> Result<Option<Page>, DownloadError> {
+        self.size.grow(&text);
+        let Some(run) = &mut self.run else {
+            return Ok(None);
+        };
+        let whole = !run.has_delivered()? && run.is_finished();
+        run.keep()?;
+        Ok(Some(text.finish(run.clock()?, !whole, &run.token()?)))
     }
 
     pub(super) fn begin(

@@ -2,7 +2,7 @@
 
 use super::DownloadError;
 use super::latest::Latest;
-use super::reading::{Place, Places, Reading, SincePage, kind};
+use super::reading::{Place, Places, Reading, SincePage, end_of_time, kind};
 use super::table::Request;
 use crate::backend::SyncBackend;
 use crate::connection::Flow;
@@ -168,7 +168,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
                 self.reset = false;
                 self.reading = Reading::SincePage(SincePage {
                     since,
-                    until: self.clock,
+                    until: end_of_time(),
                     places: Places::default(),
                     limit,
                 });
@@ -216,6 +216,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             Reading::SincePage(page) => {
                 let full = lines.counts.iter().any(|count| *count >= page.limit);
                 page.places.follow(lines.places);
+                page.until = self.clock;
                 full
             }
         };
@@ -242,6 +243,17 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
 
     pub(super) fn is_skipped(&self) -> bool {
         self.skipped.is_some()
+    }
+
+    /// A part of it has been delivered before: what comes now is not of the same instant.
+    pub(super) fn is_begun(&self) -> bool {
+        !self.is_skipped()
+            && (self.finished
+                || match &self.reading {
+                    Reading::All | Reading::Since(_) => false,
+                    Reading::AllPage { after, .. } => after.is_some(),
+                    Reading::SincePage(page) => page.places.is_begun(),
+                })
     }
 
     /// Takes the cutoff that has come; `false` if what was read doesn't fit it.

@@ -23,11 +23,12 @@ pub(crate) enum Reading<Id> {
     SincePage(SincePage<Id>),
 }
 
-/// A page of what changed at `since` or later, in order of stamp and id, up to the clock at the first page so that the pages don't
-/// chase the writers.
+/// A page of what changed at `since` or later, in order of stamp and id.
 #[derive(Debug, Clone)]
 pub(crate) struct SincePage<Id> {
     pub(crate) since: DateTime<Utc>,
+    /// Nothing limits the first page, which is of one instant if it holds everything; the others go up to the clock at its beginning so that
+    /// they don't chase the writers.
     pub(crate) until: DateTime<Utc>,
     pub(crate) places: Places<Id>,
     pub(crate) limit: i64,
@@ -316,7 +317,17 @@ impl<Id> Default for Places<Id> {
     }
 }
 
+/// The last instant of year 9999: later ones don't travel, and infinity has no number.
+pub(crate) fn end_of_time() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(253_402_300_799_999_999).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
 impl<Id: Clone> Places<Id> {
+    /// A page has been read.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.0.iter().any(|leg| !matches!(leg, Leg::Unread))
+    }
+
     /// Goes on where the last page ended: a kind that filled the page after its last line, the others nowhere.
     pub(crate) fn follow(&mut self, last: [Option<Place<Id>>; kind::LEGS]) {
         self.0 = last.map(|place| place.map_or(Leg::Finished, Leg::After));

@@ -95,6 +95,13 @@ where
         Ok(Response::new(news, self.clock()?, self.token()?))
     }
 
+    /// A part of it has been delivered before: what comes now is not of the same instant.
+    pub(crate) fn has_delivered(&mut self) -> Result<bool, DownloadError> {
+        let mut asked = AskDelivered(false);
+        T::each(&mut self.tables, &mut asked)?;
+        Ok(asked.0)
+    }
+
     pub(crate) fn is_finished(&self) -> bool {
         T::finished(&self.tables)
     }
@@ -120,6 +127,18 @@ impl<DB: SyncBackend> VisitTable<DB> for Rewind {
         table: &mut TableDownload<'_, M, DB>,
     ) -> Result<(), DownloadError> {
         table.rewind();
+        Ok(())
+    }
+}
+
+struct AskDelivered(bool);
+
+impl<DB: SyncBackend> VisitTable<DB> for AskDelivered {
+    fn visit<M: TableOn<DB>>(
+        &mut self,
+        table: &mut TableDownload<'_, M, DB>,
+    ) -> Result<(), DownloadError> {
+        self.0 |= table.has_delivered();
         Ok(())
     }
 }

@@ -140,6 +140,21 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
         self.progress.finished
     }
 
+    /// Whether it is left out of the download.
+    pub(crate) fn is_skipped(&self) -> bool {
+        self.progress.is_skipped()
+    }
+
+    /// A part of it has been delivered before.
+    pub(crate) fn has_delivered(&self) -> bool {
+        self.kept.is_begun()
+    }
+
+    /// The instant up to which what was read so far is complete.
+    pub(crate) fn complete_until(&self) -> DateTime<Utc> {
+        self.progress.complete_until()
+    }
+
     /// At most `wanted` lines of each kind are read next, if this is a download by pages.
     pub(crate) fn limit(&mut self, wanted: i64) {
         self.progress.limit(wanted);

@@ -7,7 +7,6 @@ use crate::download::{DownloadError, Timestamps};
 use crate::group::{DownloadTables, SyncGroup, UploadTables};
 use crate::token::Token;
 use crate::upload::UploadError;
-use crate::wire::WireTables;
 use bytes::Bytes;
 use diesel::ConnectionResult;
 use futures_util::Stream;
@@ -67,7 +66,7 @@ impl<T, S, C> Transport for InProcess<SyncGroup<T, S>, S, C>
 where
     C: SyncConnection + 'static,
     S: Send + Sync + 'static,
-    T: DownloadTables<C::Backend, S> + UploadTables<C::Backend, S> + WireTables<C::Backend>,
+    T: DownloadTables<C::Backend, S> + UploadTables<C::Backend, S>,
 {
     async fn download(
         &self,
@@ -104,7 +103,7 @@ impl<S, C: SyncConnection> Server<S, C> {
         (self.connect)().map_err(|error| TransportError::Offline(Box::new(error)))
     }
 
-    /// The pages, and then all that has changed since they were begun, of one instant.
+    /// The pages, and then what has changed since they were begun, until that fits one page and is of one instant.
     fn pages<T>(
         &self,
         since: Option<Token>,
@@ -112,25 +111,22 @@ impl<S, C: SyncConnection> Server<S, C> {
         mut send: impl FnMut(Bytes) -> bool,
     ) -> Result<(), TransportError>
     where
-        T: DownloadTables<C::Backend, S> + WireTables<C::Backend>,
+        T: DownloadTables<C::Backend, S>,
     {
         let failed = |error: DownloadError| refused(500, "download", &error);
         let conn = &mut self.connect()?;
-        let scoped = SyncGroup::<T, S>::scoped(&self.scope);
-        let since = since.map_or_else(Timestamps::default, Timestamps::from);
-        let mut pages = SyncGroup::<T, S>::scoped(&self.scope).pages(since.clone(), limit);
-        while let Some(page) = pages.next(conn).map_err(failed)? {
-            if !send(line(page.to_page::<C::Backend>(true))?) {
-                return Ok(());
+        let mut since = since.map_or_else(Timestamps::default, Timestamps::from);
+        loop {
+            let mut pages = SyncGroup::<T, S>::scoped(&self.scope).pages(since, limit);
+            while let Some(page) = pages.next_json(conn).map_err(failed)? {
+                let more = page.more();
+                if !(send(page.into_json().into()) && more) {
+                    return Ok(());
+                }
             }
+            let token = pages.token().map_err(failed)?;
+            since = token.map_or_else(Timestamps::default, Timestamps::from);
         }
-        let since = pages
-            .token()
-            .map_err(failed)?
-            .map_or(since, Timestamps::from);
-        let rest = scoped.download_consistent(conn, since).map_err(failed)?;
-        send(line(rest.to_page::<C::Backend>(false))?);
-        Ok(())
     }
 
     fn upload<T>(&self, changes: &[u8]) -> Result<Bytes, TransportError>
@@ -156,11 +152,6 @@ impl<S, C: SyncConnection> Server<S, C> {
         json.map(Bytes::from)
             .map_err(|error| refused(500, "upload", &error))
     }
-}
-
-fn line(message: Result<Vec<u8>, crate::wire::WireError>) -> Result<Bytes, TransportError> {
-    let message = message.map_err(|error| refused(500, "download", &error))?;
-    Ok(message.into())
 }
 
 fn refused(status: u16, code: &str, error: &dyn fmt::Display) -> TransportError {

@@ -3,11 +3,12 @@
 use super::database::Database;
 use super::problem::Problem;
 use super::sync::{Served, ServedGroup};
+use crate::download::Page;
 use crate::token::Token;
 use axum::body::{Body, Bytes};
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
@@ -73,16 +74,28 @@ where
     let first = first?;
     let caching = (header::CACHE_CONTROL, "private, no-store");
     if !wants_lines {
-        return Ok(([caching, (header::CONTENT_TYPE, "application/json")], first).into_response());
+        return Ok(single(&headers, first, caching));
     }
     let sending = (Some(first), taken, permit);
     let body = Body::from_stream(stream::try_unfold(sending, next));
     Ok(([caching, (header::CONTENT_TYPE, LINES)], body).into_response())
 }
 
+/// One page as JSON, unless whoever asks has what it says.
+fn single(headers: &HeaderMap, page: Page, caching: (HeaderName, &'static str)) -> Response {
+    let tag = format!("\"{}\"", page.tag());
+    let known = headers.get(header::IF_NONE_MATCH);
+    let is_known = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let described = [caching, (header::CONTENT_TYPE, "application/json")];
+    match is_known {
+        true => (StatusCode::NOT_MODIFIED, described, [(header::ETAG, tag)]).into_response(),
+        false => (described, [(header::ETAG, tag)], page.into_json()).into_response(),
+    }
+}
+
 type Sending = (
-    Option<Bytes>,
-    mpsc::Receiver<Result<Bytes, Problem>>,
+    Option<Page>,
+    mpsc::Receiver<Result<Page, Problem>>,
     OwnedSemaphorePermit,
 );
 
@@ -94,7 +107,11 @@ async fn next((first, mut taken, permit): Sending) -> Result<Option<(Bytes, Send
     };
     match page {
         None => Ok(None),
-        Some(Ok(page)) => Ok(Some((page, (None, taken, permit)))),
+        Some(Ok(page)) => {
+            let mut line = page.into_json();
+            line.push(b'\n');
+            Ok(Some((line.into(), (None, taken, permit))))
+        }
         Some(Err(problem)) => Err(Cut(problem)),
     }
 }
@@ -118,7 +135,7 @@ async fn read<G, D>(
     since: Option<Token>,
     limit: u32,
     all: bool,
-    pages: mpsc::Sender<Result<Bytes, Problem>>,
+    pages: mpsc::Sender<Result<Page, Problem>>,
 ) where
     D: Database,
     G: ServedGroup<D::Connection>,

@@ -7,12 +7,11 @@ use super::problem::Problem;
 use super::upload::upload;
 use crate::change::Changes;
 use crate::connection::SyncConnectionAsync;
-use crate::download::{DownloadError, Timestamps};
+use crate::download::{Page, Timestamps};
 use crate::group::{DownloadTablesAsync, SyncGroup, UploadTables};
 use crate::outcome::Outcomes;
 use crate::token::Token;
 use crate::upload::{UploadError, UploadOptions};
-use crate::wire::WireTables;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -167,7 +166,7 @@ pub trait ServedGroup<C: SyncConnectionAsync>: 'static {
         since: Option<Token>,
         limit: u32,
         all: bool,
-        pages: &mpsc::Sender<Result<Bytes, Problem>>,
+        pages: &mpsc::Sender<Result<Page, Problem>>,
     ) -> impl Future<Output = Result<(), Problem>> + Send;
 }
 
@@ -175,7 +174,7 @@ impl<C, T, S> ServedGroup<C> for SyncGroup<T, S>
 where
     C: SyncConnectionAsync,
     S: Send + std::marker::Sync + 'static,
-    T: DownloadTablesAsync<C::Database, S> + UploadTables<C::Database, S> + WireTables<C::Database>,
+    T: DownloadTablesAsync<C::Database, S> + UploadTables<C::Database, S>,
 {
     type Scope = S;
 
@@ -198,33 +197,24 @@ where
         since: Option<Token>,
         limit: u32,
         all: bool,
-        sender: &mpsc::Sender<Result<Bytes, Problem>>,
+        sender: &mpsc::Sender<Result<Page, Problem>>,
     ) -> impl Future<Output = Result<(), Problem>> + Send {
         async move {
             let mut since = since.map_or_else(Timestamps::default, Timestamps::from);
             loop {
                 // What fits one page is of one instant; of more, the next round brings what has changed meanwhile.
                 let mut pages = Self::scoped(scope).pages(since, limit);
-                let mut is_first = true;
                 loop {
                     let read = async {
                         let mut conn = served.database.lend().await?;
-                        let page = match is_first {
-                            true => pages.first_consistent_async(&mut *conn).await.map(Some),
-                            false => pages.next_async(&mut *conn).await,
-                        };
-                        Ok::<_, Problem>(page?)
+                        Ok::<_, Problem>(pages.next_json_async(&mut *conn).await?)
                     };
                     let page = tokio::time::timeout(served.limits.time, read).await;
                     let Some(page) = page.map_err(|_| Problem::too_slow())?? else {
                         break;
                     };
-                    let more = !(is_first && pages.is_finished());
-                    is_first = false;
-                    let page = page.to_page::<C::Database>(more);
-                    let mut page = page.map_err(DownloadError::from)?;
-                    page.push(b'\n');
-                    let is_taken = sender.send(Ok(page.into())).await.is_ok();
+                    let more = page.more();
+                    let is_taken = sender.send(Ok(page)).await.is_ok();
                     if !(is_taken && more && all) {
                         return Ok(());
                     }

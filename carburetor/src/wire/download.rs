@@ -103,35 +103,11 @@ impl<T: SyncTables> Response<T> {
         DB: SyncBackend,
         T: WireTables<DB>,
     {
-        self.written::<DB>(None)
-    }
-
-    /// The same as one page of several, which says whether there are `more`.
-    #[cfg(any(
-        feature = "replica",
-        all(
-            feature = "axum",
-            any(feature = "async-postgres", feature = "async-sqlite")
-        )
-    ))]
-    pub(crate) fn to_page<DB>(&self, more: bool) -> Result<Vec<u8>, WireError>
-    where
-        DB: SyncBackend,
-        T: WireTables<DB>,
-    {
-        self.written::<DB>(Some(more))
-    }
-
-    fn written<DB>(&self, more: Option<bool>) -> Result<Vec<u8>, WireError>
-    where
-        DB: SyncBackend,
-        T: WireTables<DB>,
-    {
         const { assert_named_once(T::NAMES) };
         let mut out = Vec::new();
         opening(&mut out);
         T::encode(self, &mut out)?;
-        closing(self.clock(), &self.next(), more, &mut out);
+        closing(self.clock(), &self.next(), &mut out);
         Ok(out)
     }
 }

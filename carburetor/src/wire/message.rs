@@ -17,18 +17,25 @@ pub(crate) fn opening(buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(format!("{{\"carburetor\":{VERSION},\"tables\":{{").as_bytes());
 }
 
-/// The text after the last table. A page says whether there are more.
-pub(crate) fn closing(clock: Clock, next: &Token, more: Option<bool>, buffer: &mut Vec<u8>) {
+/// The text after the last table.
+pub(crate) fn closing(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
+    clocked(clock, next, buffer);
+    ending(next, buffer);
+}
+
+/// The end of the tables, the clock, and the scope of the token.
+pub(super) fn clocked(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(b"},");
     write_key("clock", buffer);
     write_string(&clock.to_string(), buffer);
     buffer.push(b',');
     write_key("scope", buffer);
     write_string(&next.scope(), buffer);
-    if let Some(more) = more {
-        buffer.extend_from_slice(format!(",\"more\":{more}").as_bytes());
-    }
     buffer.push(b',');
+}
+
+/// The token, and the end.
+pub(super) fn ending(next: &Token, buffer: &mut Vec<u8>) {
     write_key("next", buffer);
     write_string(&next.to_string(), buffer);
     buffer.push(b'}');

@@ -30,6 +30,7 @@ pub(crate) struct JsonTable<'m, D, DB: SyncBackend> {
     part: Part,
     /// How many bytes the rows have made.
     passed: u64,
+    lines: usize,
 }
 
 struct Column<DB: SyncBackend> {
@@ -75,7 +76,13 @@ impl<'m, D, DB: SyncBackend> JsonTable<'m, D, DB> {
             ids: ids.map(|(place, _)| place).collect(),
             part: Part::Removed { any: false },
             passed: 0,
+            lines: 0,
         }
+    }
+
+    /// How many rows and removals were written.
+    pub(super) fn lines(&self) -> usize {
+        self.lines
     }
 
     fn value<'r>(
@@ -116,6 +123,7 @@ where
             Part::Rows { any: false } => b"",
         });
         self.part = Part::Rows { any: true };
+        self.lines += 1;
         let before = self.buffer.len();
         self.buffer.push(b'{');
         for place in 0..self.columns.len() {
@@ -133,6 +141,7 @@ where
             Part::Removed { any } => *any = true,
             Part::Rows { .. } => return Err(DownloadError::OutOfOrder),
         }
+        self.lines += 1;
         let alone = self.ids.len() == 1;
         if !alone {
             self.buffer.push(b'[');

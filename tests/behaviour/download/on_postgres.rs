@@ -21,6 +21,8 @@ mod follower;
 mod interrupted;
 #[path = "json.rs"]
 mod json;
+#[path = "json_pages.rs"]
+mod json_pages;
 #[path = "keys.rs"]
 mod keys;
 #[path = "names.rs"]

@@ -1,6 +1,6 @@
 //! Pages on an asynchronous connection.
 
-use super::{begin_consistently, cutoffs, end, judge};
+use super::{cutoffs, judge};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnectionAsync;
 use crate::download::budget::Budget;
@@ -49,40 +49,6 @@ where
                     run.response(news).map(Some)
                 }
             }
-        }
-    }
-
-    /// The first page, of one instant: it shows the rows and removals of all tables as they were then, in a transaction of its own. Where
-    /// [`is_finished`](Pages::is_finished) says so, it was the only one, and the tables appear together.
-    ///
-    #[doc = include_str!("../../../docs/examples/pages_first_consistent_async.md")]
-    ///
-    /// # Errors
-    ///
-    /// As [`Scoped::download_consistent_async`].
-    #[allow(
-        clippy::manual_async_fn,
-        reason = "an `async fn` is not known to be `Send` for every lifetime"
-    )]
-    pub fn first_consistent_async<C>(
-        &mut self,
-        conn: &mut C,
-    ) -> impl Future<Output = Result<Response<T>, DownloadError>> + Send
-    where
-        C: SyncConnectionAsync<Database = DB>,
-    {
-        async move {
-            let definitions = T::definitions();
-            let cutoffs = begin_consistently(conn, &definitions, self.scoped.assumptions()).await?;
-            let page = async {
-                let limit = self.limit;
-                let run = self.begin(&definitions, &cutoffs)?;
-                let conn = conn.share();
-                let news = T::read_page(&conn, &mut run.tables, &mut Budget::of(limit)).await?;
-                run.response(news)
-            };
-            let page = page.await;
-            end(conn, page).await
         }
     }
 }
