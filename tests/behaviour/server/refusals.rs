@@ -133,6 +133,8 @@ fn a_server_without_its_tables_says_nothing_of_them() {
 #[test]
 fn a_page_says_whether_there_are_more() {
     let server = Server::new();
+    // What was written a moment ago comes again, here with every page.
+    std::thread::sleep(Duration::from_millis(500));
     let program = server.serve(2, Limits::default());
     let red = &program.client("red");
     let mut path = "web/download?limit=1".to_owned();

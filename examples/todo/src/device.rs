@@ -1,0 +1,115 @@
+//! A device: a terminal, an SQLite file, and a server that may be away.
+
+use crate::model::{Todo, sqlite::items};
+use carburetor::replica::{Http, Replica, ReplicaError, TransportError};
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use std::error::Error;
+use std::io::Write;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+/// How often a device asks for news of its own accord.
+const EVERY: Duration = Duration::from_secs(1);
+
+const HELP: &str = "add TITLE    mark N    rename N TITLE    delete N    list    quit";
+
+pub async fn run(address: &str, name: &str) -> Result<(), Box<dyn Error>> {
+    let transport = Http::new(&format!("http://{address}/sync/todo"))?;
+    let replica = Replica::<Todo>::open(format!("todo-{name}.db"), transport)?;
+    let mut conn = replica.connection()?;
+    println!("{HELP}");
+    let mut shown = String::new();
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut news = tokio::time::interval(EVERY);
+    loop {
+        tokio::select! {
+            line = lines.next_line() => {
+                let Some(line) = line? else { return Ok(()) };
+                if line.trim() == "quit" {
+                    return Ok(());
+                }
+                match edit(&mut conn, line.trim()) {
+                    Ok(()) => shown.clear(),
+                    Err(problem) => println!("{problem}"),
+                }
+            }
+            _ = news.tick() => {}
+        }
+        let state = match replica.sync().await {
+            Ok(_) => String::new(),
+            Err(ReplicaError::Transport(TransportError::Offline(_))) => {
+                format!("offline, {} to send", replica.pending()?)
+            }
+            Err(error) => error.to_string(),
+        };
+        for rejected in replica.rejected()? {
+            println!("rejected: {}", rejected.rejection);
+            replica.drop_rejected(rejected.seq)?;
+        }
+        let list = list(&mut conn, &state)?;
+        if list != shown {
+            print!("{list}");
+            std::io::stdout().flush()?;
+            shown = list;
+        }
+    }
+}
+
+fn list(conn: &mut SqliteConnection, state: &str) -> QueryResult<String> {
+    let mut text = format!("--- {state}\n");
+    for (number, (_, title, done)) in all(conn)?.into_iter().enumerate() {
+        let mark = if done { 'x' } else { ' ' };
+        text += &format!("{:3} [{mark}] {title}\n", number + 1);
+    }
+    Ok(text)
+}
+
+fn all(conn: &mut SqliteConnection) -> QueryResult<Vec<(String, String, bool)>> {
+    items::table
+        .select((items::id, items::title, items::done))
+        .order((items::title, items::id))
+        .load(conn)
+}
+
+/// Writes with ordinary Diesel; what is written waits in the replica's outbox until a server answers.
+fn edit(conn: &mut SqliteConnection, line: &str) -> Result<(), Box<dyn Error>> {
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let item = |conn: &mut SqliteConnection, number: &str| {
+        let place = number.parse::<usize>().unwrap_or(0);
+        let item = all(conn)?.into_iter().nth(place.wrapping_sub(1));
+        item.ok_or_else(|| Box::<dyn Error>::from(format!("there is no number `{number}`")))
+    };
+    match word {
+        "add" if !rest.is_empty() => {
+            let id = format!("{:032x}", fastrand::u128(..));
+            diesel::insert_into(items::table)
+                .values((
+                    items::id.eq(id),
+                    items::title.eq(rest),
+                    items::done.eq(false),
+                ))
+                .execute(conn)?;
+        }
+        "mark" => {
+            let (id, _, done) = item(conn, rest)?;
+            diesel::update(items::table.find(id))
+                .set(items::done.eq(!done))
+                .execute(conn)?;
+        }
+        "rename" => {
+            let (number, title) = rest.split_once(' ').ok_or("rename N TITLE")?;
+            let (id, ..) = item(conn, number)?;
+            diesel::update(items::table.find(id))
+                .set(items::title.eq(title))
+                .execute(conn)?;
+        }
+        "delete" => {
+            let (id, ..) = item(conn, rest)?;
+            diesel::delete(items::table.find(id)).execute(conn)?;
+        }
+        "list" => {}
+        _ => return Err(HELP.into()),
+    }
+    Ok(())
+}
