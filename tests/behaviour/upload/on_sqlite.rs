@@ -32,6 +32,8 @@ mod repeats;
 mod revivals;
 #[path = "rules.rs"]
 mod rules;
+#[path = "scopes.rs"]
+mod scopes;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "times.rs"]
