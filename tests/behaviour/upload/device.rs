@@ -26,32 +26,30 @@ impl Device {
         }
     }
 
-    /// A replica whose time stands still so many minutes before now, or after it if they are negative. None gives out a clock that another one of the
-    /// same id gave out.
-    pub(super) fn ago(replica: u64, minutes: i64) -> Self {
+    /// A replica whose time stands still so many minutes before now. None gives out a clock that another one of the same id gave out.
+    pub(super) fn ago(replica: u64, minutes: u64) -> Self {
+        Device::standing(replica, system() - minutes * 60_000)
+    }
+
+    /// A replica whose time stands still so many seconds after now: it writes later than whoever has the right time.
+    pub(super) fn ahead(replica: u64, seconds: u64) -> Self {
+        Device::standing(replica, system() + seconds * 1000)
+    }
+
+    /// A replica whose time stands still.
+    pub(super) fn standing(replica: u64, millis: u64) -> Self {
         static MADE: AtomicU16 = AtomicU16::new(0);
-        let mut device = Device::new(replica);
-        device.set_ago(minutes);
         let counter = MADE.fetch_add(16, Ordering::Relaxed);
-        device.last = Clock::new(device.time.unwrap_or(0), counter, replica);
-        device
-    }
-
-    /// From now on its time stands still so many minutes before now.
-    pub(super) fn set_ago(&mut self, minutes: i64) {
-        let millis = Utc::now().timestamp_millis() - minutes * 60_000;
-        self.set_millis(u64::try_from(millis).unwrap());
-    }
-
-    /// From now on its time stands still there.
-    pub(super) fn set_millis(&mut self, millis: u64) {
-        self.time = Some(millis);
+        Device {
+            replica,
+            last: Clock::new(millis, counter, replica),
+            time: Some(millis),
+        }
     }
 
     /// The next clock: the system's time, or one more than the last.
     pub(super) fn tick(&mut self) -> Clock {
-        let now = || u64::try_from(Utc::now().timestamp_millis()).unwrap();
-        self.tick_at(self.time.unwrap_or_else(now))
+        self.tick_at(self.time.unwrap_or_else(system))
     }
 
     /// The next clock of a replica whose system says `millis`.
@@ -84,6 +82,11 @@ impl Device {
     pub(super) fn delete(&mut self, table: &str, id: impl Into<Value>) -> Change {
         change(table, id.into(), self.tick(), Edit::Delete)
     }
+}
+
+/// The system's time in milliseconds.
+pub(super) fn system() -> u64 {
+    u64::try_from(Utc::now().timestamp_millis()).unwrap()
 }
 
 pub(super) fn change(table: &str, id: Value, clock: Clock, edit: Edit) -> Change {

@@ -48,6 +48,8 @@ mod repeats;
 mod revivals;
 #[path = "rules.rs"]
 mod rules;
+#[path = "scopes.rs"]
+mod scopes;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "swaps.rs"]

@@ -37,6 +37,8 @@ mod repeats;
 mod revivals;
 #[path = "rules.rs"]
 mod rules;
+#[path = "scopes.rs"]
+mod scopes;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "swaps.rs"]

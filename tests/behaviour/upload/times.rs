@@ -1,6 +1,6 @@
 //! Replicas whose time is long past or a little ahead, and what others write meanwhile.
 
-use super::super::device::{Device, change};
+use super::super::device::{Device, change, system};
 use super::super::run;
 use super::contents::lines;
 use super::models::FieldsRow;
@@ -20,18 +20,12 @@ fn texts(conn: &mut Conn) -> Vec<String> {
 
 /// An instant in September 2001.
 fn past(replica: u64) -> Device {
-    let mut device = Device::new(replica);
-    device.set_millis(1_000_000_000_000);
-    device
-}
-
-fn now() -> u64 {
-    u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap()
+    Device::standing(replica, 1_000_000_000_000)
 }
 
 /// An edit of a row by a replica whose time is so many seconds ahead.
 fn ahead(replica: u64, seconds: u64, edit: Edit) -> Change {
-    let clock = Clock::new(now() + seconds * 1000, 0, replica);
+    let clock = Clock::new(system() + seconds * 1000, 0, replica);
     change("fields_rows", json!(1), clock, edit)
 }
 
@@ -130,7 +124,7 @@ fn a_statement_after_an_edit_from_ahead_is_later_than_that_edit() {
     assert_eq!(texts(conn), ["by hand ahead ahead"]);
     // The statement's columns took its clock, and no others.
     let whole = seen(conn);
-    assert!(whole.millis() >= now() + 30_000);
+    assert!(whole.millis() >= system() + 30_000);
     run(conn, "update fields_rows set b = 'by hand'");
     let edit = ahead(3, 39, update(json!({"a": "x", "b": "x", "c": "x"})));
     assert_eq!(told(conn, edit), "superseded");
