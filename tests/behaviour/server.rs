@@ -1,4 +1,5 @@
 //! Groups served over HTTP, by programs that listen on real sockets.
+#![allow(clippy::duplicate_mod, reason = "one suite, two backends")]
 
 mod on_postgres;
 mod on_sqlite;

@@ -178,6 +178,10 @@ where
 {
     type Scope = S;
 
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an `async fn` is not known to be `Send` for every lifetime"
+    )]
     fn take(
         scope: &S,
         conn: &mut C,
@@ -191,6 +195,10 @@ where
         }
     }
 
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an `async fn` is not known to be `Send` for every lifetime"
+    )]
     fn pages<D: Database<Connection = C>>(
         served: &Served<D>,
         scope: &S,

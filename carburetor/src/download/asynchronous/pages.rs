@@ -19,7 +19,7 @@ where
     ///
     /// # Errors
     ///
-    /// As [`Scoped::download_async`]; the same page can be asked for again.
+    /// As [`Scoped::download_async`](crate::Scoped::download_async); the same page can be asked for again.
     #[allow(
         clippy::manual_async_fn,
         reason = "an `async fn` is not known to be `Send` for every lifetime"
