@@ -6,6 +6,7 @@ use super::digest::digest;
 use super::error::UploadError;
 use super::options::{Transactions, UploadOptions};
 use super::order::parents_first;
+use super::own::OwnWrites;
 use super::receipt::Receipt;
 use super::rejection::is_deadlock;
 use super::session::{Failure, Session};
@@ -40,6 +41,7 @@ pub(super) async fn upload<R: Runner>(
     }
     let mut answers = Outcomes::new(Clock::ZERO, Vec::new());
     let confirmed = changes.confirmed;
+    let own = &mut OwnWrites::default();
     match options.transactions {
         Transactions::PerChange => {
             // Before anything is applied.
@@ -47,10 +49,10 @@ pub(super) async fn upload<R: Runner>(
             bounded(&changes.changes, around.now(), options)?;
             for change in &changes.changes {
                 let one = std::slice::from_ref(change);
-                answers.add(again(runner, tables, one, confirmed, options).await?);
+                answers.add(again(runner, tables, one, confirmed, options, own).await?);
             }
         }
-        _ => answers.add(again(runner, tables, &changes.changes, confirmed, options).await?),
+        _ => answers.add(again(runner, tables, &changes.changes, confirmed, options, own).await?),
     }
     answers.scope = Some(scope(tables)?);
     Ok(answers)
@@ -77,13 +79,14 @@ async fn again<R: Runner>(
     changes: &[Change],
     confirmed: Option<Clock>,
     options: &UploadOptions,
+    own: &mut OwnWrites,
 ) -> Result<Outcomes, UploadError> {
     let is_within = runner.in_transaction()?;
     let mut tries = TRIES;
     loop {
         tries -= 1;
         runner.begin().await?;
-        let answered = once(runner, tables, changes, confirmed, options, is_within).await;
+        let answered = once(runner, tables, changes, confirmed, options, own, is_within).await;
         match runner.end(answered).await {
             Err(error) if gave_way(&error) && !is_within && tries > 0 => {}
             ended => return ended,
@@ -107,6 +110,7 @@ async fn once<R: Runner>(
     changes: &[Change],
     confirmed: Option<Clock>,
     options: &UploadOptions,
+    own: &mut OwnWrites,
     is_within: bool,
 ) -> Result<Outcomes, UploadError> {
     lock(runner, changes).await?;
@@ -116,6 +120,9 @@ async fn once<R: Runner>(
     let known = receipts(runner, changes).await?;
     let digests: Vec<String> = changes.iter().map(digest).collect();
     let first = repeated(changes, &digests, &known, &mut answers)?;
+    for (at, answer) in &answers {
+        own.keep_answered(tables, &changes[*at], answer);
+    }
     let mut admitted = Vec::with_capacity(changes.len());
     for (at, change) in changes.iter().enumerate() {
         if answers.contains_key(&at) || first[at] != at {
@@ -140,6 +147,7 @@ async fn once<R: Runner>(
         tables,
         order: parents_first(tables.len(), &around.points()),
         around: &around,
+        own,
         is_within,
         has_deleted: false,
         locked: HashMap::new(),

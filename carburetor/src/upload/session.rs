@@ -2,6 +2,7 @@
 
 use super::UploadTable;
 use super::error::UploadError;
+use super::own::OwnWrites;
 use super::plan::Found;
 use super::surroundings::Surroundings;
 use crate::connection::runner::Runner;
@@ -20,6 +21,8 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) order: Vec<usize>,
     /// The transaction is the caller's: it can't begin anew.
     pub(super) is_within: bool,
+    /// What this upload wrote, in transactions before this one too.
+    pub(super) own: &'u mut OwnWrites,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
     /// What was read of rows when they were locked, per table and until it is used. A key tells a row; without `Found` there was none to lock.

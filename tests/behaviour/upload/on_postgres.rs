@@ -24,6 +24,8 @@ mod existence;
 mod mixture;
 #[path = "moves.rs"]
 mod moves;
+#[path = "outboxes.rs"]
+mod outboxes;
 #[path = "outcomes.rs"]
 mod outcomes;
 #[path = "peers.rs"]
@@ -42,10 +44,14 @@ mod revivals;
 mod rules;
 #[path = "scopes.rs"]
 mod scopes;
+#[path = "series.rs"]
+mod series;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "times.rs"]
 mod times;
+#[path = "postgres_truncate.rs"]
+mod truncate;
 #[path = "postgres_types.rs"]
 mod types;
 #[path = "waits.rs"]

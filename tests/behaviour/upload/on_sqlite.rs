@@ -20,6 +20,8 @@ mod copies;
 mod existence;
 #[path = "mixture.rs"]
 mod mixture;
+#[path = "outboxes.rs"]
+mod outboxes;
 #[path = "outcomes.rs"]
 mod outcomes;
 #[path = "peers.rs"]
@@ -34,6 +36,8 @@ mod revivals;
 mod rules;
 #[path = "scopes.rs"]
 mod scopes;
+#[path = "series.rs"]
+mod series;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "times.rs"]
