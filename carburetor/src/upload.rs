@@ -13,6 +13,7 @@ mod judged;
 mod options;
 mod order;
 mod outcomes;
+mod own;
 mod plan;
 mod procedure;
 mod receipt;

@@ -223,6 +223,21 @@ impl<'c, DB: SyncBackend> Admitted<'c, DB> {
     }
 }
 
+/// The row that a change is of: the place of its table, and its key.
+pub(super) fn row_of<DB: SyncBackend>(
+    tables: &[UploadTable<'_, DB>],
+    change: &Change,
+) -> Option<(usize, Vec<u8>)> {
+    let place = tables
+        .iter()
+        .position(|table| table.definition.wire_name == change.table)?;
+    let mut key = Vec::new();
+    for part in &id(&tables[place], &change.id).ok()? {
+        DB::key(part, &mut key);
+    }
+    Some((place, key))
+}
+
 pub(super) fn id<DB: SyncBackend>(
     table: &UploadTable<'_, DB>,
     id: &Value,

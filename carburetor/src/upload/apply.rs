@@ -63,7 +63,8 @@ impl<R: Runner> Session<'_, '_, R> {
             .collect();
         let found = self.find(table, &first).await?;
         let mut plans = Vec::with_capacity(rows.len());
-        for (place, (changes, found)) in rows.values_mut().zip(found).enumerate() {
+        for (place, ((key, changes), mut found)) in rows.iter_mut().zip(found).enumerate() {
+            self.own.hide(table, key, &mut found);
             let plan = RowPlan::new(definition, place, found, changes, expired);
             changes.drain(..plan.judged.len());
             plans.push(plan);
@@ -113,6 +114,10 @@ impl<R: Runner> Session<'_, '_, R> {
                     hidden.extend(row.judged.iter().map(|judged| judged.change.at));
                 }
                 row.found.stamp = stored.stamp;
+                if let (Some(judged), Some(stamp)) = (row.judged.first(), stored.stamp) {
+                    let own = (plan.table, judged.change.key.clone());
+                    self.own.keep(own, stamp, row.found.held.stamp());
+                }
                 if !stored.differing.is_empty() {
                     row.remake(&stored.differing);
                     remade.push(place);

@@ -35,6 +35,16 @@ pub(crate) enum Held {
     Unknown,
 }
 
+impl Held {
+    /// The row's stamp, if it has one.
+    pub(crate) fn stamp(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Held::Live { stamp, .. } => *stamp,
+            Held::Gone(_) | Held::Unknown => None,
+        }
+    }
+}
+
 /// One change as far as it decides.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked<'c> {

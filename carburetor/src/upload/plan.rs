@@ -234,11 +234,7 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
         if self.act == Act::Nothing {
             self.act = Act::Update;
         }
-        let stamp = match &self.found.held {
-            Held::Live { stamp, .. } => *stamp,
-            _ => None,
-        };
-        self.hold(stamp, write.registers);
+        self.hold(self.found.held.stamp(), write.registers);
         self.write(change, |column| write.won.contains(&column.name.as_str()));
         let whole = write.lost.is_empty()
             && write.merged.is_empty()

@@ -6,6 +6,7 @@ use super::digest::digest;
 use super::error::UploadError;
 use super::options::{Transactions, UploadOptions};
 use super::order::parents_first;
+use super::own::OwnWrites;
 use super::receipt::Receipt;
 use super::rejection::{is_deadlock, is_reference};
 use super::session::{Failure, Session, Transaction};
@@ -40,6 +41,7 @@ pub(super) async fn upload<R: Runner>(
     }
     let mut answers = Outcomes::new(Clock::ZERO, Vec::new());
     let confirmed = changes.confirmed;
+    let own = &mut OwnWrites::default();
     match options.transactions {
         Transactions::PerChange => {
             // Before anything is applied.
@@ -47,10 +49,10 @@ pub(super) async fn upload<R: Runner>(
             bounded(&changes.changes, around.now(), options)?;
             for change in &changes.changes {
                 let one = std::slice::from_ref(change);
-                answers.add(again(runner, tables, one, confirmed, options).await?);
+                answers.add(again(runner, tables, one, confirmed, options, own).await?);
             }
         }
-        _ => answers.add(again(runner, tables, &changes.changes, confirmed, options).await?),
+        _ => answers.add(again(runner, tables, &changes.changes, confirmed, options, own).await?),
     }
     answers.scope = Some(scope(tables)?);
     Ok(answers)
@@ -77,6 +79,7 @@ async fn again<R: Runner>(
     changes: &[Change],
     confirmed: Option<Clock>,
     options: &UploadOptions,
+    own: &mut OwnWrites,
 ) -> Result<Outcomes, UploadError> {
     let mut transaction = match runner.in_transaction()? {
         true => Transaction::Callers,
@@ -88,7 +91,16 @@ async fn again<R: Runner>(
     loop {
         tries -= 1;
         runner.begin().await?;
-        let answered = once(runner, tables, changes, confirmed, options, transaction).await;
+        let answered = once(
+            runner,
+            tables,
+            changes,
+            confirmed,
+            options,
+            own,
+            transaction,
+        )
+        .await;
         match runner.end(answered).await {
             Err(error) if transaction != Transaction::Callers && tries > 0 => {
                 if is_of_commit(&error) && transaction == Transaction::Own {
@@ -123,6 +135,7 @@ async fn once<R: Runner>(
     changes: &[Change],
     confirmed: Option<Clock>,
     options: &UploadOptions,
+    own: &mut OwnWrites,
     transaction: Transaction,
 ) -> Result<Outcomes, UploadError> {
     lock(runner, changes).await?;
@@ -132,6 +145,9 @@ async fn once<R: Runner>(
     let known = receipts(runner, changes).await?;
     let digests: Vec<String> = changes.iter().map(digest).collect();
     let first = repeated(changes, &digests, &known, &mut answers)?;
+    for (at, answer) in &answers {
+        own.keep_answered(tables, &changes[*at], answer);
+    }
     let mut admitted = Vec::with_capacity(changes.len());
     for (at, change) in changes.iter().enumerate() {
         if answers.contains_key(&at) || first[at] != at {
@@ -156,6 +172,7 @@ async fn once<R: Runner>(
         tables,
         order: parents_first(tables.len(), &around.points()),
         around: &around,
+        own,
         transaction,
         broken: None,
         has_deleted: false,

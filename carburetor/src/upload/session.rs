@@ -2,6 +2,7 @@
 
 use super::UploadTable;
 use super::error::UploadError;
+use super::own::OwnWrites;
 use super::plan::Found;
 use super::surroundings::Surroundings;
 use crate::connection::runner::Runner;
@@ -21,6 +22,8 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) transaction: Transaction,
     /// How many rows referred to none before the upload; none where the commit may tell that.
     pub(super) broken: Option<u64>,
+    /// What this upload wrote, in transactions before this one too.
+    pub(super) own: &'u mut OwnWrites,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
     /// What was read of rows when they were locked, per table and until it is used. A key tells a row; without `Found` there was none to lock.

@@ -32,6 +32,8 @@ mod late_constraints;
 mod mixture;
 #[path = "moves.rs"]
 mod moves;
+#[path = "outboxes.rs"]
+mod outboxes;
 #[path = "outcomes.rs"]
 mod outcomes;
 #[path = "peers.rs"]
@@ -50,12 +52,16 @@ mod revivals;
 mod rules;
 #[path = "scopes.rs"]
 mod scopes;
+#[path = "series.rs"]
+mod series;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "swaps.rs"]
 mod swaps;
 #[path = "times.rs"]
 mod times;
+#[path = "postgres_truncate.rs"]
+mod truncate;
 #[path = "postgres_types.rs"]
 mod types;
 #[path = "waits.rs"]

@@ -25,6 +25,8 @@ mod copies;
 mod existence;
 #[path = "mixture.rs"]
 mod mixture;
+#[path = "outboxes.rs"]
+mod outboxes;
 #[path = "outcomes.rs"]
 mod outcomes;
 #[path = "peers.rs"]
@@ -39,6 +41,8 @@ mod revivals;
 mod rules;
 #[path = "scopes.rs"]
 mod scopes;
+#[path = "series.rs"]
+mod series;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "swaps.rs"]
