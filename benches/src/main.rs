@@ -1,5 +1,8 @@
 //! What carburetor costs beside what it stands on, in the same run. See the README.
 
+mod feed;
+mod followed;
+mod idle;
 mod incremental;
 mod items;
 mod json;
@@ -43,9 +46,15 @@ const GROUPS: &[(&str, Group)] = &[
     ("sqlite", sqlite::sqlite),
     ("upload", upload::upload),
     ("upload_sqlite", upload_sqlite::upload),
+    ("feed", feed::feed),
+    ("idle", idle::idle),
 ];
 
 fn main() {
+    let mut arguments = env::args().skip(1);
+    if arguments.next().is_some_and(|first| first == idle::CLIENT) {
+        return idle::client(arguments);
+    }
     let options = options();
     for (name, run) in GROUPS {
         if options.groups.is_empty() || options.groups.iter().any(|group| group == name) {
