@@ -1,5 +1,6 @@
 //! What carburetor costs beside what it stands on, in the same run. See the README.
 
+mod cold;
 mod feed;
 mod followed;
 mod idle;
@@ -46,14 +47,17 @@ const GROUPS: &[(&str, Group)] = &[
     ("sqlite", sqlite::sqlite),
     ("upload", upload::upload),
     ("upload_sqlite", upload_sqlite::upload),
+    ("cold", cold::cold),
     ("feed", feed::feed),
     ("idle", idle::idle),
 ];
 
 fn main() {
     let mut arguments = env::args().skip(1);
-    if arguments.next().is_some_and(|first| first == idle::CLIENT) {
-        return idle::client(arguments);
+    match arguments.next().as_deref() {
+        Some(idle::CLIENT) => return idle::client(arguments),
+        Some(cold::REPLICA) => return cold::client(arguments),
+        _ => {}
     }
     let options = options();
     for (name, run) in GROUPS {
