@@ -2,8 +2,10 @@
 //!
 #![doc = include_str!("../docs/replica.md")]
 
+mod backoff;
 mod check;
 mod clock;
+mod edits;
 mod entries;
 mod error;
 mod file;
@@ -13,16 +15,19 @@ mod http;
 mod in_process;
 mod open;
 mod outbox;
+mod pages;
 #[cfg(feature = "http")]
 mod problem;
 mod query;
 mod rejected;
 mod rows;
+mod run;
 mod schema;
 mod section;
 mod settle;
 mod show;
 mod stage;
+mod status;
 mod sync;
 mod table;
 mod transport;
@@ -35,6 +40,7 @@ pub use http::Http;
 pub use in_process::InProcess;
 pub use open::{Replica, ReplicaBuilder};
 pub use rejected::Rejected;
+pub use status::{Phase, Status};
 pub use sync::Synced;
 pub use table::ReplicaGroup;
 #[doc(hidden)]

@@ -14,6 +14,10 @@ pub struct Page {
     pub(crate) cutoffs: Vec<Range<usize>>,
     /// Where `more` and the token begin.
     pub(crate) content: usize,
+    /// Something besides cutoffs is in it.
+    pub(crate) has_news: bool,
+    /// Where the token stands.
+    pub(crate) next: Range<usize>,
 }
 
 impl Page {
@@ -43,6 +47,25 @@ impl Page {
     /// ```
     pub fn more(&self) -> bool {
         self.more
+    }
+
+    /// It says nothing but cutoffs: no row, no removal and no reset.
+    ///
+    /// ```
+    /// assert!(carburetor::download::Page::default().is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        !self.has_news
+    }
+
+    /// The text of the token that asks for what comes next, `next` of the message.
+    ///
+    /// ```
+    /// assert_eq!(carburetor::download::Page::default().next(), "");
+    /// ```
+    pub fn next(&self) -> &str {
+        // Base64.
+        std::str::from_utf8(&self.json[self.next.clone()]).unwrap_or_default()
     }
 
     /// A name for what the page says, the same for one that differs in nothing but its cutoffs and its token: an HTTP `ETag`, to be put

@@ -66,7 +66,7 @@ impl Store {
         }
         conn.batch_execute(&format!(
             "delete from carburetor_stage where in_group = {group};
-update carburetor_group set account = {}, token = null, confirmed = null where name = {group}",
+update carburetor_group set account = {}, token = null, confirmed = null, synced_ms = null where name = {group}",
             literal(account),
             group = literal(&self.group)
         ))?;

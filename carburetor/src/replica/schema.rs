@@ -30,7 +30,8 @@ create table if not exists carburetor_group (
   account text not null,
   token text,
   scope text,
-  confirmed text
+  confirmed text,
+  synced_ms integer
 );
 create table if not exists carburetor_replicated (
   name text primary key,

@@ -5,6 +5,7 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, as_text};
 use super::rows::{write_ids, write_rows};
+use super::schema::now_ms;
 use super::section::Section;
 use super::show::{DOWNLOADED, show};
 use super::table::ReplicaTable;
@@ -44,6 +45,8 @@ pub(super) struct Staged {
     pub(super) removed: u64,
     /// There are more before all is of one instant.
     pub(super) more: bool,
+    /// The token behind it.
+    pub(super) next: String,
 }
 
 /// The token to go on from: of the pages that lie here, or of what is shown.
@@ -87,6 +90,7 @@ pub(super) fn take(
         rows: 0,
         removed: 0,
         more: page.more,
+        next: page.next,
     };
     for table in &store.tables {
         let name = &table.definition.wire_name;
@@ -100,7 +104,7 @@ pub(super) fn take(
     }
     let scope = page.scope.map(SqliteValue::Text);
     let token = [
-        Bind::text(&page.next),
+        Bind::text(&staged.next),
         Bind(scope),
         Bind::text(&store.group),
     ];
@@ -121,7 +125,8 @@ pub(super) fn take(
                 literal(&store.group)
             ))?;
             let keep = format!(
-                "update carburetor_group set token = {BIND}, scope = {BIND} where name = {BIND}"
+                "update carburetor_group set token = {BIND}, scope = {BIND}, synced_ms = (select {} from carburetor_replica) where name = {BIND}",
+                now_ms()
             );
             query::execute(conn, &keep, token)?;
         }

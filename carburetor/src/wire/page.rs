@@ -69,7 +69,9 @@ impl PageText {
         self.page.content = json.len();
         write_key("more", json);
         json.extend_from_slice(if more { b"true," } else { b"false," });
+        let at = json.len() + "\"next\":\"".len();
         ending(next, json);
+        self.page.next = at..json.len() - "\"}".len();
         self.page.more = more;
         self.page
     }
@@ -96,6 +98,13 @@ impl PageText {
 
     fn sink<M: TableOn<DB>, DB: SyncBackend>(&mut self) -> JsonTable<'_, Bounded<'_>, DB> {
         JsonTable::new::<M>(&mut self.page.json, Bounded(&mut self.room))
+    }
+
+    /// Ends a table of which `lines` rows and removals were written.
+    fn take(&mut self, lines: usize, has_news: bool, cutoff: DateTime<Utc>) {
+        self.budget.take(lines);
+        self.page.has_news |= has_news;
+        self.end(cutoff);
     }
 
     /// Remembers where the cutoff stands that ends a table.
@@ -135,9 +144,8 @@ impl<C: SyncConnection> VisitTable<C::Backend> for WritePage<'_, C> {
         }
         let mut sink = self.text.sink::<M, C::Backend>();
         blocking::read(self.conn, table, &mut sink)?;
-        let lines = sink.lines();
-        self.text.budget.take(lines);
-        self.text.end(table.complete_until());
+        let (lines, has_news) = (sink.lines(), sink.has_news());
+        self.text.take(lines, has_news, table.complete_until());
         Ok(())
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct JsonTable<'m, D, DB: SyncBackend> {
     /// How many bytes the rows have made.
     passed: u64,
     lines: usize,
+    /// Rows went without being named.
+    cleared: bool,
 }
 
 struct Column<DB: SyncBackend> {
@@ -77,12 +79,18 @@ impl<'m, D, DB: SyncBackend> JsonTable<'m, D, DB> {
             part: Part::Removed { any: false },
             passed: 0,
             lines: 0,
+            cleared: false,
         }
     }
 
     /// How many rows and removals were written.
     pub(super) fn lines(&self) -> usize {
         self.lines
+    }
+
+    /// Something was written besides what stands around rows.
+    pub(super) fn has_news(&self) -> bool {
+        self.cleared || self.lines > 0
     }
 
     fn value<'r>(
@@ -112,6 +120,7 @@ where
     }
 
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError> {
+        self.cleared |= about.reset || about.left.is_some();
         section::open(self.name, about.reset, about.left, self.buffer)?;
         Ok(())
     }

@@ -30,9 +30,8 @@ where
         }
         let mut sink = self.text.sink::<M, DB>();
         read(self.conn, table, &mut sink).await?;
-        let lines = sink.lines();
-        self.text.budget.take(lines);
-        self.text.end(table.complete_until());
+        let (lines, has_news) = (sink.lines(), sink.has_news());
+        self.text.take(lines, has_news, table.complete_until());
         Ok(())
     }
 }
