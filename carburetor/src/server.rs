@@ -5,14 +5,24 @@
 mod database;
 mod download;
 mod everyone;
+mod feed;
 mod limits;
+#[cfg(feature = "async-postgres")]
+mod notified;
 mod problem;
+mod served;
+mod shutdown;
 mod sync;
 mod upload;
+mod watcher;
 
 pub use database::Database;
 #[cfg(feature = "async-sqlite")]
 pub use database::sqlite_pool;
 pub use limits::Limits;
+#[cfg(feature = "async-postgres")]
+pub use notified::Notified;
 pub use problem::Problem;
-pub use sync::{ServedGroup, Sync};
+pub use served::ServedGroup;
+pub use shutdown::Shutdown;
+pub use sync::Sync;

@@ -4,10 +4,15 @@ use super::problem::Problem;
 use crate::connection::SyncConnectionAsync;
 #[cfg(feature = "async-sqlite")]
 use diesel::SqliteConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::Text;
+use diesel_async::RunQueryDsl;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 #[cfg(feature = "async-sqlite")]
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use std::ops::DerefMut;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// A pool of connections to the database that owns the tables: diesel-async's pool by deadpool, of PostgreSQL or SQLite.
 ///
@@ -31,10 +36,19 @@ pub trait Database: Clone + Send + std::marker::Sync + 'static {
     /// Lends a connection.
     #[doc(hidden)]
     fn lend(&self) -> impl Future<Output = Result<Self::Lent, Problem>> + Send;
+
+    /// Calls `changed` whenever something may have been committed, until the database fails. It has a connection of its own, and asks on it at
+    /// this interval, if it has to ask.
+    #[doc(hidden)]
+    fn watch(
+        &self,
+        interval: Duration,
+        changed: impl Fn() + Send + Sync,
+    ) -> impl Future<Output = Problem> + Send;
 }
 
 macro_rules! pool {
-    ($connection:ty) => {
+    ($connection:ty, $version:literal) => {
         impl Database for Pool<$connection> {
             type Connection = $connection;
             type Lent = Object<$connection>;
@@ -43,14 +57,42 @@ macro_rules! pool {
                 let lent = self.get().await;
                 lent.map_err(|error| Problem::unavailable(&error))
             }
+
+            async fn watch(&self, interval: Duration, changed: impl Fn() + Send + Sync) -> Problem {
+                let mut conn = match self.lend().await {
+                    Ok(lent) => Object::take(lent),
+                    Err(problem) => return problem,
+                };
+                let mut seen = String::new();
+                loop {
+                    let version = diesel::select(sql::<Text>($version));
+                    match version.get_result::<String>(&mut conn).await {
+                        Ok(now) if now == seen => {}
+                        Ok(now) => {
+                            seen = now;
+                            changed();
+                        }
+                        Err(error) => return Problem::unavailable(&error),
+                    }
+                    sleep(interval).await;
+                }
+            }
         }
     };
 }
 
+// It changes whenever a transaction that wrote something begins or ends.
 #[cfg(feature = "async-postgres")]
-pool!(diesel_async::AsyncPgConnection);
+pool!(
+    diesel_async::AsyncPgConnection,
+    "pg_current_snapshot()::text"
+);
+// It changes whenever another connection has committed.
 #[cfg(feature = "async-sqlite")]
-pool!(SyncConnectionWrapper<SqliteConnection>);
+pool!(
+    SyncConnectionWrapper<SqliteConnection>,
+    "cast(data_version as text) from pragma_data_version"
+);
 
 /// A pool of connections to the SQLite file at `path`, which is made if it is absent: one writes, others read beside it.
 ///

@@ -1,8 +1,9 @@
 //! Downloads over HTTP, page by page. A page is read, then the connection goes back, then the page is sent: whoever reads slowly holds none.
 
 use super::database::Database;
+use super::limits::Limits;
 use super::problem::Problem;
-use super::sync::{Served, ServedGroup};
+use super::served::{Pages, Served, ServedGroup};
 use crate::download::Page;
 use crate::token::Token;
 use axum::body::{Body, Bytes};
@@ -13,7 +14,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::timeout;
 
 /// What a request may say.
 #[derive(Debug, Deserialize)]
@@ -22,8 +25,39 @@ pub(super) struct Parameters {
     limit: Option<u32>,
 }
 
+impl Parameters {
+    /// From where to read, and how many rows a page has. What a client says that goes on by itself (`last`) is later than its address.
+    pub(super) fn read(
+        parameters: Result<Query<Self>, QueryRejection>,
+        last: Option<&str>,
+        limits: &Limits,
+    ) -> Result<(Option<Token>, u32), Problem> {
+        let bad = |code, detail: String, remedy| {
+            Problem::new(StatusCode::BAD_REQUEST, code, detail, remedy)
+        };
+        let Query(parameters) = parameters.map_err(|rejection| {
+            bad(
+                "query",
+                rejection.body_text(),
+                "pass `since` and `limit`, or neither",
+            )
+        })?;
+        let since = last.or(parameters.since.as_deref());
+        let since = since.map(str::parse::<Token>).transpose();
+        let since = since.map_err(|error| bad("token", error.to_string(), "leave `since` out"))?;
+        let limit = parameters.limit.unwrap_or(limits.page);
+        if !(1..=limits.page).contains(&limit) {
+            let detail = format!("`limit` is {limit}, a page has 1 to {} rows", limits.page);
+            return Err(bad("query", detail, "ask for fewer rows at once"));
+        }
+        Ok((since, limit))
+    }
+}
+
 /// What a download's lines look like.
 const LINES: &str = "application/x-ndjson";
+
+const CACHING: (HeaderName, &str) = (header::CACHE_CONTROL, "private, no-store");
 
 /// Sends what is new within `scope`: one page as JSON, or all of them as lines.
 pub(super) async fn download<G, D>(
@@ -36,89 +70,86 @@ where
     D: Database,
     G: ServedGroup<D::Connection>,
 {
-    let bad =
-        |code, detail: String, remedy| Problem::new(StatusCode::BAD_REQUEST, code, detail, remedy);
-    let Query(parameters) = parameters.map_err(|rejection| {
-        bad(
-            "query",
-            rejection.body_text(),
-            "pass `since` and `limit`, or neither",
-        )
-    })?;
-    let since = parameters.since.as_deref().map(str::parse::<Token>);
-    let since = since.transpose();
-    let since = since.map_err(|error| bad("token", error.to_string(), "leave `since` out"))?;
-    let limit = parameters.limit.unwrap_or(served.limits.page);
-    if !(1..=served.limits.page).contains(&limit) {
-        let detail = format!(
-            "`limit` is {limit}, a page has 1 to {} rows",
-            served.limits.page
-        );
-        return Err(bad("query", detail, "ask for fewer rows at once"));
-    }
-    let permit = Arc::clone(&served.streams).try_acquire_owned();
+    let (since, limit) = Parameters::read(parameters, None, &served.limits)?;
+    let permit = Arc::clone(&served.downloads).try_acquire_owned();
     let permit = permit.map_err(|_| Problem::busy("too many downloads are under way"))?;
-    let wants_lines = headers.get_all(header::ACCEPT).iter().any(|accepted| {
+    let wants_lines = wants_lines(&headers);
+    // What is read is one page ahead of what is sent.
+    let (pages, taken) = mpsc::channel(1);
+    tokio::spawn(read::<G, D>(
+        served,
+        scope,
+        since,
+        limit,
+        wants_lines,
+        pages,
+        permit,
+    ));
+    let (first, taken) = first_of(taken).await?;
+    Ok(match wants_lines {
+        true => lines(first, taken, None),
+        false => single(&headers, &first),
+    })
+}
+
+pub(super) fn wants_lines(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(header::ACCEPT).iter();
+    accepted.any(|accepted| {
         accepted
             .to_str()
             .is_ok_and(|accepted| accepted.contains(LINES))
-    });
-    // What is read is one page ahead of what is sent.
-    let (pages, mut taken) = mpsc::channel(1);
-    let reading = read::<G, D>(served, scope, since, limit, wants_lines, pages);
-    tokio::spawn(reading);
-    // Until the first page is there the answer may still be a refusal.
-    let Some(first) = taken.recv().await else {
-        return Err(Problem::busy("the server is going down"));
-    };
-    let first = first?;
-    let caching = (header::CACHE_CONTROL, "private, no-store");
-    if !wants_lines {
-        return Ok(single(&headers, first, caching));
+    })
+}
+
+/// Pages on their way out.
+pub(super) type Taken = mpsc::Receiver<Result<Arc<Page>, Problem>>;
+
+/// The first page; until it is there the answer may still be a refusal.
+pub(super) async fn first_of(mut taken: Taken) -> Result<(Arc<Page>, Taken), Problem> {
+    match taken.recv().await {
+        Some(first) => Ok((first?, taken)),
+        None => Err(Problem::busy("the server is going down")),
     }
-    let sending = (Some(first), taken, permit);
-    let body = Body::from_stream(stream::try_unfold(sending, next));
-    Ok(([caching, (header::CONTENT_TYPE, LINES)], body).into_response())
 }
 
 /// One page as JSON, unless whoever asks has what it says.
-fn single(headers: &HeaderMap, page: Page, caching: (HeaderName, &'static str)) -> Response {
+fn single(headers: &HeaderMap, page: &Page) -> Response {
     let tag = format!("\"{}\"", page.tag());
     let known = headers.get(header::IF_NONE_MATCH);
     let is_known = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let described = [caching, (header::CONTENT_TYPE, "application/json")];
+    let described = [CACHING, (header::CONTENT_TYPE, "application/json")];
     match is_known {
         true => (StatusCode::NOT_MODIFIED, described, [(header::ETAG, tag)]).into_response(),
-        false => (described, [(header::ETAG, tag)], page.into_json()).into_response(),
+        false => (described, [(header::ETAG, tag)], page.json().to_vec()).into_response(),
     }
 }
 
-type Sending = (
-    Option<Page>,
-    mpsc::Receiver<Result<Page, Problem>>,
-    OwnedSemaphorePermit,
-);
-
-/// The next page with the end of its line. A failure cuts the answer off, which has no `more: false` then.
-async fn next((first, mut taken, permit): Sending) -> Result<Option<(Bytes, Sending)>, Cut> {
-    let page = match first {
-        Some(page) => Some(Ok(page)),
-        None => taken.recv().await,
-    };
-    match page {
-        None => Ok(None),
-        Some(Ok(page)) => {
-            let mut line = page.into_json();
-            line.push(b'\n');
-            Ok(Some((line.into(), (None, taken, permit))))
-        }
-        Some(Err(problem)) => Err(Cut(problem)),
-    }
+/// The pages as lines, as they come; with a `heartbeat`, an empty line after so long without one.
+pub(super) fn lines(first: Arc<Page>, taken: Taken, heartbeat: Option<Duration>) -> Response {
+    let pages = stream::try_unfold((Some(first), taken), move |(first, mut taken)| async move {
+        let page = match (first, heartbeat) {
+            (Some(page), _) => page,
+            (None, None) => match taken.recv().await {
+                Some(page) => page.map_err(Cut)?,
+                None => return Ok(None),
+            },
+            (None, Some(heartbeat)) => match timeout(heartbeat, taken.recv()).await {
+                Ok(Some(page)) => page.map_err(Cut)?,
+                Ok(None) => return Ok(None),
+                Err(_) => return Ok(Some((Bytes::from_static(b"\n"), (None, taken)))),
+            },
+        };
+        let mut line = Arc::unwrap_or_clone(page).into_json();
+        line.push(b'\n');
+        Ok::<_, Cut>(Some((line.into(), (None, taken))))
+    });
+    let described = [CACHING, (header::CONTENT_TYPE, LINES)];
+    (described, Body::from_stream(pages)).into_response()
 }
 
-/// A download that failed midway.
+/// A download that failed midway: the answer is cut off, and has no `more: false` then.
 #[derive(Debug)]
-struct Cut(Problem);
+pub(super) struct Cut(pub(super) Problem);
 
 impl std::fmt::Display for Cut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -135,7 +166,8 @@ async fn read<G, D>(
     since: Option<Token>,
     limit: u32,
     all: bool,
-    pages: mpsc::Sender<Result<Page, Problem>>,
+    pages: Pages,
+    _permit: OwnedSemaphorePermit,
 ) where
     D: Database,
     G: ServedGroup<D::Connection>,

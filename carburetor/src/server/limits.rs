@@ -21,6 +21,14 @@ pub struct Limits {
     pub time: Duration,
     /// How many downloads are under way at once.
     pub streams: usize,
+    /// How many feeds are open at once.
+    pub feeds: usize,
+    /// How many of them within one scope.
+    pub feeds_per_scope: usize,
+    /// How long a feed stays open, 6 h by default. Whoever comes back is asked again who he is.
+    pub feed_time: Duration,
+    /// How many connections all feeds together read with.
+    pub readers: usize,
 }
 
 impl Default for Limits {
@@ -31,6 +39,10 @@ impl Default for Limits {
             page: 10_000,
             time: Duration::from_secs(30),
             streams: 1000,
+            feeds: 20_000,
+            feeds_per_scope: 1000,
+            feed_time: Duration::from_secs(6 * 3600),
+            readers: 4,
         }
     }
 }

@@ -16,6 +16,7 @@ use std::fmt;
 /// | `message` | 400 | the body is no upload of this version |
 /// | `token` | 400 | `since` is no token of this version |
 /// | `query` | 400 | another parameter can't be read |
+/// | `origin` | 403 | a page of another site asks for a web socket |
 /// | `clock_ahead` | 409 | a change's clock is too far ahead; `server_time` is the server's |
 /// | `copied` | 409 | another change had this clock |
 /// | `body` | 413 | more bytes than an upload may have |

@@ -2,24 +2,23 @@
 
 use super::database::Database;
 use super::download::{Parameters, download};
+use super::feed::{Channels, Upgrade, feed};
 use super::limits::Limits;
 use super::problem::Problem;
+use super::served::{Served, ServedGroup, within};
+use super::shutdown::Shutdown;
 use super::upload::upload;
-use crate::change::Changes;
-use crate::connection::SyncConnectionAsync;
-use crate::download::{Page, Timestamps};
-use crate::group::{DownloadTablesAsync, SyncGroup, UploadTables};
-use crate::outcome::Outcomes;
-use crate::token::Token;
-use crate::upload::{UploadError, UploadOptions};
+use super::watcher::Watcher;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Query};
 use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc};
+use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// Groups of a database, to be mounted in the program's own axum router.
 ///
@@ -27,31 +26,23 @@ use tokio::sync::{Semaphore, mpsc};
 pub struct Sync<D, St = ()> {
     database: D,
     limits: Limits,
-    streams: Arc<Semaphore>,
-    router: Router<St>,
+    interval: Duration,
+    origins: Vec<String>,
+    shutdown: Shutdown,
+    /// Made last, when it is known how they are served.
+    groups: Vec<Mount<D, St>>,
 }
+
+/// Adds the routes of a group.
+type Mount<D, St> = Box<dyn FnOnce(Router<St>, Served<D>) -> Router<St> + Send>;
+
+/// How often the database is asked for commits.
+const POLL: Duration = Duration::from_millis(3);
 
 impl<D, St> std::fmt::Debug for Sync<D, St> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sync")
             .field("limits", &self.limits)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What every request of a group needs.
-#[derive(Clone)]
-pub struct Served<D> {
-    pub(super) database: D,
-    pub(super) name: Arc<str>,
-    pub(super) limits: Limits,
-    pub(super) streams: Arc<Semaphore>,
-}
-
-impl<D> std::fmt::Debug for Served<D> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Served")
-            .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }
@@ -72,27 +63,43 @@ where
     ///
     #[doc = include_str!("../../docs/examples/sync.md")]
     pub fn with_limits(database: D, limits: Limits) -> Self {
-        let health = database.clone();
-        let health = get(move || {
-            let database = health.clone();
-            async move {
-                let lent = tokio::time::timeout(limits.time, database.lend()).await;
-                lent.map_err(|_| Problem::too_slow())??;
-                Ok::<_, Problem>((
-                    [(header::CONTENT_TYPE, "application/json")],
-                    "{\"status\":\"ok\"}",
-                ))
-            }
-        });
         Sync {
             database,
             limits,
-            streams: Arc::new(Semaphore::new(limits.streams)),
-            router: Router::new().route("/health", health),
+            interval: POLL,
+            origins: Vec::new(),
+            shutdown: Shutdown::new(),
+            groups: Vec::new(),
         }
     }
 
-    /// Serves the group `G` under `/name/download` and `/name/upload`. `E` is an extractor that says what the caller may see: it is, or makes, the group's
+    /// While a feed is open, asks the database this often whether something was committed: a feed says so that much later at most. 3 ms unless told.
+    ///
+    #[doc = include_str!("../../docs/examples/feed.md")]
+    #[must_use]
+    pub fn poll_every(self, interval: Duration) -> Self {
+        Sync { interval, ..self }
+    }
+
+    /// Lets pages of these sites too open web sockets, for example `https://app.example.org`; others than the server's own are refused.
+    ///
+    #[doc = include_str!("../../docs/examples/feed.md")]
+    #[must_use]
+    pub fn origins(self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Sync {
+            origins: origins.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
+    /// What ends the feeds, to be called when the program is told to stop.
+    ///
+    #[doc = include_str!("../../docs/examples/shutdown.md")]
+    pub fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
+    /// Serves the group `G` under `/name/download`, `/name/upload` and `/name/feed`. `E` is an extractor that says what the caller may see: it is, or makes, the group's
     /// scope, and what it rejects is refused as it says. A group that shows all to everybody is served to [`Everyone`](crate::Everyone).
     ///
     #[doc = include_str!("../../docs/examples/sync.md")]
@@ -102,28 +109,11 @@ where
         G: ServedGroup<D::Connection>,
         E: FromRequestParts<St> + Into<G::Scope> + Send + 'static,
     {
-        let served = Served {
-            database: self.database.clone(),
-            name: name.into(),
-            limits: self.limits,
-            streams: self.streams.clone(),
-        };
-        let other = served.clone();
-        let downloads = get(
-            move |caller: E,
-                  parameters: Result<Query<Parameters>, QueryRejection>,
-                  headers: HeaderMap| {
-                download::<G, D>(other.clone(), caller.into(), parameters, headers)
-            },
-        );
-        let uploads = post(move |caller: E, body: Result<Bytes, BytesRejection>| {
-            upload::<G, D>(served.clone(), caller.into(), body)
-        });
-        let uploads = uploads.layer(DefaultBodyLimit::max(self.limits.body));
-        self.router = self
-            .router
-            .route(&format!("/{name}/download"), downloads)
-            .route(&format!("/{name}/upload"), uploads);
+        let name: Arc<str> = name.into();
+        self.groups.push(Box::new(move |router, served| {
+            let served = Served { name, ..served };
+            mount::<G, E, D, St>(router, served)
+        }));
         self
     }
 
@@ -131,108 +121,69 @@ where
     ///
     #[doc = include_str!("../../docs/examples/sync.md")]
     pub fn router(self) -> Router<St> {
-        self.router
+        let limits = self.limits;
+        let served = Served {
+            watcher: Arc::new(Watcher::new(self.database.clone(), self.interval)),
+            database: self.database,
+            name: "".into(),
+            limits,
+            downloads: Arc::new(Semaphore::new(limits.streams)),
+            feeds: Arc::new(Semaphore::new(limits.feeds)),
+            readers: Arc::new(Semaphore::new(limits.readers)),
+            shutdown: self.shutdown,
+            origins: self.origins.into(),
+        };
+        let database = served.database.clone();
+        let health = get(move || health(database.clone(), limits));
+        let router = Router::new().route("/health", health);
+        let groups = self.groups.into_iter();
+        groups.fold(router, |router, mount| mount(router, served.clone()))
     }
 }
 
-/// A group that can be served from connections `C`.
-///
-/// ```
-/// # #[cfg(feature = "async-postgres")] {
-/// # use carburetor::server::ServedGroup;
-/// fn can_be_served<G: ServedGroup<diesel_async::AsyncPgConnection>>() {}
-/// # }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be served from `{C}`",
-    note = "pass a `SyncGroup` whose tables have the backend of the database and a `SyncScope` for its scope"
-)]
-pub trait ServedGroup<C: SyncConnectionAsync>: 'static {
-    /// What a caller may see.
-    type Scope: Send + std::marker::Sync + 'static;
-
-    #[doc(hidden)]
-    fn take(
-        scope: &Self::Scope,
-        conn: &mut C,
-        changes: &Changes,
-        options: &UploadOptions,
-    ) -> impl Future<Output = Result<Outcomes, UploadError>> + Send;
-
-    #[doc(hidden)]
-    fn pages<D: Database<Connection = C>>(
-        served: &Served<D>,
-        scope: &Self::Scope,
-        since: Option<Token>,
-        limit: u32,
-        all: bool,
-        pages: &mpsc::Sender<Result<Page, Problem>>,
-    ) -> impl Future<Output = Result<(), Problem>> + Send;
+/// Whether the database can be reached.
+async fn health<D: Database>(database: D, limits: Limits) -> Result<impl IntoResponse, Problem> {
+    within(limits.time, database.lend()).await?;
+    Ok((
+        [(header::CONTENT_TYPE, "application/json")],
+        "{\"status\":\"ok\"}",
+    ))
 }
 
-impl<C, T, S> ServedGroup<C> for SyncGroup<T, S>
+/// The routes of a group.
+fn mount<G, E, D, St>(router: Router<St>, served: Served<D>) -> Router<St>
 where
-    C: SyncConnectionAsync,
-    S: Send + std::marker::Sync + 'static,
-    T: DownloadTablesAsync<C::Database, S> + UploadTables<C::Database, S>,
+    D: Database,
+    G: ServedGroup<D::Connection>,
+    E: FromRequestParts<St> + Into<G::Scope> + Send + 'static,
+    St: Clone + Send + std::marker::Sync + 'static,
 {
-    type Scope = S;
-
-    #[allow(
-        clippy::manual_async_fn,
-        reason = "an `async fn` is not known to be `Send` for every lifetime"
-    )]
-    fn take(
-        scope: &S,
-        conn: &mut C,
-        changes: &Changes,
-        options: &UploadOptions,
-    ) -> impl Future<Output = Result<Outcomes, UploadError>> + Send {
-        async move {
-            Self::scoped(scope)
-                .upload_with_async(conn, changes, options)
-                .await
-        }
-    }
-
-    #[allow(
-        clippy::manual_async_fn,
-        reason = "an `async fn` is not known to be `Send` for every lifetime"
-    )]
-    fn pages<D: Database<Connection = C>>(
-        served: &Served<D>,
-        scope: &S,
-        since: Option<Token>,
-        mut limit: u32,
-        all: bool,
-        sender: &mpsc::Sender<Result<Page, Problem>>,
-    ) -> impl Future<Output = Result<(), Problem>> + Send {
-        async move {
-            let mut since = since.map_or_else(Timestamps::default, Timestamps::from);
-            loop {
-                // What fits one page is of one instant; of more, the next round brings what has changed meanwhile.
-                let mut pages = Self::scoped(scope).pages(since, limit);
-                loop {
-                    let read = async {
-                        let mut conn = served.database.lend().await?;
-                        Ok::<_, Problem>(pages.next_json_async(&mut *conn).await?)
-                    };
-                    let page = tokio::time::timeout(served.limits.time, read).await;
-                    let Some(page) = page.map_err(|_| Problem::too_slow())?? else {
-                        break;
-                    };
-                    let more = page.more();
-                    let is_taken = sender.send(Ok(page)).await.is_ok();
-                    if !(is_taken && more && all) {
-                        return Ok(());
-                    }
-                }
-                let token = pages.token()?;
-                since = token.map_or_else(Timestamps::default, Timestamps::from);
-                // Rows that were written a moment ago come again. Where they are more than a page, the next one takes more; its bytes are
-                // bounded.
-                limit = limit.saturating_mul(2);
-            }
-        }
-    }
+    type Asked = Result<Query<Parameters>, QueryRejection>;
+    let path = |route| format!("/{}/{route}", served.name);
+    let (downloading, uploading, feeding) = (served.clone(), served.clone(), served.clone());
+    let downloads = get(move |caller: E, parameters: Asked, headers: HeaderMap| {
+        download::<G, D>(downloading.clone(), caller.into(), parameters, headers)
+    });
+    let uploads = post(move |caller: E, body: Result<Bytes, BytesRejection>| {
+        upload::<G, D>(uploading.clone(), caller.into(), body)
+    });
+    let uploads = uploads.layer(DefaultBodyLimit::max(served.limits.body));
+    let channels = Arc::new(Channels::default());
+    let feeds = get(
+        move |caller: E, parameters: Asked, upgrade: Upgrade, headers: HeaderMap| {
+            let (served, channels) = (feeding.clone(), Arc::clone(&channels));
+            feed::<G, D>(
+                served,
+                channels,
+                caller.into(),
+                parameters,
+                upgrade,
+                headers,
+            )
+        },
+    );
+    router
+        .route(&path("download"), downloads)
+        .route(&path("upload"), uploads)
+        .route(&path("feed"), feeds)
 }

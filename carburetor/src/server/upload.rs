@@ -2,7 +2,7 @@
 
 use super::database::Database;
 use super::problem::Problem;
-use super::sync::{Served, ServedGroup};
+use super::served::{Served, ServedGroup, within};
 use crate::change::Changes;
 use crate::upload::UploadOptions;
 use axum::body::Bytes;
@@ -37,12 +37,11 @@ where
         limit: limits.batch,
         ..UploadOptions::default()
     };
-    let work = async {
+    let outcomes = within(limits.time, async {
         let mut conn = served.database.lend().await?;
-        Ok::<_, Problem>(G::take(&scope, &mut *conn, &changes, &options).await?)
-    };
-    let outcomes = tokio::time::timeout(limits.time, work).await;
-    let outcomes = outcomes.map_err(|_| Problem::too_slow())??;
+        Ok(G::take(&scope, &mut *conn, &changes, &options).await?)
+    });
+    let outcomes = outcomes.await?;
     let json = serde_json::to_vec(&outcomes).unwrap_or_default();
     tracing::debug!(group = %served.name, changes = changes.changes.len(), "uploaded");
     Ok((

@@ -31,6 +31,7 @@
 
 mod down;
 mod install;
+mod notify;
 mod publish;
 mod refusals;
 mod registers;
@@ -43,6 +44,7 @@ mod upkeep;
 mod verify;
 
 pub use down::down;
+pub use notify::notify;
 pub use refusals::refusals;
 pub use up::{Index, Up, difference, up};
 pub use upkeep::{grants, purge, purge_deletions, reset, touch, upload_grants, watermark};

@@ -5,10 +5,14 @@ pub(super) use diesel::pg::PgConnection as Conn;
 
 #[path = "exchange.rs"]
 mod exchange;
+#[path = "feeds.rs"]
+mod feeds;
 #[path = "refusals.rs"]
 mod refusals;
 #[path = "streams.rs"]
 mod streams;
+#[path = "watchers.rs"]
+mod watchers;
 #[path = "world.rs"]
 mod world;
 
@@ -28,7 +32,11 @@ pub(super) struct Server(Database);
 
 impl Server {
     pub(super) fn new() -> Self {
-        let database = Cluster::shared().database();
+        Self::on(Cluster::shared())
+    }
+
+    pub(super) fn on(cluster: &Cluster) -> Self {
+        let database = cluster.database();
         database.psql(TABLES);
         SyncGroup::<(models::Note,)>::tracking::<DB>()
             .install(&mut database.connect())

@@ -5,6 +5,8 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
 #[path = "exchange.rs"]
 mod exchange;
+#[path = "feeds.rs"]
+mod feeds;
 #[path = "refusals.rs"]
 mod refusals;
 #[path = "world.rs"]

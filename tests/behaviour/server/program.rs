@@ -3,6 +3,7 @@
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
@@ -107,4 +108,147 @@ async fn said(response: Response) -> (StatusCode, Value) {
     }
     let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     (status, json)
+}
+
+/// A feed, as it comes.
+pub(super) struct Feed {
+    response: Response,
+    buffer: Vec<u8>,
+}
+
+/// How long a page may take to come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Feed {
+    /// A feed of lines.
+    pub(super) fn lines(program: &Program, team: &str, path: &str) -> Self {
+        Self::try_lines(program, team, path).expect("the feed opens")
+    }
+
+    /// The same, unless it is refused.
+    pub(super) fn try_lines(program: &Program, team: &str, path: &str) -> Option<Self> {
+        Self::open(program, team, path, &[("accept", "application/x-ndjson")])
+    }
+
+    /// A feed of events.
+    pub(super) fn events(program: &Program, team: &str, path: &str, last: Option<&str>) -> Self {
+        let last = last.map(|last| ("last-event-id", last));
+        let feed = Self::open(program, team, path, last.as_slice()).expect("the feed opens");
+        assert_eq!(feed.response.headers()["content-type"], "text/event-stream");
+        feed
+    }
+
+    fn open(program: &Program, team: &str, path: &str, headers: &[(&str, &str)]) -> Option<Self> {
+        let request = headers.iter().fold(
+            program.client(team).get(program.url(path)),
+            |request, (name, value)| request.header(*name, *value),
+        );
+        let response = program.runtime.block_on(request.send()).unwrap();
+        if !response.status().is_success() {
+            return None;
+        }
+        assert_eq!(response.headers()["cache-control"], "private, no-store");
+        Some(Feed {
+            response,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// The next line; none when the feed has ended.
+    fn line(&mut self, program: &Program) -> Option<String> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                return Some(String::from_utf8(line).unwrap().trim_end().to_owned());
+            }
+            let response = &mut self.response;
+            let chunk = program
+                .runtime
+                .block_on(async { tokio::time::timeout(PATIENCE, response.chunk()).await });
+            self.buffer
+                .extend_from_slice(&chunk.expect("it comes in time").unwrap()?);
+        }
+    }
+
+    /// The next page.
+    pub(super) fn next(&mut self, program: &Program) -> Option<Value> {
+        loop {
+            let line = self.line(program)?;
+            if !line.is_empty() {
+                return Some(serde_json::from_str(&line).unwrap());
+            }
+        }
+    }
+
+    /// The id and the page of the next event.
+    pub(super) fn event(&mut self, program: &Program) -> Option<(String, Value)> {
+        let (mut id, mut page) = (String::new(), Value::Null);
+        loop {
+            let line = self.line(program)?;
+            match line.split_once(": ") {
+                Some(("id", value)) => id = value.to_owned(),
+                Some(("event", value)) => assert_eq!(value, "page"),
+                Some(("data", value)) => page = serde_json::from_str(value).unwrap(),
+                Some(("retry", value)) => assert!((1000..5000).contains(&value.parse().unwrap())),
+                _ if line.is_empty() && !page.is_null() => return Some((id, page)),
+                _ => {}
+            }
+        }
+    }
+}
+
+type Stream = tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>;
+
+/// A feed over a web socket.
+#[derive(Debug)]
+pub(super) struct Socket(Stream);
+
+impl Program {
+    /// Opens a web socket, as a page of the site `origin` does; the status of a refusal.
+    pub(super) fn socket(
+        &self,
+        team: &str,
+        path: &str,
+        origin: Option<&str>,
+    ) -> Result<Socket, u16> {
+        use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+        let mut request = self
+            .url(path)
+            .replacen("http", "ws", 1)
+            .into_client_request()
+            .unwrap();
+        let headers = request.headers_mut();
+        headers.insert("x-team", team.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert("origin", origin.parse().unwrap());
+        }
+        self.runtime.block_on(async {
+            let stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+            match tokio_tungstenite::client_async(request, stream).await {
+                Ok((socket, _)) => Ok(Socket(socket)),
+                Err(tokio_tungstenite::tungstenite::Error::Http(refusal)) => {
+                    Err(refusal.status().as_u16())
+                }
+                Err(error) => panic!("{error}"),
+            }
+        })
+    }
+}
+
+impl Socket {
+    /// The next page; none when the feed has ended.
+    pub(super) fn next(&mut self, program: &Program) -> Option<Value> {
+        use futures_util::StreamExt;
+        use tokio_tungstenite::tungstenite::Message;
+        program.runtime.block_on(async {
+            loop {
+                let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
+                match message.expect("it comes in time")?.unwrap() {
+                    Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),
+                    Message::Close(_) => return None,
+                    _ => {}
+                }
+            }
+        })
+    }
 }

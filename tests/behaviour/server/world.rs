@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use carburetor::replica::{Http, Replica};
-use carburetor::server::{Limits, Sync};
+use carburetor::server::{Limits, Shutdown, Sync};
 use carburetor::{Everyone, SyncGroup, SyncScope, Visible};
 use carburetor_tests::Folder;
 use diesel::prelude::*;
@@ -39,12 +39,17 @@ impl<S: Send + std::marker::Sync> FromRequestParts<S> for Team {
 impl Server {
     /// A program that serves teams at `web`, and everything at `admin`.
     pub(super) fn serve(&self, pool: usize, limits: Limits) -> Program {
-        Program::start(|| {
-            Sync::with_limits(self.pool(pool), limits)
-                .group::<SyncGroup<(Note,), Team>, Team>("web")
-                .group::<SyncGroup<(Note,)>, Everyone>("admin")
-                .router()
-        })
+        self.serve_until(pool, limits).0
+    }
+
+    /// The same, with what ends its feeds.
+    pub(super) fn serve_until(&self, pool: usize, limits: Limits) -> (Program, Shutdown) {
+        let sync = Sync::with_limits(self.pool(pool), limits)
+            .origins(["https://friend.example"])
+            .group::<SyncGroup<(Note,), Team>, Team>("web")
+            .group::<SyncGroup<(Note,)>, Everyone>("admin");
+        let shutdown = sync.shutdown();
+        (Program::start(|| sync.router()), shutdown)
     }
 
     pub(super) fn notes(&self, team: &str) -> Vec<(String, String)> {

@@ -1,7 +1,7 @@
 //! The way back: tables are as before, but for their stamps.
 
 use super::install::{Names, dollar, forget_registers};
-use super::triggers;
+use super::{notify, triggers};
 use crate::table::{TableDefinition, literal, quoted};
 
 /// What takes the tracking of `definitions` away, in one transaction.
@@ -36,6 +36,7 @@ set local lock_timeout = '3s';
 drop function if exists {stamp}() cascade;
 drop function if exists {removal}() cascade;
 drop function if exists {truncate}() cascade;
+drop trigger if exists {notify} on {table};
 {registers}drop table if exists {removal_table};
 drop index if exists {index};
 do {forget};
@@ -45,6 +46,8 @@ set local lock_timeout to default;
         stamp = functions.stamp.name,
         removal = functions.removal.name,
         truncate = functions.truncate.name,
+        notify = quoted(notify::TRIGGER),
+        table = definition.sql_name(),
         registers = forget_registers(definition),
         removal_table = names.removal_table,
         forget = dollar(&format!(
@@ -66,6 +69,7 @@ do $carburetor$ begin
     return;
   end if;
   drop table carburetor.synced_table, carburetor.watermark, carburetor.clock, carburetor.outcome;
+  drop function if exists carburetor.notify() cascade;
   drop function carburetor.publish(), carburetor.clock_of(timestamptz), carburetor.reset_table(text),
     carburetor.obstacle(regclass, text, text, text[], text[]), carburetor.prepare_beside(regclass, text, text[], text[], text[]),
     carburetor.prepare_table(text, text, text, text, text, text[], text[], text[], text, text, text, text),

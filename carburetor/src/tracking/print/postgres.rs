@@ -3,7 +3,7 @@
 use crate::table::{TableDefinition, literal};
 use crate::tracking::installed::line;
 use crate::tracking::merge::disagreements;
-use crate::tracking::postgres::{Up, difference, down, grants, up, upload_grants};
+use crate::tracking::postgres::{Up, difference, down, grants, notify, up, upload_grants};
 use crate::tracking::{Installed, Tracking};
 use diesel::pg::Pg;
 use std::fmt;
@@ -82,6 +82,17 @@ impl Tracking<Pg> {
     /// ```
     pub fn upload_grants_sql(&self, role: &str) -> String {
         upload_grants(&self.tables(), role)
+    }
+
+    /// Triggers that notify a server of commits, for one that waits for that instead of asking
+    /// ([`Notified`](https://docs.rs/carburetor/latest/carburetor/server/struct.Notified.html)). Whoever may write the tables may notify; nothing else uses them.
+    ///
+    /// ```
+    /// # use carburetor::tracking::Tracking;
+    /// assert!(Tracking::<diesel::pg::Pg>::of([]).notify_sql().contains("pg_notify('carburetor', '')"));
+    /// ```
+    pub fn notify_sql(&self) -> String {
+        notify(&self.tables())
     }
 
     fn up(&self) -> Up {

@@ -1,0 +1,85 @@
+//! Feeds: downloads that don't end. After the pages that are new comes, whenever something changes in the scope, what has changed.
+
+mod channel;
+mod channels;
+mod follow;
+mod socket;
+mod sse;
+
+pub(super) use channels::Channels;
+
+use super::database::Database;
+use super::download::{Parameters, first_of, lines, wants_lines};
+use super::problem::Problem;
+use super::served::{Served, ServedGroup};
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::Response;
+use follow::follow;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long a feed is silent at most.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What an `EventSource` says of the last event that it got.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The web socket that was asked for, if one was.
+pub(super) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+/// Sends what is new within `scope`, and then what changes.
+pub(super) async fn feed<G, D>(
+    served: Served<D>,
+    channels: Arc<Channels>,
+    scope: G::Scope,
+    parameters: Result<Query<Parameters>, QueryRejection>,
+    upgrade: Upgrade,
+    headers: HeaderMap,
+) -> Result<Response, Problem>
+where
+    D: Database,
+    G: ServedGroup<D::Connection>,
+{
+    let last = headers.get(LAST_EVENT_ID);
+    let last = last.and_then(|last| last.to_str().ok());
+    let (since, limit) = Parameters::read(parameters, last, &served.limits)?;
+    let upgrade = match upgrade {
+        Ok(upgrade) => {
+            socket::admit(&headers, &served.origins)?;
+            Some(upgrade)
+        }
+        Err(_) => None,
+    };
+    if served.shutdown.has_begun() {
+        return Err(Problem::busy("the server is going down"));
+    }
+    let permit = Arc::clone(&served.feeds).try_acquire_owned();
+    let permit = permit.map_err(|_| Problem::busy("too many feeds are open"))?;
+    let scope = Arc::new(scope);
+    let subscription = channels.subscribe::<G, D>(&served, &scope)?;
+    let (sender, taken) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let following = follow::<G, D>(&served, &scope, since, limit, &subscription, &sender);
+        let problem = tokio::select! {
+            done = following => done.err(),
+            () = served.shutdown.begun() => None,
+            () = tokio::time::sleep(served.limits.feed_time) => None,
+        };
+        if let Some(problem) = problem {
+            // Whoever has gone needs no reason.
+            let _ = sender.send(Err(problem)).await;
+        }
+        drop(permit);
+    });
+    let (first, taken) = first_of(taken).await?;
+    Ok(match upgrade {
+        Some(upgrade) => socket::open(upgrade, first, taken),
+        None if wants_lines(&headers) => lines(first, taken, Some(HEARTBEAT)),
+        None => sse::events(first, taken),
+    })
+}

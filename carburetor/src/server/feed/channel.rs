@@ -1,0 +1,159 @@
+//! One scope's changes: read once for all who follow it.
+
+use crate::download::Page;
+use crate::server::database::Database;
+use crate::server::problem::Problem;
+use crate::server::served::{Served, ServedGroup};
+use crate::token::Token;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// How many pages a follower may be behind; then he reads by himself what he has missed.
+const BACKLOG: usize = 16;
+
+/// How long a channel rests between two readings: what is committed meanwhile comes in one page.
+const REST: Duration = Duration::from_millis(5);
+
+/// How long a database that failed is left alone.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A token that is older than this is replaced even where nothing has changed, so that it doesn't grow older than what is known of removals.
+const AGE: Duration = Duration::from_secs(3600);
+
+/// A follower who has everything up to a token.
+pub(super) struct Join {
+    pub(super) since: Token,
+    pub(super) answer: oneshot::Sender<Joined>,
+}
+
+/// What becomes of him.
+pub(super) enum Joined {
+    /// What he gets at once, and what comes.
+    Live(Option<Arc<Page>>, broadcast::Receiver<Arc<Page>>),
+    /// More than a page has changed: he reads by himself, and joins again.
+    Behind,
+}
+
+/// What the followers of one scope get.
+pub(super) struct Channel<D, S> {
+    served: Served<D>,
+    scope: Arc<S>,
+    followers: broadcast::Sender<Arc<Page>>,
+    /// The followers have everything up to here. None if there are none.
+    since: Option<Token>,
+    /// What the last page said.
+    said: String,
+    renewed: Instant,
+}
+
+impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
+    pub(super) fn new(served: Served<D>, scope: Arc<S>) -> Self {
+        Channel {
+            served,
+            scope,
+            followers: broadcast::Sender::new(BACKLOG),
+            since: None,
+            said: String::new(),
+            renewed: Instant::now(),
+        }
+    }
+
+    /// Serves those who join, until nobody can join any more.
+    pub(super) async fn run<G>(
+        mut self,
+        mut joins: mpsc::UnboundedReceiver<Join>,
+        mut changed: watch::Receiver<()>,
+    ) where
+        G: ServedGroup<D::Connection, Scope = S>,
+    {
+        loop {
+            let renewal = self.renewed + AGE;
+            tokio::select! {
+                join = joins.recv() => match join {
+                    Some(Join { since, answer }) => {
+                        // Whoever doesn't wait for the answer has gone.
+                        let _ = answer.send(self.join::<G>(since).await);
+                    }
+                    None => return,
+                },
+                woken = changed.changed() => {
+                    if woken.is_err() {
+                        changed = self.served.watcher.subscribe();
+                    }
+                    self.tell::<G>(false).await;
+                    sleep(REST).await;
+                }
+                () = sleep_until(renewal) => self.tell::<G>(true).await,
+            }
+        }
+    }
+
+    async fn read<G>(&self, since: Token) -> Result<Page, Problem>
+    where
+        G: ServedGroup<D::Connection, Scope = S>,
+    {
+        // The semaphore is never closed.
+        let _turn = self.served.readers.acquire().await;
+        G::page(&self.served, &self.scope, since, self.served.limits.page).await
+    }
+
+    /// Lets a follower in. What others are told from now on is based on what is older than what he has: nothing is missing in it.
+    async fn join<G>(&mut self, since: Token) -> Joined
+    where
+        G: ServedGroup<D::Connection, Scope = S>,
+    {
+        let page = match self.read::<G>(since).await {
+            Ok(page) if !page.more() => page,
+            // He meets the problem himself.
+            _ => return Joined::Behind,
+        };
+        let token = page.next().parse().ok();
+        if self.followers.receiver_count() == 0 || self.since.is_none() {
+            self.since = token;
+            self.said = page.tag();
+            self.renewed = Instant::now();
+        }
+        let followed = self.followers.subscribe();
+        Joined::Live((!page.is_empty()).then(|| Arc::new(page)), followed)
+    }
+
+    /// Reads what has changed, and tells it to all; also nothing, to renew their tokens.
+    async fn tell<G>(&mut self, renew: bool)
+    where
+        G: ServedGroup<D::Connection, Scope = S>,
+    {
+        loop {
+            if self.followers.receiver_count() == 0 {
+                self.since = None;
+            }
+            let Some(since) = self.since.clone() else {
+                return;
+            };
+            match self.read::<G>(since).await {
+                Ok(page) if page.more() => {
+                    // Each reads by himself, at his own pace.
+                    self.followers = broadcast::Sender::new(BACKLOG);
+                    self.since = None;
+                }
+                Ok(page) => {
+                    self.since = page.next().parse().ok();
+                    // Rows that were written a moment ago come again.
+                    let tag = page.tag();
+                    if renew || !(page.is_empty() || tag == self.said) {
+                        self.said = tag;
+                        self.renewed = Instant::now();
+                        // Nobody is there to take it: the next one who joins reads for himself.
+                        let _ = self.followers.send(Arc::new(page));
+                    }
+                    return;
+                }
+                Err(problem) => {
+                    tracing::warn!(group = %self.served.name, code = problem.code(), "changes can't be read; again in a moment");
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Feeds over web sockets.
+
+use super::HEARTBEAT;
+use crate::download::Page;
+use crate::server::download::Taken;
+use crate::server::problem::Problem;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use std::sync::Arc;
+use tokio::time::{Instant, sleep_until};
+
+/// Nothing is expected of whoever follows but the answers to heartbeats.
+const LONGEST: usize = 1024;
+
+/// Refuses what another site's page asks for in the name of whoever looks at it: browsers send cookies with it, and don't ask the server before.
+pub(super) fn admit(headers: &HeaderMap, origins: &[String]) -> Result<(), Problem> {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return Ok(());
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let own = origin.split_once("://").map(|(_, authority)| authority);
+    if (own.is_some() && own == host) || origins.iter().any(|other| other == origin) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "origin",
+        "a page of another site asks for a web socket",
+        "name the site by `Sync::origins`",
+    ))
+}
+
+/// Sends each page as a text.
+pub(super) fn open(upgrade: WebSocketUpgrade, first: Arc<Page>, taken: Taken) -> Response {
+    upgrade
+        .max_message_size(LONGEST)
+        .max_frame_size(LONGEST)
+        .on_upgrade(|socket| async move {
+            // A socket that fails is closed.
+            let _ = send(socket, first, taken).await;
+        })
+}
+
+async fn send(
+    mut socket: WebSocket,
+    first: Arc<Page>,
+    mut taken: Taken,
+) -> Result<(), axum::Error> {
+    let mut page = Some(Ok(first));
+    let mut silent_since = Instant::now();
+    loop {
+        if let Some(page) = page.take() {
+            let page = match page {
+                Ok(page) => Arc::unwrap_or_clone(page).into_json(),
+                Err(problem) => return close(socket, close_code::ERROR, problem).await,
+            };
+            let text = String::from_utf8(page).unwrap_or_default();
+            socket.send(Message::Text(text.into())).await?;
+            silent_since = Instant::now();
+        }
+        tokio::select! {
+            next = taken.recv() => match next {
+                Some(next) => page = Some(next),
+                None => return close(socket, close_code::RESTART, Problem::busy("come back in a moment")).await,
+            },
+            said = socket.recv() => match said {
+                Some(Ok(Message::Close(_))) | None => return Ok(()),
+                Some(said) => drop(said?),
+            },
+            () = sleep_until(silent_since + HEARTBEAT) => {
+                socket.send(Message::Ping(Default::default())).await?;
+                silent_since = Instant::now();
+            }
+        }
+    }
+}
+
+async fn close(mut socket: WebSocket, code: u16, problem: Problem) -> Result<(), axum::Error> {
+    let reason = problem.code().into();
+    socket
+        .send(Message::Close(Some(CloseFrame { code, reason })))
+        .await
+}

@@ -1,0 +1,47 @@
+//! Feeds as server-sent events, which browsers resume by themselves.
+
+use super::HEARTBEAT;
+use crate::download::Page;
+use crate::server::download::{Cut, Taken};
+use axum::http::header;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// After how long whoever lost the connection comes back, at least; and how much later he may, so that not all come at once.
+const RETRY: Duration = Duration::from_secs(1);
+const SPREAD_MILLIS: u64 = 4000;
+
+/// Each page as an event whose id is the page's token.
+pub(super) fn events(first: Arc<Page>, taken: Taken) -> Response {
+    let events = stream::try_unfold((Some(first), taken), |(first, mut taken)| async move {
+        let retry = first.is_some().then(retry);
+        let page = match first {
+            Some(page) => page,
+            None => match taken.recv().await {
+                Some(page) => page.map_err(Cut)?,
+                None => return Ok(None),
+            },
+        };
+        // What is written is JSON, in UTF-8.
+        let text = std::str::from_utf8(page.json()).unwrap_or_default();
+        let mut event = Event::default().event("page").id(page.next()).data(text);
+        if let Some(retry) = retry {
+            event = event.retry(retry);
+        }
+        Ok::<_, Cut>(Some((event, (None, taken))))
+    });
+    let alive = KeepAlive::new().interval(HEARTBEAT);
+    let headers = [
+        (header::CACHE_CONTROL, "private, no-store"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, Sse::new(events).keep_alive(alive)).into_response()
+}
+
+/// Another one for each.
+fn retry() -> Duration {
+    RETRY + Duration::from_millis(fastrand::u64(0..SPREAD_MILLIS))
+}

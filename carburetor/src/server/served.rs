@@ -1,0 +1,199 @@
+//! What can be served, and how pages of it are read.
+
+use super::database::Database;
+use super::limits::Limits;
+use super::problem::Problem;
+use super::shutdown::Shutdown;
+use super::watcher::Watcher;
+use crate::change::Changes;
+use crate::connection::SyncConnectionAsync;
+use crate::download::{DownloadError, Page, Timestamps};
+use crate::group::{DownloadTablesAsync, SyncGroup, UploadTables};
+use crate::outcome::Outcomes;
+use crate::scope::identity;
+use crate::token::Token;
+use crate::upload::{UploadError, UploadOptions};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+
+/// What every request of a group needs.
+#[derive(Clone)]
+pub struct Served<D> {
+    pub(super) database: D,
+    pub(super) name: Arc<str>,
+    pub(super) limits: Limits,
+    /// Downloads that may be under way.
+    pub(super) downloads: Arc<Semaphore>,
+    /// Feeds that may be open.
+    pub(super) feeds: Arc<Semaphore>,
+    /// Connections that feeds may use at once.
+    pub(super) readers: Arc<Semaphore>,
+    pub(super) watcher: Arc<Watcher<D>>,
+    pub(super) shutdown: Shutdown,
+    /// Which sites other than its own the server's web sockets are opened from.
+    pub(super) origins: Arc<[String]>,
+}
+
+impl<D> std::fmt::Debug for Served<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Served")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where pages go on their way to whoever asked; one that several asked for is theirs together.
+pub(super) type Pages = mpsc::Sender<Result<Arc<Page>, Problem>>;
+
+/// A group that can be served from connections `C`.
+///
+/// ```
+/// # #[cfg(feature = "async-postgres")] {
+/// # use carburetor::server::ServedGroup;
+/// fn can_be_served<G: ServedGroup<diesel_async::AsyncPgConnection>>() {}
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be served from `{C}`",
+    note = "pass a `SyncGroup` whose tables have the backend of the database and a `SyncScope` for its scope"
+)]
+#[allow(
+    private_interfaces,
+    reason = "sealed by its hidden methods: nobody else calls them"
+)]
+pub trait ServedGroup<C: SyncConnectionAsync>: 'static {
+    /// What a caller may see.
+    type Scope: Send + Sync + 'static;
+
+    /// The same for scopes that show the same, whatever the rows are.
+    #[doc(hidden)]
+    fn identity(scope: &Self::Scope) -> Result<String, Problem>;
+
+    #[doc(hidden)]
+    fn take(
+        scope: &Self::Scope,
+        conn: &mut C,
+        changes: &Changes,
+        options: &UploadOptions,
+    ) -> impl Future<Output = Result<Outcomes, UploadError>> + Send;
+
+    /// The first page since `since`.
+    #[doc(hidden)]
+    fn page<D: Database<Connection = C>>(
+        served: &Served<D>,
+        scope: &Self::Scope,
+        since: Token,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page, Problem>> + Send;
+
+    /// Sends the first page, or `all` of them until what remains is of one instant. The token for what comes next; none if nobody takes them.
+    #[doc(hidden)]
+    fn pages<D: Database<Connection = C>>(
+        served: &Served<D>,
+        scope: &Self::Scope,
+        since: Option<Token>,
+        limit: u32,
+        all: bool,
+        sender: &Pages,
+    ) -> impl Future<Output = Result<Option<Token>, Problem>> + Send;
+}
+
+#[allow(
+    private_interfaces,
+    reason = "sealed by its hidden methods: nobody else calls them"
+)]
+#[allow(
+    clippy::manual_async_fn,
+    reason = "an `async fn` is not known to be `Send` for every lifetime"
+)]
+impl<C, T, S> ServedGroup<C> for SyncGroup<T, S>
+where
+    C: SyncConnectionAsync,
+    S: Send + Sync + 'static,
+    T: DownloadTablesAsync<C::Database, S> + UploadTables<C::Database, S>,
+{
+    type Scope = S;
+
+    fn identity(scope: &S) -> Result<String, Problem> {
+        let tables = T::uploads(scope).map_err(DownloadError::from)?;
+        Ok(identity(tables.iter().map(|table| &table.visibility))?)
+    }
+
+    fn take(
+        scope: &S,
+        conn: &mut C,
+        changes: &Changes,
+        options: &UploadOptions,
+    ) -> impl Future<Output = Result<Outcomes, UploadError>> + Send {
+        async move {
+            Self::scoped(scope)
+                .upload_with_async(conn, changes, options)
+                .await
+        }
+    }
+
+    fn page<D: Database<Connection = C>>(
+        served: &Served<D>,
+        scope: &S,
+        since: Token,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page, Problem>> + Send {
+        async move {
+            let mut pages = Self::scoped(scope).pages(Timestamps::from(since), limit);
+            let page = within(served.limits.time, async {
+                let mut conn = served.database.lend().await?;
+                Ok(pages.next_json_async(&mut *conn).await?)
+            });
+            // A download has a first page.
+            Ok(page.await?.unwrap_or_default())
+        }
+    }
+
+    fn pages<D: Database<Connection = C>>(
+        served: &Served<D>,
+        scope: &S,
+        since: Option<Token>,
+        mut limit: u32,
+        all: bool,
+        sender: &Pages,
+    ) -> impl Future<Output = Result<Option<Token>, Problem>> + Send {
+        async move {
+            let mut since = since.map_or_else(Timestamps::default, Timestamps::from);
+            loop {
+                // What fits one page is of one instant; of more, the next round brings what has changed meanwhile.
+                let mut pages = Self::scoped(scope).pages(since, limit);
+                loop {
+                    let page = within(served.limits.time, async {
+                        let mut conn = served.database.lend().await?;
+                        Ok(pages.next_json_async(&mut *conn).await?)
+                    });
+                    let Some(page) = page.await? else {
+                        break;
+                    };
+                    let more = page.more();
+                    if sender.send(Ok(Arc::new(page))).await.is_err() {
+                        return Ok(None);
+                    }
+                    if !(more && all) {
+                        return Ok(pages.token()?);
+                    }
+                }
+                let token = pages.token()?;
+                since = token.map_or_else(Timestamps::default, Timestamps::from);
+                // Rows that were written a moment ago come again. Where they are more than a page, the next one takes more; its bytes are
+                // bounded.
+                limit = limit.saturating_mul(2);
+            }
+        }
+    }
+}
+
+/// What `work` makes of it, unless it takes longer than a request may.
+pub(super) async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    timeout(time, work).await.map_err(|_| Problem::too_slow())?
+}

@@ -1,0 +1,88 @@
+//! Wake-ups: something may have been committed.
+
+use super::database::Database;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// How long a database that can't be asked is left alone.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Watches the database for all feeds of a server, as long as there are any.
+#[derive(Debug)]
+pub(super) struct Watcher<D> {
+    database: D,
+    interval: Duration,
+    running: Running,
+}
+
+type Running = Arc<Mutex<Option<watch::Sender<()>>>>;
+
+impl<D: Database> Watcher<D> {
+    pub(super) fn new(database: D, interval: Duration) -> Self {
+        Watcher {
+            database,
+            interval,
+            running: Running::default(),
+        }
+    }
+
+    /// Changes whenever something may have been committed since the last change.
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+        let mut running = lock(&self.running);
+        // It ends under the lock only: what is here runs.
+        if let Some(sender) = &*running {
+            return sender.subscribe();
+        }
+        let (sender, receiver) = watch::channel(());
+        *running = Some(sender.clone());
+        tokio::spawn(watch(
+            self.database.clone(),
+            self.interval,
+            sender,
+            self.running.clone(),
+        ));
+        receiver
+    }
+}
+
+/// Watches until nobody listens.
+async fn watch<D: Database>(
+    database: D,
+    interval: Duration,
+    sender: watch::Sender<()>,
+    running: Running,
+) {
+    let changed = || {
+        sender.send_replace(());
+    };
+    loop {
+        let problem = tokio::select! {
+            problem = database.watch(interval, changed) => Some(problem),
+            () = sender.closed() => None,
+        };
+        match problem {
+            Some(problem) => {
+                tracing::warn!(
+                    code = problem.code(),
+                    "commits can't be watched; again in a moment"
+                );
+                sleep(PAUSE).await;
+                // Whatever was committed meanwhile.
+                changed();
+            }
+            None => {
+                let mut running = lock(&running);
+                if sender.receiver_count() == 0 {
+                    *running = None;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn lock(running: &Running) -> std::sync::MutexGuard<'_, Option<watch::Sender<()>>> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
+}
