@@ -46,7 +46,9 @@ impl Shared {
                 pin!(tokio::time::sleep(backoff.next())),
                 pin!(woken.notified()),
             );
-            select(pause, woken).await;
+            // What is edited meanwhile shows in the status, and goes with the next attempt.
+            let edited = pin!(async { while edits.next(self).await.is_ok() {} });
+            select(select(pause, woken), edited).await;
         }
     }
 

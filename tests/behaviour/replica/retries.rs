@@ -116,3 +116,28 @@ async fn a_run_ends_when_the_file_fails() {
     let error = replica.run().await.unwrap_err();
     assert!(error.to_string().contains("carburetor_sending"), "{error}");
 }
+
+#[tokio::test]
+async fn what_is_edited_in_a_pause_shows_in_the_status() {
+    let (folder, server) = (Folder::new(), Closed::default());
+    let replica = folder.open(server).unwrap();
+    let mut conn = replica.connection().unwrap();
+    let mut statuses = pin!(replica.status());
+    let told = async {
+        loop {
+            let status = statuses.next().await.unwrap();
+            match (status.phase, status.pending) {
+                (Phase::Offline { .. }, 0) => run(
+                    &mut conn,
+                    "insert into notes (id, title, team) values ('a', 'one', 'red') on conflict do nothing",
+                ),
+                (Phase::Offline { .. }, _) => return,
+                _ => {}
+            }
+        }
+    };
+    tokio::select! {
+        ended = replica.run() => panic!("{ended:?}"),
+        () = told => {}
+    }
+}
