@@ -26,6 +26,7 @@ mod schema;
 mod section;
 mod settle;
 mod show;
+mod shown;
 mod stage;
 mod status;
 mod sync;

@@ -3,6 +3,7 @@
 use super::error::ReplicaError;
 use super::file::{Store, connect};
 use super::query::{self, as_integer};
+use super::stage;
 use super::sync::{Shared, blocking};
 use diesel::sqlite::SqliteConnection;
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,9 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 /// How often the file is looked at.
 const EVERY: Duration = Duration::from_millis(50);
+
+/// The token, if any, that a feed goes on from.
+pub(super) type From = Option<String>;
 
 /// A connection that writes nothing: its `data_version` changes whenever any other one has committed.
 pub(super) struct Edits {
@@ -37,26 +41,37 @@ impl Edits {
         })
     }
 
-    /// Waits until there is something to upload that was not there before. Nothing is lost where it is no longer polled.
-    pub(super) async fn next(&mut self, shared: &Shared) -> Result<(), ReplicaError> {
+    /// Waits until there is something to upload that was not there before, or the file goes on from elsewhere than `from`. Nothing is lost where
+    /// it is no longer polled.
+    pub(super) async fn next(
+        &mut self,
+        shared: &Shared,
+        from: Option<&From>,
+    ) -> Result<(), ReplicaError> {
         loop {
             self.ticks.tick().await;
-            let (store, seen) = (shared.store.clone(), self.version);
+            let (store, seen, from) = (shared.store.clone(), self.version, from.cloned());
             let look = move |conn: &mut SqliteConnection| {
                 let now = version(conn)?;
                 let news = match now == seen {
                     true => None,
-                    false => Some((store.has_unsent(conn)?, store.count(conn)?)),
+                    false => {
+                        let has_moved = match from {
+                            Some(from) => stage::since(conn, &store.group)? != from,
+                            None => false,
+                        };
+                        Some((has_moved || store.has_unsent(conn)?, store.count(conn)?))
+                    }
                 };
                 Ok((now, news))
             };
             let (now, news) = blocking(&self.conn, look).await?;
             self.version = now;
-            let Some((has_unsent, counted)) = news else {
+            let Some((is_due, counted)) = news else {
                 continue;
             };
             shared.monitor.update(counted);
-            if has_unsent {
+            if is_due {
                 return Ok(());
             }
         }
@@ -66,7 +81,10 @@ impl Edits {
 impl Store {
     /// Something is there to be uploaded that no upload has tried.
     fn has_unsent(&self, conn: &mut SqliteConnection) -> Result<bool, ReplicaError> {
-        let written = self.tables.iter().filter(|table| !table.takes_no_writes());
+        let written = self
+            .tables
+            .iter()
+            .filter(|table| table.is_uploaded_by(&self.group));
         let mut waits: Vec<String> = written
             .map(|table| {
                 format!(

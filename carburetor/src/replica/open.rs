@@ -103,7 +103,7 @@ impl<G> ReplicaBuilder<G> {
             );
             return Err(diesel::ConnectionError::BadConnection(problem).into());
         };
-        let store = Store {
+        let mut store = Store {
             tables: G::tables(),
             group: self.name,
         };

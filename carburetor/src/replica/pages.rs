@@ -94,6 +94,20 @@ impl<'s, 'l> Pages<'s, 'l> {
         Ok(Some(staged))
     }
 
+    /// The token that the next message goes on from.
+    pub(super) fn from(&self) -> Option<String> {
+        self.base.clone()
+    }
+
+    /// Whether the file still stands where the next message goes on from.
+    pub(super) async fn is_current(&self) -> Result<bool, ReplicaError> {
+        let since = self
+            .shared
+            .run(|store, conn| stage::since(conn, &store.group))
+            .await?;
+        Ok(since == self.base)
+    }
+
     /// Tells how it goes on.
     pub(super) fn resume(&self) {
         let monitor = &self.shared.monitor;

@@ -47,7 +47,7 @@ impl Shared {
                 pin!(woken.notified()),
             );
             // What is edited meanwhile shows in the status, and goes with the next attempt.
-            let edited = pin!(async { while edits.next(self).await.is_ok() {} });
+            let edited = pin!(async { while edits.next(self, None).await.is_ok() {} });
             select(select(pause, woken), edited).await;
         }
     }
@@ -64,8 +64,9 @@ impl Shared {
         let lines = transport.feed(since.as_deref(), ROWS).await?;
         let mut pages = Pages::new(self, turn, since.clone(), lines);
         loop {
+            let from = pages.from();
             let line = {
-                let next = (pin!(edits.next(self)), pin!(pages.line()));
+                let next = (pin!(edits.next(self, Some(&from))), pin!(pages.line()));
                 match select(next.0, next.1).await {
                     Either::Left((edited, _)) => {
                         edited?;
@@ -77,6 +78,9 @@ impl Shared {
             match line {
                 None => {
                     self.upload(transport, &mut Synced::default()).await?;
+                    if !pages.is_current().await? {
+                        return Ok(());
+                    }
                     pages.resume();
                 }
                 Some(None) => {

@@ -141,8 +141,8 @@ fn stage(
     table: &ReplicaTable,
     section: Section,
 ) -> Result<(), ReplicaError> {
-    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.own(kind));
-    let name = literal(&table.definition.table);
+    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
+    let name = literal(&table.place(DOWNLOADED.rows));
     if section.reset {
         conn.batch_execute(&format!(
             "delete from {staged}; delete from {gone}; delete from carburetor_stage_left where of_table = {name};
@@ -181,7 +181,7 @@ fn leave(
         let stored = (table.admit)(number, value)?;
         let delete = format!(
             "delete from {} where {} is {BIND}",
-            table.own(DOWNLOADED.rows),
+            table.staged(DOWNLOADED.rows),
             quoted(column)
         );
         query::execute(conn, &delete, [Bind(stored)])?;
@@ -189,7 +189,7 @@ fn leave(
             "insert into carburetor_stage_left (of_table, of_column, value) values ({BIND}, {BIND}, {BIND})"
         );
         let said = [
-            table.definition.table.clone(),
+            table.place(DOWNLOADED.rows),
             left.column.clone(),
             value.to_string(),
         ];
@@ -210,9 +210,9 @@ fn column<'t>(table: &'t ReplicaTable, name: &str) -> Result<(usize, &'t str), W
 
 /// Adds to the ids that go those that the pages named by a reset or by a value.
 fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
-    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.own(kind));
+    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
     let (name, ids) = (table.name(), table.ids(""));
-    let of_table = || [Bind::text(&table.definition.table)];
+    let of_table = || [Bind::text(table.place(DOWNLOADED.rows))];
     let sql = format!("select 1 from carburetor_stage_reset where of_table = {BIND}");
     let remove = format!(
         "insert or ignore into {gone} ({ids}) select {ids} from {name} where ({ids}) not in (select {ids} from {staged})"
@@ -228,7 +228,7 @@ fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), Rep
         let sql = format!("{remove} and {} is {BIND}", quoted(column));
         query::execute(conn, &sql, [Bind((table.admit)(number, &value)?)])?;
     }
-    let name = literal(&table.definition.table);
+    let name = literal(&table.place(DOWNLOADED.rows));
     Ok(conn.batch_execute(&format!(
         "delete from carburetor_stage_reset where of_table = {name}; delete from carburetor_stage_left where of_table = {name}"
     ))?)

@@ -12,6 +12,8 @@ mod live;
 mod settling;
 #[path = "staging.rs"]
 mod staging;
+#[path = "two_groups.rs"]
+mod two_groups;
 #[path = "world.rs"]
 mod world;
 
