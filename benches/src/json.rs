@@ -83,7 +83,7 @@ async fn copy(client: &Client) -> CopyOutStream {
 }
 
 /// Reads every value as tokio-postgres has it: numbers, and text without a copy.
-async fn values(client: &Client) -> usize {
+pub async fn values(client: &Client) -> usize {
     let types = [
         Type::INT4,
         Type::TEXT,

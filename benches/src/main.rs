@@ -1,5 +1,9 @@
 //! What carburetor costs beside what it stands on, in the same run. See the README.
 
+mod cold;
+mod feed;
+mod followed;
+mod idle;
 mod incremental;
 mod items;
 mod json;
@@ -43,9 +47,18 @@ const GROUPS: &[(&str, Group)] = &[
     ("sqlite", sqlite::sqlite),
     ("upload", upload::upload),
     ("upload_sqlite", upload_sqlite::upload),
+    ("cold", cold::cold),
+    ("feed", feed::feed),
+    ("idle", idle::idle),
 ];
 
 fn main() {
+    let mut arguments = env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some(idle::CLIENT) => return idle::client(arguments),
+        Some(cold::REPLICA) => return cold::client(arguments),
+        _ => {}
+    }
     let options = options();
     for (name, run) in GROUPS {
         if options.groups.is_empty() || options.groups.iter().any(|group| group == name) {

@@ -19,6 +19,11 @@ pub fn memory_growth(run: impl FnOnce()) -> f64 {
     status("VmHWM:").saturating_sub(before) as f64 / 1024.0
 }
 
+/// The resident memory of this process in KiB.
+pub fn resident() -> u64 {
+    status("VmRSS:")
+}
+
 /// A figure of this process's memory in KiB.
 fn status(name: &str) -> u64 {
     let status = read("/proc/self/status");

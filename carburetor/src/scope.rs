@@ -1,14 +1,20 @@
 //! Scopes (the rows that one caller may see) and filters (the rows that a group leaves out for everybody).
 
 mod expression;
-#[cfg(all(feature = "axum", any(feature = "async-postgres", feature = "async-sqlite")))]
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
 mod identity;
 mod keys;
 mod token;
 mod visible;
 
 pub use expression::ScopeError;
-#[cfg(all(feature = "axum", any(feature = "async-postgres", feature = "async-sqlite")))]
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
 pub(crate) use identity::identity;
 pub(crate) use keys::KeyChange;
 pub use keys::Left;

@@ -55,6 +55,9 @@ where
         }
         Err(_) => None,
     };
+    let wants_lines = wants_lines(&headers);
+    // The connection's buffer is taken up by them as long as they are kept.
+    drop(headers);
     if served.shutdown.has_begun() {
         return Err(Problem::busy("the server is going down"));
     }
@@ -79,7 +82,7 @@ where
     let (first, taken) = first_of(taken).await?;
     Ok(match upgrade {
         Some(upgrade) => socket::open(upgrade, first, taken),
-        None if wants_lines(&headers) => lines(first, taken, Some(HEARTBEAT)),
+        None if wants_lines => lines(first, taken, Some(HEARTBEAT)),
         None => sse::events(first, taken),
     })
 }

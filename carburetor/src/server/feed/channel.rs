@@ -13,8 +13,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// How many pages a follower may be behind; then he reads by himself what he has missed.
 const BACKLOG: usize = 16;
 
-/// How long a channel rests between two readings: what is committed meanwhile comes in one page.
+/// How long a channel rests between two readings, and how many times as long as the reading took: what is committed meanwhile comes in one page, and those who
+/// write have the database for themselves for most of the time.
 const REST: Duration = Duration::from_millis(5);
+const SHARE: u32 = 4;
 
 /// How long a database that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -82,8 +84,9 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
                     if woken.is_err() {
                         changed = self.served.watcher.subscribe();
                     }
+                    let begun = Instant::now();
                     self.tell::<G>(false).await;
-                    sleep(REST).await;
+                    sleep(REST.max(begun.elapsed() * SHARE)).await;
                 }
                 () = sleep_until(renewal) => self.tell::<G>(true).await,
             }

@@ -25,7 +25,9 @@ where
     G: ServedGroup<D::Connection>,
 {
     loop {
-        let Some(token) = G::pages(served, scope, since, limit, true, pages).await? else {
+        // Reading takes room that an idle feed has no use for.
+        let reading = Box::pin(G::pages(served, scope, since, limit, true, pages));
+        let Some(token) = reading.await? else {
             return Ok(());
         };
         since = Some(token.clone());

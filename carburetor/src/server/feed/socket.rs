@@ -13,6 +13,9 @@ use tokio::time::{Instant, sleep_until};
 /// Nothing is expected of whoever follows but the answers to heartbeats.
 const LONGEST: usize = 1024;
 
+/// What an idle socket holds of memory.
+const BUFFER: usize = 2048;
+
 /// Refuses what another site's page asks for in the name of whoever looks at it: browsers send cookies with it, and don't ask the server before.
 pub(super) fn admit(headers: &HeaderMap, origins: &[String]) -> Result<(), Problem> {
     let Some(origin) = headers.get(header::ORIGIN) else {
@@ -39,6 +42,8 @@ pub(super) fn open(upgrade: WebSocketUpgrade, first: Arc<Page>, taken: Taken) ->
     upgrade
         .max_message_size(LONGEST)
         .max_frame_size(LONGEST)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
         .on_upgrade(|socket| async move {
             // A socket that fails is closed.
             let _ = send(socket, first, taken).await;
