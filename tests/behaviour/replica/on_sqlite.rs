@@ -8,6 +8,8 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 mod end_to_end;
 #[path = "live.rs"]
 mod live;
+#[path = "over_http.rs"]
+mod over_http;
 #[path = "settling.rs"]
 mod settling;
 #[path = "staging.rs"]
