@@ -6,6 +6,8 @@ pub(super) use diesel::pg::PgConnection as Conn;
 
 #[path = "end_to_end.rs"]
 mod end_to_end;
+#[path = "hub.rs"]
+mod hub;
 #[path = "live.rs"]
 mod live;
 #[path = "settling.rs"]
