@@ -12,6 +12,7 @@ mod file;
 mod frozen;
 #[cfg(feature = "http")]
 mod http;
+mod hub;
 mod in_process;
 mod open;
 mod outbox;

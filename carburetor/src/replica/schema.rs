@@ -1,6 +1,7 @@
 //! The tables that a replica keeps for itself in its file.
 
 use super::error::ReplicaError;
+use super::hub;
 use super::query::{self, BIND, Bind};
 use super::show::{ANSWERED, DOWNLOADED};
 use super::shown;
@@ -150,6 +151,8 @@ pub(super) fn install(
             }
         }
     }
+    table.is_hub = hub::is_hub(conn, table)?;
+    hub::install(conn, table)?;
     table.owner = known
         .first()
         .map_or_else(|| group.to_owned(), |first| query::as_text(&first[0]));
@@ -189,8 +192,9 @@ fn keep_ids(
         ));
     }
     Ok(conn.batch_execute(&format!(
-        "drop table {outbox}; drop table if exists {}",
-        table.own("shown")
+        "drop table {outbox}; drop table if exists {}; drop table if exists {}",
+        table.own("shown"),
+        table.own("upstream")
     ))?)
 }
 

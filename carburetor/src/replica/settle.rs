@@ -3,6 +3,7 @@
 use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
+use super::hub;
 use super::outbox::Sending;
 use super::query::{self, BIND, Bind, Stored, applying};
 use super::rejected::keep_aside;
@@ -158,6 +159,7 @@ fn applied(
         let mut select: Statement<'_, Sqlite> = Statement::of("select ");
         select.bind(Sqlite::bind_stamp(stamp.storage, instant));
         base = query::first(conn, select)?;
+        hub::note_one(conn, table, id, &base)?;
     }
     let none = Map::new();
     let columns = match &change.edit {

@@ -2,6 +2,7 @@
 
 use super::error::ReplicaError;
 use super::file::Store;
+use super::hub;
 use super::outbox::{Which, freeze};
 use super::query::{applying, exists};
 use super::shown::{forget, is_shared, note};
@@ -40,6 +41,7 @@ pub(super) fn show(
         note(conn, table, &store.group, staging)?;
     }
     remove(conn, store, table, staging)?;
+    hub::note(conn, table, staging)?;
     let has_entries = !table.takes_no_writes()
         && exists(
             conn,

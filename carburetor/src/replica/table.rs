@@ -22,6 +22,8 @@ pub(crate) struct ReplicaTable {
     pub(crate) owner: String,
     /// What tells the places of this group's pages from those of others over the table.
     pub(crate) shelf: String,
+    /// The table is tracked in this file, which serves other devices: its stamps are of the file's own.
+    pub(crate) is_hub: bool,
 }
 
 type Row = Map<String, Value>;
@@ -36,6 +38,7 @@ impl ReplicaTable {
             complete: |row| M::decode(row)?.encode(),
             owner: String::new(),
             shelf: String::new(),
+            is_hub: false,
         }
     }
 

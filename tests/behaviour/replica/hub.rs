@@ -2,12 +2,20 @@
 
 use super::super::device::{Folder, Group, run};
 use super::super::models::sqlite::notes::dsl;
+use super::super::recorder::Recorder;
+use super::models::notes;
 use super::world::{Row, Served, Teams, note};
 use super::{Conn, Server};
 use carburetor::Everyone;
 use carburetor::replica::{InProcess, Replica};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
+
+fn block_on<T>(task: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.build().unwrap().block_on(task)
+}
 
 struct Member {
     folder: Folder,
@@ -28,11 +36,13 @@ impl Member {
     /// The replica of `server`, whose file is tracked as a server's.
     fn hub(server: &Server) -> Self {
         let folder = Folder::new();
-        let way: InProcess<Served, Teams, Conn> =
-            InProcess::new(Teams(vec!["red".into()]), server.connector());
-        let replica = folder.open(way).unwrap();
+        let way =
+            || InProcess::<Served, Teams, Conn>::new(Teams(vec!["red".into()]), server.connector());
+        // The replica makes the tables, and finds out that they are tracked when it is opened again.
+        let mut conn = folder.open(way()).unwrap().connection().unwrap();
+        Group::tracking::<Sqlite>().install(&mut conn).unwrap();
+        let replica = folder.open(way()).unwrap();
         let mut hub = Member::new(folder, replica);
-        Group::tracking::<Sqlite>().install(&mut hub.conn).unwrap();
         hub.sync();
         hub
     }
@@ -54,10 +64,7 @@ impl Member {
 
     #[track_caller]
     fn sync(&mut self) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        let synced = runtime.block_on(self.replica.sync()).unwrap();
+        let synced = block_on(self.replica.sync()).unwrap();
         assert_eq!(synced.rejected, 0);
     }
 
@@ -122,6 +129,31 @@ fn devices_of_a_hub_meet_without_the_server_and_with_it_later() {
     seen.retain(|note| note.3 == "red");
     assert_eq!(seen, met);
     assert_eq!(hub.replica.pending().unwrap(), 0);
+}
+
+#[test]
+fn an_edit_at_a_hub_is_based_on_the_servers_stamp() {
+    let server = served();
+    let mut hub = Member::hub(&server);
+    let mut device = hub.device();
+    let recorder = Recorder::default();
+    for round in 0..2 {
+        let stamp: DateTime<Utc> = notes::table
+            .find("a")
+            .select(notes::at)
+            .first(&mut server.connect())
+            .unwrap();
+        device.run(&format!(
+            "update notes set title = 'edit {round}' where id = 'a'"
+        ));
+        device.sync();
+        // It is asked for what it would send.
+        let asked = hub.folder.open(recorder.clone()).unwrap();
+        block_on(asked.sync()).unwrap_err();
+        assert_eq!(recorder.last()[0].base, Some(stamp), "round {round}");
+        hub.sync();
+        device.sync();
+    }
 }
 
 #[test]
