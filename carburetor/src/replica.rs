@@ -2,27 +2,34 @@
 //!
 #![doc = include_str!("../docs/replica.md")]
 
+mod backoff;
 mod check;
 mod clock;
+mod edits;
 mod entries;
 mod error;
 mod file;
 mod frozen;
 #[cfg(feature = "http")]
 mod http;
+mod hub;
 mod in_process;
 mod open;
 mod outbox;
+mod pages;
 #[cfg(feature = "http")]
 mod problem;
 mod query;
 mod rejected;
 mod rows;
+mod run;
 mod schema;
 mod section;
 mod settle;
 mod show;
+mod shown;
 mod stage;
+mod status;
 mod sync;
 mod table;
 mod transport;
@@ -35,6 +42,7 @@ pub use http::Http;
 pub use in_process::InProcess;
 pub use open::{Replica, ReplicaBuilder};
 pub use rejected::Rejected;
+pub use status::{Phase, Status};
 pub use sync::Synced;
 pub use table::ReplicaGroup;
 #[doc(hidden)]

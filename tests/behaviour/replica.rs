@@ -7,9 +7,11 @@
 mod checks;
 mod device;
 mod faults;
+mod http_feed;
 mod messages;
 mod models;
 mod on_postgres;
 mod on_sqlite;
 mod outbox;
 mod recorder;
+mod retries;

@@ -58,7 +58,7 @@ pub(super) fn renew(
         .iter()
         .map(|sending| sending.clock.to_string())
         .collect();
-    let written = || tables.iter().filter(|table| !table.takes_no_writes());
+    let written = || tables.iter().filter(|table| table.is_uploaded_by(group));
     for table in written() {
         let sql = format!(
             "select distinct carburetor_clock from {}",

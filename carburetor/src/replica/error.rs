@@ -54,6 +54,26 @@ impl ReplicaError {
             problem,
         }
     }
+
+    /// Trying again won't help, because it isn't for the server or the network that it failed.
+    pub(super) fn is_of_file(&self) -> bool {
+        match self {
+            // Others may hold the file for long, or fill the disk.
+            ReplicaError::Query(diesel::result::Error::DatabaseError(_, about)) => {
+                !["is locked", "is full"]
+                    .iter()
+                    .any(|passing| about.message().ends_with(passing))
+            }
+            ReplicaError::Connection(_)
+            | ReplicaError::Query(_)
+            | ReplicaError::Table { .. }
+            | ReplicaError::OtherAccount { .. }
+            | ReplicaError::Stopped => true,
+            ReplicaError::Wire(_) | ReplicaError::Transport(_) | ReplicaError::Answer { .. } => {
+                false
+            }
+        }
+    }
 }
 
 impl fmt::Display for ReplicaError {

@@ -30,14 +30,21 @@ pub(super) fn connect(path: &str) -> Result<SqliteConnection, ReplicaError> {
 impl Store {
     /// Makes or checks the tables and triggers of the group.
     pub(super) fn open(
-        &self,
+        &mut self,
         conn: &mut SqliteConnection,
         path: &str,
         account: &str,
     ) -> Result<(), ReplicaError> {
         conn.immediate_transaction(|conn| {
             schema::share(conn)?;
-            for table in &self.tables {
+            query::execute(
+                conn,
+                &format!(
+                    "insert or ignore into carburetor_group (name, account) values ({BIND}, {BIND})"
+                ),
+                [&self.group[..], account].map(Bind::text),
+            )?;
+            for table in &mut self.tables {
                 check(conn, table)?;
                 schema::install(conn, table, &self.group)?;
                 arm(conn, table)?;
@@ -49,13 +56,6 @@ impl Store {
 
     /// The token is the account's: another one downloads from the beginning, and uploads nothing that this one has edited.
     fn belong(&self, conn: &mut SqliteConnection, account: &str) -> Result<(), ReplicaError> {
-        query::execute(
-            conn,
-            &format!(
-                "insert or ignore into carburetor_group (name, account) values ({BIND}, {BIND})"
-            ),
-            [&self.group[..], account].map(Bind::text),
-        )?;
         let sql = format!("select account from carburetor_group where name = {BIND}");
         let known = as_text(&query::value(conn, &sql, [Bind::text(&self.group)])?);
         if known == account {
@@ -66,7 +66,7 @@ impl Store {
         }
         conn.batch_execute(&format!(
             "delete from carburetor_stage where in_group = {group};
-update carburetor_group set account = {}, token = null, confirmed = null where name = {group}",
+update carburetor_group set account = {}, token = null, confirmed = null, synced_ms = null where name = {group}",
             literal(account),
             group = literal(&self.group)
         ))?;
@@ -102,7 +102,10 @@ update carburetor_group set account = {}, token = null, confirmed = null where n
             "(select count(*) from carburetor_sending where in_group = {})",
             literal(&self.group)
         )];
-        let written = self.tables.iter().filter(|table| !table.takes_no_writes());
+        let written = self
+            .tables
+            .iter()
+            .filter(|table| table.is_uploaded_by(&self.group));
         counts.extend(written.map(|table| {
             format!(
                 "(select count(distinct carburetor_clock) from {} where carburetor_sent <> 1)",

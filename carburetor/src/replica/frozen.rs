@@ -29,9 +29,9 @@ pub(super) struct Frozen {
 pub(super) fn keep(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
-    group: &str,
     frozen: &Frozen,
 ) -> Result<(), ReplicaError> {
+    let group = &table.owner;
     let name = &table.definition.wire_name;
     let (row, problem) = row(conn, table, frozen)?;
     let change = Change {

@@ -67,6 +67,24 @@ impl Http {
         let joined = self.group.join(path);
         joined.map_err(|error| TransportError::Unreadable(error.to_string()))
     }
+
+    /// The messages that the address `path` answers with, line by line.
+    async fn pages(
+        &self,
+        path: &str,
+        since: Option<&str>,
+        limit: u32,
+    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send + use<>, TransportError>
+    {
+        let mut url = self.url(path)?;
+        url.query_pairs_mut()
+            .append_pair("limit", &limit.to_string());
+        if let Some(since) = since {
+            url.query_pairs_mut().append_pair("since", since);
+        }
+        let request = self.client.get(url).header(ACCEPT, "application/x-ndjson");
+        Ok(lines(answer(request).await?))
+    }
 }
 
 impl Transport for Http {
@@ -75,14 +93,15 @@ impl Transport for Http {
         since: Option<&str>,
         limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        let mut url = self.url("download")?;
-        url.query_pairs_mut()
-            .append_pair("limit", &limit.to_string());
-        if let Some(since) = since {
-            url.query_pairs_mut().append_pair("since", since);
-        }
-        let request = self.client.get(url).header(ACCEPT, "application/x-ndjson");
-        Ok(lines(answer(request).await?))
+        self.pages("download", since, limit).await
+    }
+
+    async fn feed(
+        &self,
+        since: Option<&str>,
+        limit: u32,
+    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
+        self.pages("feed", since, limit).await
     }
 
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {

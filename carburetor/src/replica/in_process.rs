@@ -14,7 +14,12 @@ use futures_util::stream::unfold;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// How often a feed asks the database for news.
+const POLL: Duration = Duration::from_millis(25);
 
 /// A [`Transport`] to the group `G` in a database that this program can reach: for tests, and for copies of a database on the same machine.
 ///
@@ -27,6 +32,34 @@ pub struct InProcess<G, S, C> {
 struct Server<S, C> {
     scope: S,
     connect: Box<dyn Fn() -> ConnectionResult<C> + Send + Sync>,
+}
+
+/// What pages go on with after those of one instant.
+struct Round<C> {
+    conn: Option<C>,
+    since: Option<Token>,
+    /// The tag of the last page of all.
+    last: Option<String>,
+}
+
+/// A round at work, on a thread that may wait.
+struct Running<C> {
+    pages: mpsc::Receiver<Bytes>,
+    task: JoinHandle<Result<Round<C>, TransportError>>,
+}
+
+impl<C: SyncConnection + 'static> Running<C> {
+    fn begin<T, S>(server: Arc<Server<S, C>>, round: Round<C>, limit: u32) -> Self
+    where
+        S: Send + Sync + 'static,
+        T: DownloadTables<C::Backend, S>,
+    {
+        let (lines, pages) = mpsc::channel(1);
+        // Whoever doesn't listen any more ends it.
+        let send = move |line| lines.blocking_send(line).is_ok();
+        let task = tokio::task::spawn_blocking(move || server.round::<T>(round, limit, send));
+        Running { pages, task }
+    }
 }
 
 impl<G, S, C> fmt::Debug for InProcess<G, S, C> {
@@ -62,6 +95,57 @@ impl<T, S, C> InProcess<SyncGroup<T, S>, S, C> {
     }
 }
 
+impl<T, S, C> InProcess<SyncGroup<T, S>, S, C>
+where
+    C: SyncConnection + 'static,
+    S: Send + Sync + 'static,
+    T: DownloadTables<C::Backend, S> + UploadTables<C::Backend, S>,
+{
+    /// The pages of one download, or of one after the other without end.
+    fn pages(
+        &self,
+        since: Option<&str>,
+        limit: u32,
+        is_feed: bool,
+    ) -> Result<
+        impl Stream<Item = Result<Bytes, TransportError>> + Send + use<T, S, C>,
+        TransportError,
+    > {
+        let since = since.map(str::parse::<Token>).transpose();
+        let since = since.map_err(|error| refused(400, "token", &error))?;
+        let first = Round {
+            conn: None,
+            since,
+            last: None,
+        };
+        let server = self.server.clone();
+        let running = Running::begin::<T, S>(server.clone(), first, limit);
+        Ok(unfold(Some(running), move |running| {
+            let server = server.clone();
+            async move {
+                let mut running = running?;
+                loop {
+                    if let Some(page) = running.pages.recv().await {
+                        return Some((Ok(page), Some(running)));
+                    }
+                    let ended = running
+                        .task
+                        .await
+                        .unwrap_or_else(|error| Err(TransportError::Offline(Box::new(error))));
+                    match ended {
+                        Ok(round) if is_feed => {
+                            tokio::time::sleep(POLL).await;
+                            running = Running::begin::<T, S>(server.clone(), round, limit);
+                        }
+                        Ok(_) => return None,
+                        Err(error) => return Some((Err(error), None)),
+                    }
+                }
+            }
+        }))
+    }
+}
+
 impl<T, S, C> Transport for InProcess<SyncGroup<T, S>, S, C>
 where
     C: SyncConnection + 'static,
@@ -73,21 +157,16 @@ where
         since: Option<&str>,
         limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        let since = since.map(str::parse::<Token>).transpose();
-        let since = since.map_err(|error| refused(400, "token", &error))?;
-        let server = self.server.clone();
-        let (lines, taken) = mpsc::channel(1);
-        tokio::task::spawn_blocking(move || {
-            // Whoever doesn't listen any more needs no error.
-            let send = |line| lines.blocking_send(line).is_ok();
-            if let Err(error) = server.pages::<T>(since, limit, |line| send(Ok(line))) {
-                send(Err(error));
-            }
-        });
-        Ok(unfold(taken, |mut taken| async move {
-            let line = taken.recv().await?;
-            Some((line, taken))
-        }))
+        self.pages(since, limit, false)
+    }
+
+    /// Asks the database for news 40 times a second: its connections can't be told of any.
+    async fn feed(
+        &self,
+        since: Option<&str>,
+        limit: u32,
+    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
+        self.pages(since, limit, true)
     }
 
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
@@ -103,29 +182,53 @@ impl<S, C: SyncConnection> Server<S, C> {
         (self.connect)().map_err(|error| TransportError::Offline(Box::new(error)))
     }
 
-    /// The pages, and then what has changed since they were begun, until that fits one page and is of one instant.
-    fn pages<T>(
+    /// The pages, and then what has changed since they were begun, until that fits one page and is of one instant. What was the last word of
+    /// the round before is not said again.
+    fn round<T>(
         &self,
-        since: Option<Token>,
+        round: Round<C>,
         mut limit: u32,
         mut send: impl FnMut(Bytes) -> bool,
-    ) -> Result<(), TransportError>
+    ) -> Result<Round<C>, TransportError>
     where
         T: DownloadTables<C::Backend, S>,
     {
         let failed = |error: DownloadError| refused(500, "download", &error);
-        let conn = &mut self.connect()?;
-        let mut since = since.map_or_else(Timestamps::default, Timestamps::from);
+        let Round {
+            conn,
+            mut since,
+            mut last,
+        } = round;
+        let mut conn = match conn {
+            Some(conn) => conn,
+            None => self.connect()?,
+        };
+        let mut is_first = true;
         loop {
-            let mut pages = SyncGroup::<T, S>::scoped(&self.scope).pages(since, limit);
-            while let Some(page) = pages.next_json(conn).map_err(failed)? {
+            let from = since
+                .clone()
+                .map_or_else(Timestamps::default, Timestamps::from);
+            let mut pages = SyncGroup::<T, S>::scoped(&self.scope).pages(from, limit);
+            while let Some(page) = pages.next_json(&mut conn).map_err(failed)? {
                 let more = page.more();
-                if !(send(page.into_json().into()) && more) {
-                    return Ok(());
+                let tag = Some(page.tag());
+                let is_news =
+                    !is_first || more || last.is_none() || !page.is_empty() && tag != last;
+                is_first = false;
+                if !more {
+                    since = pages.token().map_err(failed)?;
+                    last = tag;
+                }
+                let goes_on = !is_news || send(page.into_json().into());
+                if !(goes_on && more) {
+                    return Ok(Round {
+                        conn: Some(conn),
+                        since,
+                        last,
+                    });
                 }
             }
-            let token = pages.token().map_err(failed)?;
-            since = token.map_or_else(Timestamps::default, Timestamps::from);
+            since = pages.token().map_err(failed)?;
             // Rows that were written a moment ago come again. Where they are more than a page, the next one takes more; its bytes are bounded.
             limit = limit.saturating_mul(2);
         }

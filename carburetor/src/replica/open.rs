@@ -3,10 +3,13 @@
 use super::error::ReplicaError;
 use super::file::{Store, connect};
 use super::rejected::Rejected;
+use super::status::{Monitor, Status};
 use super::sync::{Shared, Synced};
 use super::table::ReplicaGroup;
 use super::transport::{AnyTransport, Transport};
 use diesel::sqlite::SqliteConnection;
+use futures_util::Stream;
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -19,8 +22,11 @@ pub struct Replica<G> {
     path: String,
     shared: Shared,
     transport: Box<dyn AnyTransport>,
-    /// One sync at a time.
+    /// One of each at a time.
     syncing: tokio::sync::Mutex<()>,
+    running: tokio::sync::Mutex<()>,
+    /// The server was reached, which ends a pause of the run.
+    reached: tokio::sync::Notify,
     group: PhantomData<fn() -> G>,
 }
 
@@ -97,20 +103,25 @@ impl<G> ReplicaBuilder<G> {
             );
             return Err(diesel::ConnectionError::BadConnection(problem).into());
         };
-        let store = Store {
+        let mut store = Store {
             tables: G::tables(),
             group: self.name,
         };
         let mut conn = connect(&path)?;
         store.open(&mut conn, &path, &self.account)?;
+        let monitor = Monitor::new(store.count(&mut conn)?);
         Ok(Replica {
             path,
             shared: Shared {
                 store: Arc::new(store),
                 conn: Arc::new(Mutex::new(conn)),
+                turns: Arc::default(),
+                monitor: Arc::new(monitor),
             },
             transport: Box::new(transport),
             syncing: tokio::sync::Mutex::default(),
+            running: tokio::sync::Mutex::default(),
+            reached: tokio::sync::Notify::default(),
             group: PhantomData,
         })
     }
@@ -157,7 +168,43 @@ impl<G> Replica<G> {
     /// from there.
     pub async fn sync(&self) -> Result<Synced, ReplicaError> {
         let _one = self.syncing.lock().await;
-        self.shared.sync(&*self.transport).await
+        let synced = self.shared.sync(&*self.transport).await;
+        match &synced {
+            Ok(_) => {
+                self.shared.monitor.rest(None);
+                self.reached.notify_waiters();
+            }
+            Err(error) => self.shared.monitor.rest(Some(error)),
+        }
+        synced
+    }
+
+    /// Follows the server for as long as it is polled: uploads what is edited as soon as it is written, on whatever connection, and shows what
+    /// others write as soon as the server tells it. When the server can't be reached or refuses, it tries again: within a second, and then
+    /// after pauses of random length, up to a bound that doubles until it is a minute; at once when [`Replica::sync`] succeeds meanwhile.
+    /// [`Replica::status`] tells how it goes.
+    ///
+    /// It may be dropped at any moment, and called again; the rest of the replica can be used beside it. A second call waits for the first one
+    /// to be dropped. It needs a runtime with time.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_run.md")]
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read or written, which trying again won't mend.
+    pub async fn run(&self) -> Result<Infallible, ReplicaError> {
+        let _one = self.running.lock().await;
+        self.shared
+            .follow(&*self.transport, &self.path, &self.reached)
+            .await
+    }
+
+    /// What the replica is doing: the status now, and then whenever it changes. Whoever is slow misses some, never the last one. Edits of the
+    /// program are counted while [`Replica::run`] is polled, and by each [`Replica::sync`].
+    ///
+    #[doc = include_str!("../../docs/examples/replica_status.md")]
+    pub fn status(&self) -> impl Stream<Item = Status> + Send + use<G> {
+        self.shared.monitor.watch()
     }
 
     /// A new connection to the file, ready to be used beside a sync. Any other connection does as well; its writes are recorded, too.

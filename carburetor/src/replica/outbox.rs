@@ -27,14 +27,14 @@ pub(super) fn freeze(
 ) -> Result<usize, ReplicaError> {
     let mut frozen: Vec<Frozen> = Vec::new();
     for place in 0..tables.len() {
-        gather(conn, tables, place, which, &mut frozen)?;
+        gather(conn, tables, group, place, which, &mut frozen)?;
     }
     frozen.sort_by(|one, other| one.clock.cmp(&other.clock));
     if let Which::First(limit) = which {
         frozen.truncate(*limit);
     }
     for one in &frozen {
-        keep(conn, &tables[one.table], group, one)?;
+        keep(conn, &tables[one.table], one)?;
     }
     Ok(frozen.len())
 }
@@ -43,6 +43,7 @@ pub(super) fn freeze(
 fn gather(
     conn: &mut SqliteConnection,
     tables: &[ReplicaTable],
+    group: &str,
     place: usize,
     which: &Which<'_>,
     frozen: &mut Vec<Frozen>,
@@ -53,6 +54,7 @@ fn gather(
     }
     let outbox = table.own("outbox");
     let condition = match which {
+        Which::First(_) if !table.is_uploaded_by(group) => return Ok(()),
         Which::First(limit) => format!(
             "carburetor_clock in (select distinct carburetor_clock from {outbox} where carburetor_sent <> 1 order by carburetor_clock limit {limit})"
         ),

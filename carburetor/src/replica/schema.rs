@@ -1,16 +1,18 @@
 //! The tables that a replica keeps for itself in its file.
 
 use super::error::ReplicaError;
-use super::query::{self, Bind};
+use super::hub;
+use super::query::{self, BIND, Bind};
 use super::show::{ANSWERED, DOWNLOADED};
+use super::shown;
 use super::table::ReplicaTable;
-use crate::table::{literal, quoted};
+use crate::table::literal;
 use crate::tracking::sqlite::SYSTEM_TIME;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 
-/// What all groups of the file share. `clock` and `seen` are milliseconds and counter of a clock: the last one given out or observed, and the
+/// What all groups of the file share. The first group in `carburetor_replicated` that has a table uploads what is edited in it. `clock` and `seen` are milliseconds and counter of a clock: the last one given out or observed, and the
 /// greatest that a server has shown. `file` tells the file from its copies. `now_ms` is the time of a test.
 const SHARED: &str = "
 create table if not exists carburetor_replica (
@@ -26,16 +28,20 @@ create table if not exists carburetor_replica (
 );
 insert or ignore into carburetor_replica (singleton, id) values (1, lower(hex(randomblob(8))));
 create table if not exists carburetor_group (
-  name text primary key,
+  number integer primary key autoincrement,
+  name text not null unique,
   account text not null,
   token text,
   scope text,
-  confirmed text
+  confirmed text,
+  synced_ms integer
 );
 create table if not exists carburetor_replicated (
-  name text primary key,
+  seq integer primary key autoincrement,
+  name text not null,
   in_group text not null,
-  columns text not null
+  shape text,
+  unique (name, in_group)
 );
 create table if not exists carburetor_sending (
   seq integer primary key autoincrement,
@@ -97,38 +103,64 @@ pub(super) fn share(conn: &mut SqliteConnection) -> QueryResult<()> {
 /// Makes what `table` needs, and notes that it is one of the group's. The user's table is there.
 pub(super) fn install(
     conn: &mut SqliteConnection,
-    table: &ReplicaTable,
+    table: &mut ReplicaTable,
     group: &str,
 ) -> Result<(), ReplicaError> {
     let definition = table.definition;
-    let named = [definition.table.as_str(), group].map(Bind::text);
-    let other =
-        "select in_group from carburetor_replicated where name = \u{1} and in_group <> \u{1}";
-    if let Some(row) = query::rows(conn, other, named)?.first() {
-        let other = query::as_text(row.first().unwrap_or(&None));
-        return Err(ReplicaError::table(
-            definition,
-            format!(
-                "the group `{other}` of this file has the table: replicate the groups into two files"
-            ),
-        ));
+    let number = format!("select number from carburetor_group where name = {BIND}");
+    let number = query::as_integer(&query::value(conn, &number, [Bind::text(group)])?);
+    if number > 1 {
+        table.shelf = number.to_string();
     }
     let ids: Vec<&str> = definition.ids().map(|id| id.name.as_str()).collect();
     let columns: Vec<&str> = definition
         .downloaded()
         .map(|column| column.name.as_str())
         .collect();
-    let shape = serde_json::json!([ids, columns]).to_string();
-    let known = query::value(
-        conn,
-        "select columns from carburetor_replicated where name = \u{1}",
-        [Bind::text(&definition.table)],
-    )?;
-    if known.is_some() && query::as_text(&known) != shape {
-        renew(conn, table, &shape, group)?;
+    let shape = serde_json::json!([ids, columns, table.takes_no_writes()]).to_string();
+    let known = format!(
+        "select in_group, shape from carburetor_replicated where name = {BIND} order by seq"
+    );
+    let known = query::rows(conn, &known, [Bind::text(&definition.table)])?;
+    let is_own = |row: &&Vec<query::Stored>| query::as_text(&row[0]) == group;
+    match known.iter().find(is_own) {
+        Some(own) if own[1].is_some() && query::as_text(&own[1]) == shape => {}
+        Some(own) if own[1].is_some() => {
+            keep_ids(conn, table, &shape, &query::as_text(&own[1]))?;
+            renew(conn, table, group)?;
+            // The program has another model now; the other groups over the table begin anew when they are opened.
+            let unknown =
+                format!("update carburetor_replicated set shape = null where name = {BIND}");
+            query::execute(conn, &unknown, [Bind::text(&definition.table)])?;
+        }
+        own => {
+            let unlike = known
+                .iter()
+                .find(|row| row[1].is_some() && query::as_text(&row[1]) != shape);
+            if let Some(other) = unlike {
+                return Err(ReplicaError::table(
+                    definition,
+                    format!(
+                        "the group `{}` of this file has the table with another model: use one model in both, or replicate the groups into two files",
+                        query::as_text(&other[0])
+                    ),
+                ));
+            }
+            if own.is_some() {
+                renew(conn, table, group)?;
+            }
+        }
+    }
+    table.is_hub = hub::is_hub(conn, table)?;
+    hub::install(conn, table)?;
+    table.owner = known
+        .first()
+        .map_or_else(|| group.to_owned(), |first| query::as_text(&first[0]));
+    if table.owner != group {
+        shown::share(conn, table, &table.owner)?;
     }
     conn.batch_execute(&format!(
-        "{}{}insert or replace into carburetor_replicated (name, in_group, columns) values ({}, {}, {})",
+        "{}{}insert into carburetor_replicated (name, in_group, shape) values ({}, {}, {}) on conflict (name, in_group) do update set shape = excluded.shape",
         outbox(table),
         stage(table),
         literal(&definition.table),
@@ -138,38 +170,53 @@ pub(super) fn install(
     Ok(())
 }
 
+/// The outbox is of the ids that the model had before.
+fn keep_ids(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    shape: &str,
+    known: &str,
+) -> Result<(), ReplicaError> {
+    let same = format!("select {BIND} ->> '$[0]' = {BIND} ->> '$[0]'");
+    let same = query::value(conn, &same, [shape, known].map(Bind::text))?;
+    if query::as_integer(&same) != 0 {
+        return Ok(());
+    }
+    let outbox = table.own("outbox");
+    if query::exists(conn, &format!("select 1 from {outbox} limit 1"), [])? {
+        return Err(ReplicaError::table(
+            table.definition,
+            "its id has other columns than before, and there are changes that wait for the server: upload them with the version of the \
+             program that made them"
+                .into(),
+        ));
+    }
+    Ok(conn.batch_execute(&format!(
+        "drop table {outbox}; drop table if exists {}; drop table if exists {}",
+        table.own("shown"),
+        table.own("upstream")
+    ))?)
+}
+
 /// The model has other columns than the file's tables were made for: pages on their way begin anew, and so does the download, because the
 /// server has more to say of each row.
 fn renew(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
-    shape: &str,
     group: &str,
 ) -> Result<(), ReplicaError> {
-    let outbox = table.own("outbox");
-    let is_empty = !query::exists(conn, &format!("select 1 from {outbox} limit 1"), [])?;
-    let old = query::value(
-        conn,
-        "select columns ->> '$[0]' = \u{1} ->> '$[0]' from carburetor_replicated where name = \u{1}",
-        [shape, &table.definition.table].map(Bind::text),
-    )?;
-    if query::as_integer(&old) == 0 {
-        if !is_empty {
-            return Err(ReplicaError::table(
-                table.definition,
-                "its id has other columns than before, and there are changes that wait for the server: upload them with the version of the \
-                 program that made them"
-                    .into(),
-            ));
-        }
-        conn.batch_execute(&format!("drop table {outbox}"))?;
-    }
-    let kept = ["staged", "gone", "answered", "lost", "held"]
-        .map(|kind| format!("drop table if exists {};", table.own(kind)));
+    let staged = [DOWNLOADED, ANSWERED].map(|staging| [staging.rows, staging.gone]);
+    let staged = staged.concat();
+    let kept = staged
+        .iter()
+        .map(|kind| table.staged(kind))
+        .chain([table.own("held")]);
+    let kept: String = kept
+        .map(|kept| format!("drop table if exists {kept};"))
+        .collect();
     conn.batch_execute(&format!(
-        "{}delete from carburetor_stage where in_group = {group};
+        "{kept}delete from carburetor_stage where in_group = {group};
 update carburetor_group set token = null where name = {group}",
-        kept.concat(),
         group = literal(group),
     ))?;
     Ok(())
@@ -202,10 +249,7 @@ fn stage(table: &ReplicaTable) -> String {
         .flat_map(|staging| [(staging.rows, &columns), (staging.gone, &ids)]);
     let mut text: String = kinds
         .map(|(kind, columns)| {
-            let [own, unique] = [
-                table.own(kind),
-                quoted(&table.object(&format!("{kind}_id"))),
-            ];
+            let [own, unique] = [table.staged(kind), table.staged(&format!("{kind}_id"))];
             format!(
                 "create table if not exists {own} as select {columns} from {name} where 0;
 create unique index if not exists {unique} on {own} ({ids});

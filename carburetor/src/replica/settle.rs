@@ -3,11 +3,13 @@
 use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
+use super::hub;
 use super::outbox::Sending;
 use super::query::{self, BIND, Bind, Stored, applying};
 use super::rejected::keep_aside;
 use super::rows::{admit, travelled, write_ids, write_rows};
 use super::show::{ANSWERED, show};
+use super::shown::{ask_again, is_shared, note_one};
 use super::stage::compare_scope;
 use super::table::ReplicaTable;
 use crate::backend::SyncBackend;
@@ -104,20 +106,26 @@ fn one(
     match (&outcome.verdict, &outcome.row) {
         // What was marked as gone is gone, and comes as no removal where the server never had it.
         (Verdict::Applied, _) if outcome.stamp.is_some() || change.edit == Edit::Delete => {
+            if is_shared(conn, table, &store.group)? {
+                note_one(conn, table, &store.group, &id)?;
+            }
             applied(conn, table, change, outcome, &id)
         }
         (_, Some(row)) => {
             let whole = travelled(table, row.clone());
-            let target = table.own(ANSWERED.rows);
+            let target = table.staged(ANSWERED.rows);
             write_rows(conn, table, &target, std::slice::from_ref(&whole))?;
             show(conn, store, table, ANSWERED)?;
             let values = admit(table, &whole)?;
             rebase(conn, table, &id, row, stamp_of(table, &values))
         }
         (_, None) => {
-            let gone = table.own(ANSWERED.gone);
+            let gone = table.staged(ANSWERED.gone);
             write_ids(conn, table, &gone, std::slice::from_ref(&change.id))?;
             show(conn, store, table, ANSWERED)?;
+            if is_shared(conn, table, &store.group)? {
+                ask_again(conn, table, &store.group, &id)?;
+            }
             rebase(conn, table, &id, &Map::new(), None)
         }
     }
@@ -151,6 +159,7 @@ fn applied(
         let mut select: Statement<'_, Sqlite> = Statement::of("select ");
         select.bind(Sqlite::bind_stamp(stamp.storage, instant));
         base = query::first(conn, select)?;
+        hub::note_one(conn, table, id, &base)?;
     }
     let none = Map::new();
     let columns = match &change.edit {

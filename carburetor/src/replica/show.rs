@@ -2,8 +2,10 @@
 
 use super::error::ReplicaError;
 use super::file::Store;
+use super::hub;
 use super::outbox::{Which, freeze};
 use super::query::{applying, exists};
+use super::shown::{forget, is_shared, note};
 use super::table::ReplicaTable;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
@@ -34,7 +36,12 @@ pub(super) fn show(
     table: &ReplicaTable,
     staging: Staging,
 ) -> Result<(), ReplicaError> {
+    if is_shared(conn, table, &store.group)? {
+        forget(conn, table, &store.group, staging)?;
+        note(conn, table, &store.group, staging)?;
+    }
     remove(conn, store, table, staging)?;
+    hub::note(conn, table, staging)?;
     let has_entries = !table.takes_no_writes()
         && exists(
             conn,
@@ -48,8 +55,8 @@ pub(super) fn show(
     applying(conn, |conn| conn.batch_execute(&sql))?;
     Ok(conn.batch_execute(&format!(
         "delete from {}; delete from {}",
-        table.own(staging.rows),
-        table.own(staging.gone)
+        table.staged(staging.rows),
+        table.staged(staging.gone)
     ))?)
 }
 
@@ -60,7 +67,7 @@ fn remove(
     table: &ReplicaTable,
     staging: Staging,
 ) -> Result<(), ReplicaError> {
-    let gone = table.own(staging.gone);
+    let gone = table.staged(staging.gone);
     if !exists(conn, &format!("select 1 from {gone} limit 1"), [])? {
         return Ok(());
     }
@@ -93,7 +100,7 @@ fn disentangle(
     table: &ReplicaTable,
     staging: Staging,
 ) -> Result<(), ReplicaError> {
-    let (gone, outbox) = (table.own(staging.gone), table.own("outbox"));
+    let (gone, outbox) = (table.staged(staging.gone), table.own("outbox"));
     conn.batch_execute(&format!(
         "delete from {gone} where exists (select 1 from {outbox} as entry where {} and carburetor_column = '' and carburetor_kind = 'insert')",
         qualified(table, "entry", &gone)
@@ -102,7 +109,7 @@ fn disentangle(
         conn,
         &store.tables,
         &store.group,
-        &Which::Going(&table.definition.wire_name, &table.object(staging.gone)),
+        &Which::Going(&table.definition.wire_name, &table.place(staging.gone)),
     )?;
     // A deletion over an insert in flight is still to be sent.
     Ok(conn.batch_execute(&format!(
@@ -147,7 +154,7 @@ fn insert(
         "insert into {} ({}) select {values} from {} as row{join} where {condition} on conflict ({}) do {action};\n",
         table.name(),
         table.columns(""),
-        table.own(staging.rows),
+        table.staged(staging.rows),
         table.ids(""),
     )
 }

@@ -5,6 +5,7 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, as_text};
 use super::rows::{write_ids, write_rows};
+use super::schema::now_ms;
 use super::section::Section;
 use super::show::{DOWNLOADED, show};
 use super::table::ReplicaTable;
@@ -44,6 +45,8 @@ pub(super) struct Staged {
     pub(super) removed: u64,
     /// There are more before all is of one instant.
     pub(super) more: bool,
+    /// The token behind it.
+    pub(super) next: String,
 }
 
 /// The token to go on from: of the pages that lie here, or of what is shown.
@@ -87,6 +90,7 @@ pub(super) fn take(
         rows: 0,
         removed: 0,
         more: page.more,
+        next: page.next,
     };
     for table in &store.tables {
         let name = &table.definition.wire_name;
@@ -100,7 +104,7 @@ pub(super) fn take(
     }
     let scope = page.scope.map(SqliteValue::Text);
     let token = [
-        Bind::text(&page.next),
+        Bind::text(&staged.next),
         Bind(scope),
         Bind::text(&store.group),
     ];
@@ -121,7 +125,8 @@ pub(super) fn take(
                 literal(&store.group)
             ))?;
             let keep = format!(
-                "update carburetor_group set token = {BIND}, scope = {BIND} where name = {BIND}"
+                "update carburetor_group set token = {BIND}, scope = {BIND}, synced_ms = (select {} from carburetor_replica) where name = {BIND}",
+                now_ms()
             );
             query::execute(conn, &keep, token)?;
         }
@@ -136,8 +141,8 @@ fn stage(
     table: &ReplicaTable,
     section: Section,
 ) -> Result<(), ReplicaError> {
-    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.own(kind));
-    let name = literal(&table.definition.table);
+    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
+    let name = literal(&table.place(DOWNLOADED.rows));
     if section.reset {
         conn.batch_execute(&format!(
             "delete from {staged}; delete from {gone}; delete from carburetor_stage_left where of_table = {name};
@@ -176,7 +181,7 @@ fn leave(
         let stored = (table.admit)(number, value)?;
         let delete = format!(
             "delete from {} where {} is {BIND}",
-            table.own(DOWNLOADED.rows),
+            table.staged(DOWNLOADED.rows),
             quoted(column)
         );
         query::execute(conn, &delete, [Bind(stored)])?;
@@ -184,7 +189,7 @@ fn leave(
             "insert into carburetor_stage_left (of_table, of_column, value) values ({BIND}, {BIND}, {BIND})"
         );
         let said = [
-            table.definition.table.clone(),
+            table.place(DOWNLOADED.rows),
             left.column.clone(),
             value.to_string(),
         ];
@@ -205,9 +210,9 @@ fn column<'t>(table: &'t ReplicaTable, name: &str) -> Result<(usize, &'t str), W
 
 /// Adds to the ids that go those that the pages named by a reset or by a value.
 fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
-    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.own(kind));
+    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
     let (name, ids) = (table.name(), table.ids(""));
-    let of_table = || [Bind::text(&table.definition.table)];
+    let of_table = || [Bind::text(table.place(DOWNLOADED.rows))];
     let sql = format!("select 1 from carburetor_stage_reset where of_table = {BIND}");
     let remove = format!(
         "insert or ignore into {gone} ({ids}) select {ids} from {name} where ({ids}) not in (select {ids} from {staged})"
@@ -223,7 +228,7 @@ fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), Rep
         let sql = format!("{remove} and {} is {BIND}", quoted(column));
         query::execute(conn, &sql, [Bind((table.admit)(number, &value)?)])?;
     }
-    let name = literal(&table.definition.table);
+    let name = literal(&table.place(DOWNLOADED.rows));
     Ok(conn.batch_execute(&format!(
         "delete from carburetor_stage_reset where of_table = {name}; delete from carburetor_stage_left where of_table = {name}"
     ))?)

@@ -4,13 +4,13 @@ use super::clock;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::outbox::{Sending, Which, freeze, sending};
+use super::pages::Pages;
 use super::query::{self, BIND, Bind, as_text};
 use super::settle::settle;
-use super::stage;
+use super::status::{Monitor, Phase};
 use super::transport::{AnyTransport, TransportError};
 use crate::outcome::Outcomes;
 use diesel::sqlite::SqliteConnection;
-use futures_util::StreamExt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many changes one upload carries.
@@ -20,7 +20,7 @@ const CHANGES: usize = 1000;
 const BYTES: usize = 1 << 20;
 
 /// How many rows a page has at most.
-const ROWS: u32 = 10_000;
+pub(super) const ROWS: u32 = 10_000;
 
 /// How often one sync mends its clocks or its id.
 const MENDS: u32 = 3;
@@ -49,6 +49,29 @@ pub struct Synced {
 pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     pub(super) conn: Arc<Mutex<SqliteConnection>>,
+    pub(super) turns: Arc<Turns>,
+    pub(super) monitor: Arc<Monitor>,
+}
+
+/// What one task does at a time, step by step.
+#[derive(Default)]
+pub(super) struct Turns {
+    /// A batch, until it is settled.
+    upload: tokio::sync::Mutex<()>,
+    /// Pages, until they are shown.
+    pub(super) show: tokio::sync::Mutex<()>,
+}
+
+/// Runs `work` on a thread that may wait.
+pub(super) async fn blocking<T: Send + 'static>(
+    conn: &Arc<Mutex<SqliteConnection>>,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, ReplicaError> + Send + 'static,
+) -> Result<T, ReplicaError> {
+    let conn = conn.clone();
+    let task = tokio::task::spawn_blocking(move || {
+        work(&mut conn.lock().unwrap_or_else(PoisonError::into_inner))
+    });
+    task.await.map_err(|_| ReplicaError::Stopped)?
 }
 
 impl Shared {
@@ -57,12 +80,8 @@ impl Shared {
         &self,
         work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError> + Send + 'static,
     ) -> Result<T, ReplicaError> {
-        let shared = self.clone();
-        let task = tokio::task::spawn_blocking(move || {
-            let mut conn = shared.conn.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&shared.store, &mut conn)
-        });
-        task.await.map_err(|_| ReplicaError::Stopped)?
+        let store = self.store.clone();
+        blocking(&self.conn, move |conn| work(&store, conn)).await
     }
 
     /// Runs `work` in a transaction that may write.
@@ -74,6 +93,7 @@ impl Shared {
             .await
     }
 
+    /// What a program asks for.
     pub(super) async fn sync(&self, transport: &dyn AnyTransport) -> Result<Synced, ReplicaError> {
         let mut synced = Synced::default();
         self.upload(transport, &mut synced).await?;
@@ -82,17 +102,20 @@ impl Shared {
     }
 
     /// Uploads until nothing is left.
-    async fn upload(
+    pub(super) async fn upload(
         &self,
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
         let mut mends = 0;
         loop {
+            // One batch at a time: another task would send the same.
+            let _turn = self.turns.upload.lock().await;
             let (batch, message) = self.transact(Store::batch).await?;
             if batch.is_empty() {
                 return Ok(());
             }
+            self.monitor.enter(Phase::Uploading);
             let answer = match transport.upload(message).await {
                 Ok(answer) => answer,
                 Err(refused) if mends < MENDS && self.mend(&refused).await? => {
@@ -107,6 +130,7 @@ impl Shared {
                 .transact(move |store, conn| settle(conn, store, &batch, &outcomes))
                 .await?;
             synced.sent += sent;
+            self.count().await?;
         }
     }
 
@@ -134,32 +158,27 @@ impl Shared {
         .await
     }
 
-    /// Stages page by page, and shows what is of one instant.
+    /// Takes pages until what they say is shown.
     async fn download(
         &self,
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
-        let since = self
-            .run(|store, conn| stage::since(conn, &store.group))
-            .await?;
-        let mut lines = transport.download(since.as_deref(), ROWS).await?;
-        let mut more = true;
-        while let Some(line) = lines.next().await {
-            let line = line?;
-            let staged = self
-                .transact(move |store, conn| stage::take(conn, store, &line))
-                .await?;
-            synced.rows += staged.rows;
-            synced.removed += staged.removed;
-            more = staged.more;
-        }
-        match more {
-            false => Ok(()),
-            true => Err(TransportError::Unreadable(
-                "the download ends before its last page; the next sync goes on from there".into(),
-            )
-            .into()),
+        loop {
+            let (turn, since) = self.turn().await?;
+            let lines = transport.download(since.as_deref(), ROWS).await?;
+            let mut pages = Pages::new(self, turn, since.clone(), lines);
+            while let Some(line) = pages.line().await? {
+                // Otherwise another task has shown more meanwhile, and the rest is on top of that.
+                let Some(staged) = pages.take(line).await? else {
+                    break;
+                };
+                synced.rows += staged.rows;
+                synced.removed += staged.removed;
+                if !staged.more {
+                    return Ok(());
+                }
+            }
         }
     }
 }

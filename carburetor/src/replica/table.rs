@@ -18,6 +18,12 @@ pub(crate) struct ReplicaTable {
     pub(crate) admit: Admit<Sqlite>,
     /// A row that travelled, with the model's defaults for what it lacks.
     pub(crate) complete: Complete,
+    /// The group of the file that had the table first: what is edited goes with it.
+    pub(crate) owner: String,
+    /// What tells the places of this group's pages from those of others over the table.
+    pub(crate) shelf: String,
+    /// The table is tracked in this file, which serves other devices: its stamps are of the file's own.
+    pub(crate) is_hub: bool,
 }
 
 type Row = Map<String, Value>;
@@ -30,6 +36,9 @@ impl ReplicaTable {
             codecs: M::codecs(),
             admit: M::admit,
             complete: |row| M::decode(row)?.encode(),
+            owner: String::new(),
+            shelf: String::new(),
+            is_hub: false,
         }
     }
 
@@ -46,6 +55,21 @@ impl ReplicaTable {
     /// The same as an identifier.
     pub(super) fn own(&self, kind: &str) -> String {
         quoted(&self.object(kind))
+    }
+
+    /// The name of a place where rows or ids of this group lie before they are shown, unquoted.
+    pub(super) fn place(&self, kind: &str) -> String {
+        format!("carburetor_{kind}{}_{}", self.shelf, self.definition.table)
+    }
+
+    /// The same as an identifier.
+    pub(super) fn staged(&self, kind: &str) -> String {
+        quoted(&self.place(kind))
+    }
+
+    /// What is edited goes with this group.
+    pub(super) fn is_uploaded_by(&self, group: &str) -> bool {
+        self.owner == group && !self.takes_no_writes()
     }
 
     /// Nothing of it is uploaded from a replica's file.

@@ -21,6 +21,16 @@ pub trait Transport: Send + Sync + 'static {
         Output = Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError>,
     > + Send;
 
+    /// As `download`, without an end: after `more: false` it waits for what changes within the scope. The first message comes at once, even if it
+    /// says nothing new. A stream that ends is opened again.
+    fn feed(
+        &self,
+        since: Option<&str>,
+        limit: u32,
+    ) -> impl Future<
+        Output = Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError>,
+    > + Send;
+
     /// Sends the message "Upload", and returns the message "Outcomes".
     fn upload(
         &self,
@@ -97,11 +107,17 @@ impl std::error::Error for TransportError {
 }
 
 /// The messages of a download.
-type Lines<'a> = BoxStream<'a, Result<Bytes, TransportError>>;
+pub(super) type Lines<'a> = BoxStream<'a, Result<Bytes, TransportError>>;
 
 /// A [`Transport`] of any type, so that a replica need not name it.
 pub(super) trait AnyTransport: Send + Sync {
     fn download<'a>(
+        &'a self,
+        since: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Lines<'a>, TransportError>>;
+
+    fn feed<'a>(
         &'a self,
         since: Option<&'a str>,
         limit: u32,
@@ -117,6 +133,16 @@ impl<X: Transport> AnyTransport for X {
         limit: u32,
     ) -> BoxFuture<'a, Result<Lines<'a>, TransportError>> {
         Transport::download(self, since, limit)
+            .map_ok(StreamExt::boxed)
+            .boxed()
+    }
+
+    fn feed<'a>(
+        &'a self,
+        since: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Lines<'a>, TransportError>> {
+        Transport::feed(self, since, limit)
             .map_ok(StreamExt::boxed)
             .boxed()
     }

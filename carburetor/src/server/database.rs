@@ -120,7 +120,7 @@ pub fn sqlite_pool(
         Box::pin(async move {
             let mut conn = SyncConnectionWrapper::<SqliteConnection>::establish(path).await?;
             conn.batch_execute(
-                "pragma journal_mode = wal; pragma busy_timeout = 10000; pragma synchronous = normal; pragma foreign_keys = on",
+                "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on",
             )
             .await
             .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;

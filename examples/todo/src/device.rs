@@ -1,27 +1,37 @@
 //! A device: a terminal, an SQLite file, and a server that may be away.
 
 use crate::model::{Todo, sqlite::items};
-use carburetor::replica::{Http, Replica, ReplicaError, TransportError};
+use carburetor::replica::{Http, Phase, Replica, Status};
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
+use futures_util::StreamExt;
+use indicatif::ProgressBar;
 use std::error::Error;
 use std::io::Write;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
-
-/// How often a device asks for news of its own accord.
-const EVERY: Duration = Duration::from_secs(1);
 
 const HELP: &str = "add TITLE    mark N    rename N TITLE    delete N    list    quit";
 
 pub async fn run(address: &str, name: &str) -> Result<(), Box<dyn Error>> {
     let transport = Http::new(&format!("http://{address}/sync/todo"))?;
     let replica = Replica::<Todo>::open(format!("todo-{name}.db"), transport)?;
-    let mut conn = replica.connection()?;
     println!("{HELP}");
+    tokio::select! {
+        ended = replica.run() => match ended? {},
+        done = talk(&replica) => done,
+    }
+}
+
+/// Reads what is typed, and shows the list whenever it has changed, by whomever.
+async fn talk(replica: &Replica<Todo>) -> Result<(), Box<dyn Error>> {
+    let mut conn = replica.connection()?;
     let mut shown = String::new();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let mut news = tokio::time::interval(EVERY);
+    let mut statuses = pin!(replica.status());
+    let mut state = String::new();
+    let mut load = None;
     loop {
         tokio::select! {
             line = lines.next_line() => {
@@ -34,15 +44,11 @@ pub async fn run(address: &str, name: &str) -> Result<(), Box<dyn Error>> {
                     Err(problem) => println!("{problem}"),
                 }
             }
-            _ = news.tick() => {}
-        }
-        let state = match replica.sync().await {
-            Ok(_) => String::new(),
-            Err(ReplicaError::Transport(TransportError::Offline(_))) => {
-                format!("offline, {} to send", replica.pending()?)
+            Some(status) = statuses.next() => match said(&status, &mut load) {
+                Some(says) => state = says,
+                None => continue,
             }
-            Err(error) => error.to_string(),
-        };
+        }
         for rejected in replica.rejected()? {
             println!("rejected: {}", rejected.rejection);
             replica.drop_rejected(rejected.seq)?;
@@ -53,6 +59,29 @@ pub async fn run(address: &str, name: &str) -> Result<(), Box<dyn Error>> {
             std::io::stdout().flush()?;
             shown = list;
         }
+    }
+}
+
+/// What stands above the list; `None` while rows come, which a bar shows on the first load.
+fn said(status: &Status, load: &mut Option<ProgressBar>) -> Option<String> {
+    if let Phase::Downloading { rows } = status.phase {
+        if status.last_synced.is_none() {
+            let bar = load.get_or_insert_with(ProgressBar::new_spinner);
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar.set_message(format!("{rows} items so far"));
+        }
+        return None;
+    }
+    if let Some(bar) = load.take() {
+        bar.finish_and_clear();
+    }
+    match &status.phase {
+        Phase::Live => Some(String::new()),
+        Phase::Offline { refused: None, .. } => {
+            Some(format!("offline, {} to send", status.pending))
+        }
+        Phase::Offline { reason, .. } => Some(reason.clone()),
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::Todo;
 use carburetor::Everyone;
-use carburetor::server::{Database, Sync, sqlite_pool};
+use carburetor::server::{Database, Shutdown, Sync, sqlite_pool};
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
@@ -13,7 +13,7 @@ use std::error::Error;
 const TABLE: &str = "create table if not exists items (id text primary key, title text not null, done boolean not null)";
 
 pub async fn run(address: &str) -> Result<(), Box<dyn Error>> {
-    let router = match std::env::var("DATABASE_URL") {
+    let (router, shutdown) = match std::env::var("DATABASE_URL") {
         Ok(url) => {
             let mut conn = AsyncPgConnection::establish(&url).await?;
             conn.batch_execute(TABLE).await?;
@@ -41,19 +41,21 @@ pub async fn run(address: &str) -> Result<(), Box<dyn Error>> {
     println!("listening on http://{}", listener.local_addr()?);
     println!("beside it: cargo run -p todo -- device anna");
     axum::serve(listener, router)
-        .with_graceful_shutdown(async {
+        .with_graceful_shutdown(async move {
             // Without the signal nobody can stop it this way.
             let _ = tokio::signal::ctrl_c().await;
+            shutdown.begin();
         })
         .await?;
     Ok(())
 }
 
 /// One group, for everyone: a program with accounts passes its own extractor instead.
-fn routes<D: Database>(database: D) -> axum::Router
+fn routes<D: Database>(database: D) -> (axum::Router, Shutdown)
 where
     Todo: carburetor::server::ServedGroup<D::Connection, Scope = Everyone>,
 {
     let sync = Sync::new(database).group::<Todo, Everyone>("todo");
-    axum::Router::new().nest("/sync", sync.router())
+    let shutdown = sync.shutdown();
+    (axum::Router::new().nest("/sync", sync.router()), shutdown)
 }

@@ -85,14 +85,26 @@ fn tables_of_the_programs_own_are_taken_and_opened_again() {
 }
 
 #[test]
-fn a_table_is_of_one_group_of_the_file() {
+fn two_groups_of_a_file_have_one_model_of_a_table() {
+    diesel::table! { notes (id) { id -> Text, title -> Text, team -> Text, at -> TimestamptzSqlite, } }
+    #[derive(carburetor::SyncTable)]
+    #[sync(backends(sqlite))]
+    #[diesel(table_name = notes)]
+    #[allow(dead_code, reason = "only its columns are of interest")]
+    struct Title {
+        id: String,
+        title: String,
+        team: String,
+        #[sync(last_synced_at)]
+        at: chrono::DateTime<chrono::Utc>,
+    }
     let folder = Folder::new();
     folder.open(Recorder::default()).unwrap();
-    let error = Replica::<SyncGroup<(Note,)>>::open(folder.file("device"), Recorder::default())
+    let error = Replica::<SyncGroup<(Title,)>>::open(folder.file("device"), Recorder::default())
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "notes: the group `notes,seats,prices,chores` of this file has the table: replicate the groups into two files"
+        "notes: the group `notes,seats,prices,chores` of this file has the table with another model: use one model in both, or replicate the groups into two files"
     );
 }
 
@@ -147,7 +159,7 @@ fn a_model_with_another_column_is_downloaded_from_the_beginning() {
     let mut conn = replica.connection().unwrap();
     run(
         &mut conn,
-        "update carburetor_group set token = 'known'; update carburetor_replicated set columns = '[[\"id\"],[\"id\",\"title\"]]' where name = 'notes'",
+        "update carburetor_group set token = 'known'; update carburetor_replicated set shape = '[[\"id\"],[\"id\",\"title\"],false]' where name = 'notes'",
     );
     folder.open(Recorder::default()).unwrap();
     use diesel::prelude::*;

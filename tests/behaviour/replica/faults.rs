@@ -39,6 +39,34 @@ impl Faults {
     pub(super) fn set_offline(&self, offline: bool) {
         self.offline.store(offline, Ordering::SeqCst);
     }
+
+    fn reach(&self) -> Result<(), TransportError> {
+        match self.offline.load(Ordering::SeqCst) {
+            true => offline(),
+            false => Ok(()),
+        }
+    }
+
+    /// A download or a feed begins, with pages of so many rows.
+    fn begin(&self) -> Result<u32, TransportError> {
+        self.reach()?;
+        if let Some(between) = self.between.lock().unwrap().take() {
+            between();
+        }
+        Ok(u32::try_from(self.rows.load(Ordering::SeqCst)).unwrap())
+    }
+
+    /// As many lines as come.
+    fn lines(
+        self,
+        lines: impl Stream<Item = Result<Bytes, TransportError>> + Send,
+    ) -> impl Stream<Item = Result<Bytes, TransportError>> + Send {
+        let most = self.lines.load(Ordering::SeqCst);
+        lines.enumerate().map(move |(number, line)| {
+            self.reach()?;
+            if number < most { line } else { offline() }
+        })
+    }
 }
 
 pub(super) struct Faulty<X> {
@@ -56,24 +84,23 @@ impl<X: Transport> Transport for Faulty<X> {
         since: Option<&str>,
         _limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        if self.faults.offline.load(Ordering::SeqCst) {
-            return offline();
-        }
-        if let Some(between) = self.faults.between.lock().unwrap().take() {
-            between();
-        }
-        let rows = u32::try_from(self.faults.rows.load(Ordering::SeqCst)).unwrap();
-        let lines = self.faults.lines.load(Ordering::SeqCst);
-        let stream = self.inner.download(since, rows).await?;
-        Ok(stream
-            .enumerate()
-            .map(move |(number, line)| if number < lines { line } else { offline() }))
+        let faults = self.faults.clone();
+        let rows = faults.begin()?;
+        Ok(faults.lines(self.inner.download(since, rows).await?))
+    }
+
+    async fn feed(
+        &self,
+        since: Option<&str>,
+        _limit: u32,
+    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
+        let faults = self.faults.clone();
+        let rows = faults.begin()?;
+        Ok(faults.lines(self.inner.feed(since, rows).await?))
     }
 
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
-        if self.faults.offline.load(Ordering::SeqCst) {
-            return offline();
-        }
+        self.faults.reach()?;
         let answer = self.inner.upload(changes).await?;
         match self.faults.lose_answer.swap(false, Ordering::SeqCst) {
             true => offline(),

@@ -59,6 +59,14 @@ impl Transport for Script {
         ))
     }
 
+    async fn feed(
+        &self,
+        since: Option<&str>,
+        limit: u32,
+    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
+        Transport::download(self, since, limit).await
+    }
+
     async fn upload(&self, _changes: Vec<u8>) -> Result<Bytes, TransportError> {
         Err(TransportError::Offline("no network".into()))
     }

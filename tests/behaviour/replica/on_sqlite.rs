@@ -6,10 +6,18 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
 #[path = "end_to_end.rs"]
 mod end_to_end;
+#[path = "hub.rs"]
+mod hub;
+#[path = "live.rs"]
+mod live;
+#[path = "over_http.rs"]
+mod over_http;
 #[path = "settling.rs"]
 mod settling;
 #[path = "staging.rs"]
 mod staging;
+#[path = "two_groups.rs"]
+mod two_groups;
 #[path = "world.rs"]
 mod world;
 

@@ -1,0 +1,102 @@
+//! Following the server: what others write comes at once, and what is edited goes at once.
+
+use super::backoff::Backoff;
+use super::edits::Edits;
+use super::error::ReplicaError;
+use super::pages::Pages;
+use super::status::Monitor;
+use super::sync::{ROWS, Shared, Synced};
+use super::transport::{AnyTransport, TransportError};
+use futures_util::future::{Either, select};
+use std::convert::Infallible;
+use std::pin::pin;
+use tokio::sync::Notify;
+
+/// The status while a run lasts.
+struct Following<'m>(&'m Monitor);
+
+impl Drop for Following<'_> {
+    fn drop(&mut self) {
+        self.0.set_live(false);
+        self.0.rest(None);
+    }
+}
+
+impl Shared {
+    /// Follows the server until the file fails. Tries again after a failure, at once when `woken`.
+    pub(super) async fn follow(
+        &self,
+        transport: &dyn AnyTransport,
+        path: &str,
+        woken: &Notify,
+    ) -> Result<Infallible, ReplicaError> {
+        let _following = Following(&self.monitor);
+        let mut backoff = Backoff::default();
+        let mut edits = Edits::watch(path).await?;
+        loop {
+            let ended = self.live(transport, &mut edits, &mut backoff).await;
+            self.monitor.set_live(false);
+            let error = match ended {
+                Ok(()) => continue,
+                Err(error) if error.is_of_file() => return Err(error),
+                Err(error) => error,
+            };
+            self.monitor.rest(Some(&error));
+            let (pause, woken) = (
+                pin!(tokio::time::sleep(backoff.next())),
+                pin!(woken.notified()),
+            );
+            // What is edited meanwhile shows in the status, and goes with the next attempt.
+            let edited = pin!(async { while edits.next(self, None).await.is_ok() {} });
+            select(select(pause, woken), edited).await;
+        }
+    }
+
+    /// Follows one feed until it fails, or the file stands elsewhere than where the feed goes on from.
+    async fn live(
+        &self,
+        transport: &dyn AnyTransport,
+        edits: &mut Edits,
+        backoff: &mut Backoff,
+    ) -> Result<(), ReplicaError> {
+        self.upload(transport, &mut Synced::default()).await?;
+        let (turn, since) = self.turn().await?;
+        let lines = transport.feed(since.as_deref(), ROWS).await?;
+        let mut pages = Pages::new(self, turn, since.clone(), lines);
+        loop {
+            let from = pages.from();
+            let line = {
+                let next = (pin!(edits.next(self, Some(&from))), pin!(pages.line()));
+                match select(next.0, next.1).await {
+                    Either::Left((edited, _)) => {
+                        edited?;
+                        None
+                    }
+                    Either::Right((line, _)) => Some(line?),
+                }
+            };
+            match line {
+                None => {
+                    self.upload(transport, &mut Synced::default()).await?;
+                    if !pages.is_current().await? {
+                        return Ok(());
+                    }
+                    pages.resume();
+                }
+                Some(None) => {
+                    let ended = "the server has ended the feed, which is opened again";
+                    return Err(TransportError::Offline(ended.into()).into());
+                }
+                Some(Some(line)) => match pages.take(line).await? {
+                    None => return Ok(()),
+                    Some(staged) if staged.more => {}
+                    Some(_) => {
+                        backoff.reset();
+                        self.monitor.set_live(true);
+                        self.monitor.rest(None);
+                    }
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Devices that follow a server of this library over HTTP.
+
+use super::super::device::{Folder, Group, run};
+use super::{Server, models};
+use carburetor::replica::{Http, Phase, Replica};
+use carburetor::server::{Shutdown, Sync, sqlite_pool};
+use carburetor::{Everyone, SyncGroup};
+use diesel::prelude::*;
+use futures_util::StreamExt;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+type Served = SyncGroup<(models::Note, models::Seat, models::Price, models::Chore)>;
+
+/// A program that serves on one address, and can be stopped as a program is.
+struct Program {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    stop: std::sync::Arc<tokio::sync::Notify>,
+    serving: JoinHandle<()>,
+}
+
+impl Program {
+    async fn start(server: &Server, address: &str) -> Self {
+        let pool = sqlite_pool(server.0.file("server").to_str().unwrap()).unwrap();
+        let sync = Sync::new(pool).group::<Served, Everyone>("web");
+        let shutdown = sync.shutdown();
+        let app = axum::Router::new().nest("/sync", sync.router());
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = std::sync::Arc::new(tokio::sync::Notify::new());
+        let stopped = stop.clone();
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, app)
+                .with_graceful_shutdown(async move { stopped.notified().await })
+                .await
+                .unwrap();
+        });
+        Program {
+            address,
+            shutdown,
+            stop,
+            serving,
+        }
+    }
+
+    async fn stop(self) {
+        self.stop.notify_one();
+        self.shutdown.begin();
+        self.serving.await.unwrap();
+    }
+
+    fn open(&self, folder: &Folder) -> Replica<Group> {
+        let way = Http::new(&format!("http://{}/sync/web", self.address)).unwrap();
+        folder.open(way).unwrap()
+    }
+}
+
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..4000 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("{what}");
+}
+
+async fn live(replica: &Replica<Group>) {
+    let mut statuses = pin!(replica.status());
+    while statuses.next().await.unwrap().phase != Phase::Live {}
+}
+
+fn titles(conn: &mut SqliteConnection) -> Vec<String> {
+    use super::super::models::sqlite::notes::dsl;
+    let titles = dsl::notes.select(dsl::title).order(dsl::id);
+    titles.load(conn).unwrap()
+}
+
+#[test]
+fn devices_see_each_others_edits_and_the_servers() {
+    let server = Server::new();
+    server.run("insert into notes (id, title, team) values ('a', 'one', 'red')");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let program = Program::start(&server, "127.0.0.1:0").await;
+        let folders = [Folder::new(), Folder::new()];
+        let [one, other] = [&folders[0], &folders[1]].map(|folder| program.open(folder));
+        let [mut here, mut there] = [&one, &other].map(|replica| replica.connection().unwrap());
+        let seen = async {
+            futures_util::future::join(live(&one), live(&other)).await;
+            run(&mut here, "update notes set title = 'two'");
+            until("the edit arrives", || titles(&mut there) == ["two"]).await;
+            run(&mut there, "delete from notes");
+            until("the deletion arrives", || titles(&mut here).is_empty()).await;
+            let begun = Instant::now();
+            let rows: Vec<String> = (0..100)
+                .map(|number| format!("('n{number}', 'new', 'red')"))
+                .collect();
+            let rows = rows.join(", ");
+            server.run(&format!(
+                "insert into notes (id, title, team) values {rows}"
+            ));
+            until("the rows arrive", || titles(&mut here).len() == 100).await;
+            println!("100 rows after {:?}", begun.elapsed());
+        };
+        tokio::select! {
+            ended = one.run() => panic!("{ended:?}"),
+            ended = other.run() => panic!("{ended:?}"),
+            () = seen => {}
+        }
+    });
+}
+
+#[test]
+fn a_device_comes_back_when_the_server_does() {
+    let server = Server::new();
+    server.run("insert into notes (id, title, team) values ('a', 'one', 'red')");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let program = Program::start(&server, "127.0.0.1:0").await;
+        let address = program.address.to_string();
+        let folder = Folder::new();
+        let replica = program.open(&folder);
+        let mut conn = replica.connection().unwrap();
+        let seen = async {
+            live(&replica).await;
+            program.stop().await;
+            run(&mut conn, "update notes set title = 'mine'");
+            server.run("insert into notes (id, title, team) values ('b', 'theirs', 'red')");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let status = pin!(replica.status()).next().await.unwrap();
+            assert!(
+                matches!(status.phase, Phase::Offline { refused: None, .. }),
+                "{status:?}"
+            );
+            assert_eq!(status.pending, 1);
+            let _program = Program::start(&server, &address).await;
+            until("both meet", || titles(&mut conn) == ["mine", "theirs"]).await;
+            until("the edit arrives", || server.notes()[0].1 == "mine").await;
+        };
+        tokio::select! {
+            ended = replica.run() => panic!("{ended:?}"),
+            () = seen => {}
+        }
+    });
+}
