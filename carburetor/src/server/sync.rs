@@ -208,6 +208,7 @@ where
         sender: &mpsc::Sender<Result<Page, Problem>>,
     ) -> impl Future<Output = Result<(), Problem>> + Send {
         async move {
+            let asked = since.clone();
             let mut since = since.map_or_else(Timestamps::default, Timestamps::from);
             loop {
                 // What fits one page is of one instant; of more, the next round brings what has changed meanwhile.
@@ -222,6 +223,11 @@ where
                         break;
                     };
                     let more = page.more();
+                    // Where more rows than a page are of one instant, its token leads to the same page again.
+                    let wider = limit.checked_mul(2).filter(|_| more && !all);
+                    if wider.is_some() && pages.token()? == asked {
+                        break;
+                    }
                     let is_taken = sender.send(Ok(page)).await.is_ok();
                     if !(is_taken && more && all) {
                         return Ok(());

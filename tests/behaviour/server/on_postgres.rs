@@ -9,6 +9,8 @@ mod exchange;
 mod refusals;
 #[path = "streams.rs"]
 mod streams;
+#[path = "tenants.rs"]
+mod tenants;
 #[path = "world.rs"]
 mod world;
 

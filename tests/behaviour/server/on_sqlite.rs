@@ -7,6 +7,8 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 mod exchange;
 #[path = "refusals.rs"]
 mod refusals;
+#[path = "tenants.rs"]
+mod tenants;
 #[path = "world.rs"]
 mod world;
 

@@ -16,6 +16,12 @@ use diesel::sqlite::SqliteConnection;
 /// The team that the header names.
 pub(super) struct Team(String);
 
+impl Team {
+    pub(super) fn named(name: &str) -> Self {
+        Team(name.into())
+    }
+}
+
 impl SyncScope<Note, DB> for Team {
     fn filter(&self) -> Visible<'_, notes::table, DB> {
         Visible::only(notes::team.eq(&self.0))
