@@ -13,9 +13,8 @@ use crate::outcome::Outcomes;
 use crate::token::Token;
 use crate::upload::{UploadError, UploadOptions};
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Query};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, Request};
 use axum::http::{HeaderMap, header};
 use axum::routing::{get, post};
 use std::sync::Arc;
@@ -116,13 +115,18 @@ where
                 download::<G, D>(other.clone(), caller.into(), parameters, headers)
             },
         );
-        let uploads = post(move |caller: E, body: Result<Bytes, BytesRejection>| {
-            upload::<G, D>(served.clone(), caller.into(), body)
+        let uploads = post(move |caller: E, request: Request| {
+            upload::<G, D>(served.clone(), caller.into(), request)
         });
-        let uploads = uploads.layer(DefaultBodyLimit::max(self.limits.body));
+        let uploads = uploads
+            .fallback(Problem::method)
+            .layer(DefaultBodyLimit::max(self.limits.body));
         self.router = self
             .router
-            .route(&format!("/{name}/download"), downloads)
+            .route(
+                &format!("/{name}/download"),
+                downloads.fallback(Problem::method),
+            )
             .route(&format!("/{name}/upload"), uploads);
         self
     }

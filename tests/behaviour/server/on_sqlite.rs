@@ -5,6 +5,10 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
 #[path = "exchange.rs"]
 mod exchange;
+#[path = "failures.rs"]
+mod failures;
+#[path = "hostile.rs"]
+mod hostile;
 #[path = "refusals.rs"]
 mod refusals;
 #[path = "tenants.rs"]
@@ -21,8 +25,10 @@ use carburetor::SyncGroup;
 use carburetor::server::sqlite_pool;
 use carburetor_tests::Folder;
 use diesel::connection::{Connection, SimpleConnection};
-use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::deadpool;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+
+pub(super) type Pool = deadpool::Pool<SyncConnectionWrapper<Conn>>;
 
 /// A file with the tracked table of the suite.
 pub(super) struct Server(Folder);
@@ -49,7 +55,14 @@ impl Server {
         conn
     }
 
-    pub(super) fn pool(&self, _size: usize) -> Pool<SyncConnectionWrapper<Conn>> {
+    pub(super) fn pool(&self, _size: usize) -> Pool {
         sqlite_pool(&self.path()).unwrap()
     }
+
+    /// Where no database is.
+    pub(super) fn nowhere() -> Pool {
+        sqlite_pool("/hidden-user/hidden-word/hidden-place.db").unwrap()
+    }
+
+    pub(super) const UNTRACK: &str = "drop table carburetor_clock; drop table carburetor_removal_notes; drop table carburetor_synced_table";
 }

@@ -10,7 +10,6 @@ use carburetor::server::Limits;
 use carburetor::upload::ConflictsOf;
 use chrono::Utc;
 use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};

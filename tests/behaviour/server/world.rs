@@ -2,7 +2,7 @@
 
 use super::super::program::{Program, device};
 use super::models::{Note, notes};
-use super::{DB, Server};
+use super::{DB, Pool, Server};
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -42,15 +42,18 @@ impl<S: Send + std::marker::Sync> FromRequestParts<S> for Team {
     }
 }
 
+/// Teams at `web`, and everything at `admin`.
+pub(super) fn routes(pool: Pool, limits: Limits) -> axum::Router {
+    Sync::with_limits(pool, limits)
+        .group::<SyncGroup<(Note,), Team>, Team>("web")
+        .group::<SyncGroup<(Note,)>, Everyone>("admin")
+        .router()
+}
+
 impl Server {
     /// A program that serves teams at `web`, and everything at `admin`.
     pub(super) fn serve(&self, pool: usize, limits: Limits) -> Program {
-        Program::start(|| {
-            Sync::with_limits(self.pool(pool), limits)
-                .group::<SyncGroup<(Note,), Team>, Team>("web")
-                .group::<SyncGroup<(Note,)>, Everyone>("admin")
-                .router()
-        })
+        Program::start(|| routes(self.pool(pool), limits))
     }
 
     pub(super) fn notes(&self, team: &str) -> Vec<(String, String)> {
