@@ -3,6 +3,7 @@
 #![doc = include_str!("../docs/server.md")]
 
 mod database;
+mod document;
 mod download;
 mod everyone;
 mod limits;

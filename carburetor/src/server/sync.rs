@@ -1,6 +1,7 @@
 //! Groups as routes.
 
 use super::database::Database;
+use super::document::document;
 use super::download::{Parameters, download};
 use super::limits::Limits;
 use super::problem::Problem;
@@ -12,11 +13,11 @@ use crate::group::{DownloadTablesAsync, SyncGroup, UploadTables};
 use crate::outcome::Outcomes;
 use crate::token::Token;
 use crate::upload::{UploadError, UploadOptions};
-use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, Request};
 use axum::http::{HeaderMap, header};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -27,6 +28,8 @@ pub struct Sync<D, St = ()> {
     database: D,
     limits: Limits,
     streams: Arc<Semaphore>,
+    /// The names of the groups.
+    groups: Vec<Arc<str>>,
     router: Router<St>,
 }
 
@@ -87,6 +90,7 @@ where
             database,
             limits,
             streams: Arc::new(Semaphore::new(limits.streams)),
+            groups: Vec::new(),
             router: Router::new().route("/health", health),
         }
     }
@@ -107,6 +111,7 @@ where
             limits: self.limits,
             streams: self.streams.clone(),
         };
+        self.groups.push(served.name.clone());
         let other = served.clone();
         let downloads = get(
             move |caller: E,
@@ -131,11 +136,13 @@ where
         self
     }
 
-    /// The routes, to be nested under a prefix and behind layers of the program's own.
+    /// The routes, to be nested under a prefix and behind layers of the program's own. `/openapi.json` among them describes the others.
     ///
     #[doc = include_str!("../../docs/examples/sync.md")]
     pub fn router(self) -> Router<St> {
+        let document = document(&self.groups, &self.limits);
         self.router
+            .route("/openapi.json", get(async move || Json(document)))
     }
 }
 

@@ -9,6 +9,8 @@ mod exchange;
 mod failures;
 #[path = "hostile.rs"]
 mod hostile;
+#[path = "openapi.rs"]
+mod openapi;
 #[path = "refusals.rs"]
 mod refusals;
 #[path = "tenants.rs"]
