@@ -9,6 +9,8 @@ mod exchange;
 mod failures;
 #[path = "hostile.rs"]
 mod hostile;
+#[path = "layers.rs"]
+mod layers;
 #[path = "openapi.rs"]
 mod openapi;
 #[path = "refusals.rs"]
