@@ -11,6 +11,8 @@ mod frozen;
 #[cfg(feature = "http")]
 mod http;
 mod in_process;
+#[cfg(feature = "metrics")]
+mod meter;
 mod open;
 mod outbox;
 #[cfg(feature = "http")]

@@ -7,6 +7,7 @@ mod document;
 mod download;
 mod everyone;
 mod limits;
+mod meter;
 mod problem;
 mod sync;
 mod upload;

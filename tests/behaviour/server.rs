@@ -5,3 +5,4 @@ mod document;
 mod on_postgres;
 mod on_sqlite;
 mod program;
+mod recorder;

@@ -14,6 +14,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tracing::Instrument;
 
 /// What a request may say.
 #[derive(Debug, Deserialize)]
@@ -66,7 +67,7 @@ where
     // What is read is one page ahead of what is sent.
     let (pages, mut taken) = mpsc::channel(1);
     let reading = read::<G, D>(served, scope, since, limit, wants_lines, pages);
-    tokio::spawn(reading);
+    tokio::spawn(reading.in_current_span());
     // Until the first page is there the answer may still be a refusal.
     let Some(first) = taken.recv().await else {
         return Err(Problem::busy("the server is going down"));

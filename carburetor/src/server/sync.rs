@@ -4,6 +4,7 @@ use super::database::Database;
 use super::document::document;
 use super::download::{Parameters, download};
 use super::limits::Limits;
+use super::meter::{self, measured};
 use super::problem::Problem;
 use super::upload::upload;
 use crate::change::Changes;
@@ -117,11 +118,21 @@ where
             move |caller: E,
                   parameters: Result<Query<Parameters>, QueryRejection>,
                   headers: HeaderMap| {
-                download::<G, D>(other.clone(), caller.into(), parameters, headers)
+                let served = other.clone();
+                async move {
+                    let group = served.name.clone();
+                    let answer = download::<G, D>(served, caller.into(), parameters, headers);
+                    measured(&group, "download", answer).await
+                }
             },
         );
         let uploads = post(move |caller: E, request: Request| {
-            upload::<G, D>(served.clone(), caller.into(), request)
+            let served = served.clone();
+            async move {
+                let group = served.name.clone();
+                let answer = upload::<G, D>(served, caller.into(), request);
+                measured(&group, "upload", answer).await
+            }
         });
         let uploads = uploads
             .fallback(Problem::method)
@@ -239,6 +250,8 @@ where
                     if wider.is_some() && pages.token()? == asked {
                         break;
                     }
+                    let token = pages.token()?.filter(|_| !more);
+                    meter::page(&served.name, page.json().len(), token.as_ref());
                     let is_taken = sender.send(Ok(page)).await.is_ok();
                     if !(is_taken && more && all) {
                         return Ok(());

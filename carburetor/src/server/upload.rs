@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::limits::Limits;
+use super::meter;
 use super::problem::Problem;
 use super::sync::{Served, ServedGroup};
 use crate::change::Changes;
@@ -47,6 +48,7 @@ where
     let limits = served.limits;
     let body = body(request, limits).await?;
     let changes = Changes::read(&body).map_err(|error| Problem::message(&error))?;
+    let bytes = body.len();
     drop(body);
     let options = UploadOptions {
         limit: limits.batch,
@@ -59,7 +61,7 @@ where
     let outcomes = tokio::time::timeout(limits.time, work).await;
     let outcomes = outcomes.map_err(|_| Problem::too_slow())??;
     let json = serde_json::to_vec(&outcomes).unwrap_or_default();
-    tracing::debug!(group = %served.name, changes = changes.changes.len(), "uploaded");
+    meter::changes(&served.name, bytes, &outcomes);
     Ok((
         [
             (header::CONTENT_TYPE, "application/json"),

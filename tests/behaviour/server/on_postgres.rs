@@ -7,6 +7,8 @@ pub(super) use diesel::pg::PgConnection as Conn;
 mod exchange;
 #[path = "failures.rs"]
 mod failures;
+#[path = "figures.rs"]
+mod figures;
 #[path = "hostile.rs"]
 mod hostile;
 #[path = "layers.rs"]
@@ -34,6 +36,9 @@ use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::deadpool;
 
 pub(super) type Pool = deadpool::Pool<AsyncPgConnection>;
+
+/// The group whose figures are looked at.
+pub(super) const NAME: &str = "measured_on_postgres";
 
 /// A database with the tracked table of the suite.
 pub(super) struct Server(Database);

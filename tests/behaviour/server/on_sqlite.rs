@@ -7,6 +7,8 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 mod exchange;
 #[path = "failures.rs"]
 mod failures;
+#[path = "figures.rs"]
+mod figures;
 #[path = "hostile.rs"]
 mod hostile;
 #[path = "layers.rs"]
@@ -33,6 +35,9 @@ use diesel_async::pooled_connection::deadpool;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
 pub(super) type Pool = deadpool::Pool<SyncConnectionWrapper<Conn>>;
+
+/// The group whose figures are looked at.
+pub(super) const NAME: &str = "measured_on_sqlite";
 
 /// A file with the tracked table of the suite.
 pub(super) struct Server(Folder);

@@ -75,18 +75,23 @@ pub(super) struct Device {
 
 impl Device {
     pub(super) fn new(program: &Program, team: &str) -> Self {
-        Self::open(Folder::new(), program, team)
+        Self::of_group(program, team, "web")
+    }
+
+    /// A device of the group that is served under this name.
+    pub(super) fn of_group(program: &Program, team: &str, group: &str) -> Self {
+        Self::open(Folder::new(), program, team, group)
     }
 
     /// The same file, with a server at another address.
     pub(super) fn reopen(self, program: &Program, team: &str) -> Self {
         let Device { folder, conn, .. } = self;
         drop(conn);
-        Self::open(folder, program, team)
+        Self::open(folder, program, team, "web")
     }
 
-    fn open(folder: Folder, program: &Program, team: &str) -> Self {
-        let transport = Http::with_client(program.client(team), &program.url("web")).unwrap();
+    fn open(folder: Folder, program: &Program, team: &str, group: &str) -> Self {
+        let transport = Http::with_client(program.client(team), &program.url(group)).unwrap();
         let replica = Replica::open(folder.file("device"), transport).unwrap();
         let conn = replica.connection().unwrap();
         Device {
