@@ -14,6 +14,8 @@ mod frozen;
 mod http;
 mod hub;
 mod in_process;
+#[cfg(feature = "metrics")]
+mod meter;
 mod open;
 mod outbox;
 mod pages;

@@ -3,10 +3,12 @@
 #![doc = include_str!("../docs/server.md")]
 
 mod database;
+mod document;
 mod download;
 mod everyone;
 mod feed;
 mod limits;
+mod meter;
 #[cfg(feature = "async-postgres")]
 mod notified;
 mod problem;

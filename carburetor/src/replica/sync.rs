@@ -96,9 +96,20 @@ impl Shared {
     /// What a program asks for.
     pub(super) async fn sync(&self, transport: &dyn AnyTransport) -> Result<Synced, ReplicaError> {
         let mut synced = Synced::default();
-        self.upload(transport, &mut synced).await?;
-        self.download(transport, &mut synced).await?;
-        Ok(synced)
+        let done = self.exchange(transport, &mut synced).await;
+        #[cfg(feature = "metrics")]
+        self.run(move |store, conn| super::meter::synced(store, conn, synced))
+            .await?;
+        done.map(|()| synced)
+    }
+
+    async fn exchange(
+        &self,
+        transport: &dyn AnyTransport,
+        synced: &mut Synced,
+    ) -> Result<(), ReplicaError> {
+        self.upload(transport, synced).await?;
+        self.download(transport, synced).await
     }
 
     /// Uploads until nothing is left.

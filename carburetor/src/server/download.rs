@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
+use tracing::Instrument;
 
 /// What a request may say.
 #[derive(Debug, Deserialize)]
@@ -76,15 +77,8 @@ where
     let wants_lines = wants_lines(&headers);
     // What is read is one page ahead of what is sent.
     let (pages, taken) = mpsc::channel(1);
-    tokio::spawn(read::<G, D>(
-        served,
-        scope,
-        since,
-        limit,
-        wants_lines,
-        pages,
-        permit,
-    ));
+    let reading = read::<G, D>(served, scope, since, limit, wants_lines, pages, permit);
+    tokio::spawn(reading.in_current_span());
     let (first, taken) = first_of(taken).await?;
     Ok(match wants_lines {
         true => lines(first, taken, None),

@@ -17,7 +17,7 @@ pub struct Limits {
     pub batch: usize,
     /// The rows and removals of a page; a request may ask for fewer.
     pub page: u32,
-    /// How long an upload, the reading of a page or the wait for a connection may take. 30 s by default.
+    /// How long the body of an upload may take to come, and then an upload, the reading of a page or the wait for a connection. 30 s by default.
     pub time: Duration,
     /// How many downloads are under way at once.
     pub streams: usize,

@@ -17,6 +17,8 @@ use std::fmt;
 /// | `token` | 400 | `since` is no token of this version |
 /// | `query` | 400 | another parameter can't be read |
 /// | `origin` | 403 | a page of another site asks for a web socket |
+/// | `method` | 405 | the path takes another method |
+/// | `slow` | 408 | the body took longer to come than a request may |
 /// | `clock_ahead` | 409 | a change's clock is too far ahead; `server_time` is the server's |
 /// | `copied` | 409 | another change had this clock |
 /// | `body` | 413 | more bytes than an upload may have |
@@ -91,6 +93,16 @@ impl Problem {
             "busy",
             detail,
             "try again in a moment",
+        )
+    }
+
+    /// The answer to a method that a path doesn't take.
+    pub(super) async fn method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method",
+            "the path takes another method",
+            "see the header `Allow`",
         )
     }
 

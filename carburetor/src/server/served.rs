@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::limits::Limits;
+use super::meter;
 use super::problem::Problem;
 use super::shutdown::Shutdown;
 use super::watcher::Watcher;
@@ -147,7 +148,10 @@ where
                 Ok(pages.next_json_async(&mut *conn).await?)
             });
             // A download has a first page.
-            Ok(page.await?.unwrap_or_default())
+            let page = page.await?.unwrap_or_default();
+            let token = pages.token()?.filter(|_| !page.more());
+            meter::page(&served.name, page.json().len(), token.as_ref());
+            Ok(page)
         }
     }
 
@@ -160,6 +164,7 @@ where
         sender: &Pages,
     ) -> impl Future<Output = Result<Option<Token>, Problem>> + Send {
         async move {
+            let asked = since.clone();
             let mut since = since.map_or_else(Timestamps::default, Timestamps::from);
             loop {
                 // What fits one page is of one instant; of more, the next round brings what has changed meanwhile.
@@ -173,6 +178,13 @@ where
                         break;
                     };
                     let more = page.more();
+                    // Where more rows than a page are of one instant, its token leads to the same page again.
+                    let wider = limit.checked_mul(2).filter(|_| more && !all);
+                    if wider.is_some() && pages.token()? == asked {
+                        break;
+                    }
+                    let token = pages.token()?.filter(|_| !more);
+                    meter::page(&served.name, page.json().len(), token.as_ref());
                     if sender.send(Ok(Arc::new(page))).await.is_err() {
                         return Ok(None);
                     }

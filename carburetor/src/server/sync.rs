@@ -1,21 +1,22 @@
 //! Groups as routes.
 
 use super::database::Database;
+use super::document::document;
 use super::download::{Parameters, download};
 use super::feed::{Channels, Upgrade, feed};
 use super::limits::Limits;
+use super::meter::measured;
 use super::problem::Problem;
 use super::served::{Served, ServedGroup, within};
 use super::shutdown::Shutdown;
 use super::upload::upload;
 use super::watcher::Watcher;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Query};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -30,7 +31,7 @@ pub struct Sync<D, St = ()> {
     origins: Vec<String>,
     shutdown: Shutdown,
     /// Made last, when it is known how they are served.
-    groups: Vec<Mount<D, St>>,
+    groups: Vec<(Arc<str>, Mount<D, St>)>,
 }
 
 /// Adds the routes of a group.
@@ -110,14 +111,15 @@ where
         E: FromRequestParts<St> + Into<G::Scope> + Send + 'static,
     {
         let name: Arc<str> = name.into();
-        self.groups.push(Box::new(move |router, served| {
-            let served = Served { name, ..served };
-            mount::<G, E, D, St>(router, served)
-        }));
+        let mount = {
+            let name = name.clone();
+            Box::new(move |router, served| mount::<G, E, D, St>(router, Served { name, ..served }))
+        };
+        self.groups.push((name, mount));
         self
     }
 
-    /// The routes, to be nested under a prefix and behind layers of the program's own.
+    /// The routes, to be nested under a prefix and behind layers of the program's own. `/openapi.json` among them describes the others.
     ///
     #[doc = include_str!("../../docs/examples/sync.md")]
     pub fn router(self) -> Router<St> {
@@ -133,11 +135,15 @@ where
             shutdown: self.shutdown,
             origins: self.origins.into(),
         };
+        let names: Vec<Arc<str>> = self.groups.iter().map(|(name, _)| name.clone()).collect();
+        let document = document(&names, &limits);
         let database = served.database.clone();
         let health = get(move || health(database.clone(), limits));
-        let router = Router::new().route("/health", health);
+        let router = Router::new()
+            .route("/health", health)
+            .route("/openapi.json", get(async move || Json(document)));
         let groups = self.groups.into_iter();
-        groups.fold(router, |router, mount| mount(router, served.clone()))
+        groups.fold(router, |router, (_, mount)| mount(router, served.clone()))
     }
 }
 
@@ -162,28 +168,30 @@ where
     let path = |route| format!("/{}/{route}", served.name);
     let (downloading, uploading, feeding) = (served.clone(), served.clone(), served.clone());
     let downloads = get(move |caller: E, parameters: Asked, headers: HeaderMap| {
-        download::<G, D>(downloading.clone(), caller.into(), parameters, headers)
+        let (served, group) = (downloading.clone(), downloading.name.clone());
+        let answer = download::<G, D>(served, caller.into(), parameters, headers);
+        async move { measured(&group, "download", answer).await }
     });
-    let uploads = post(move |caller: E, body: Result<Bytes, BytesRejection>| {
-        upload::<G, D>(uploading.clone(), caller.into(), body)
+    let uploads = post(move |caller: E, request: Request| {
+        let (served, group) = (uploading.clone(), uploading.name.clone());
+        let answer = upload::<G, D>(served, caller.into(), request);
+        async move { measured(&group, "upload", answer).await }
     });
-    let uploads = uploads.layer(DefaultBodyLimit::max(served.limits.body));
     let channels = Arc::new(Channels::default());
     let feeds = get(
         move |caller: E, parameters: Asked, upgrade: Upgrade, headers: HeaderMap| {
             let (served, channels) = (feeding.clone(), Arc::clone(&channels));
-            feed::<G, D>(
-                served,
-                channels,
-                caller.into(),
-                parameters,
-                upgrade,
-                headers,
-            )
+            let group = served.name.clone();
+            let caller = caller.into();
+            let answer = feed::<G, D>(served, channels, caller, parameters, upgrade, headers);
+            async move { measured(&group, "feed", answer).await }
         },
     );
+    let uploads = uploads
+        .fallback(Problem::method)
+        .layer(DefaultBodyLimit::max(served.limits.body));
     router
-        .route(&path("download"), downloads)
+        .route(&path("download"), downloads.fallback(Problem::method))
         .route(&path("upload"), uploads)
-        .route(&path("feed"), feeds)
+        .route(&path("feed"), feeds.fallback(Problem::method))
 }

@@ -1,27 +1,29 @@
 //! Uploads over HTTP.
 
 use super::database::Database;
+use super::limits::Limits;
+use super::meter;
 use super::problem::Problem;
 use super::served::{Served, ServedGroup, within};
 use crate::change::Changes;
 use crate::upload::UploadOptions;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// Applies the changes in `body` within `scope`, and answers each.
-pub(super) async fn upload<G, D>(
-    served: Served<D>,
-    scope: G::Scope,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem>
-where
-    D: Database,
-    G: ServedGroup<D::Connection>,
-{
-    let limits = served.limits;
-    let body = body.map_err(|rejection| match rejection.status() {
+/// The whole body of `request`, unless it is too long or comes too slowly.
+async fn body(request: Request, limits: Limits) -> Result<Bytes, Problem> {
+    let body = tokio::time::timeout(limits.time, Bytes::from_request(request, &())).await;
+    let body = body.map_err(|_| {
+        Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "slow",
+            format!("the body was not there after {:?}", limits.time),
+            "send fewer changes at once",
+        )
+    })?;
+    body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body",
@@ -30,8 +32,23 @@ where
         ),
         // The connection broke.
         status => Problem::new(status, "message", "the body can't be read", "send it again"),
-    })?;
+    })
+}
+
+/// Applies the changes that `request` brings within `scope`, and answers each.
+pub(super) async fn upload<G, D>(
+    served: Served<D>,
+    scope: G::Scope,
+    request: Request,
+) -> Result<Response, Problem>
+where
+    D: Database,
+    G: ServedGroup<D::Connection>,
+{
+    let limits = served.limits;
+    let body = body(request, limits).await?;
     let changes = Changes::read(&body).map_err(|error| Problem::message(&error))?;
+    let bytes = body.len();
     drop(body);
     let options = UploadOptions {
         limit: limits.batch,
@@ -43,7 +60,7 @@ where
     });
     let outcomes = outcomes.await?;
     let json = serde_json::to_vec(&outcomes).unwrap_or_default();
-    tracing::debug!(group = %served.name, changes = changes.changes.len(), "uploaded");
+    meter::changes(&served.name, bytes, &outcomes);
     Ok((
         [
             (header::CONTENT_TYPE, "application/json"),

@@ -5,12 +5,24 @@ pub(super) use diesel::pg::PgConnection as Conn;
 
 #[path = "exchange.rs"]
 mod exchange;
+#[path = "failures.rs"]
+mod failures;
 #[path = "feeds.rs"]
 mod feeds;
+#[path = "figures.rs"]
+mod figures;
+#[path = "hostile.rs"]
+mod hostile;
+#[path = "layers.rs"]
+mod layers;
+#[path = "openapi.rs"]
+mod openapi;
 #[path = "refusals.rs"]
 mod refusals;
 #[path = "streams.rs"]
 mod streams;
+#[path = "tenants.rs"]
+mod tenants;
 #[path = "watchers.rs"]
 mod watchers;
 #[path = "world.rs"]
@@ -25,7 +37,12 @@ use carburetor::SyncGroup;
 use carburetor_tests::{Cluster, Database};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
-use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::deadpool;
+
+pub(super) type Pool = deadpool::Pool<AsyncPgConnection>;
+
+/// The group whose figures are looked at.
+pub(super) const NAME: &str = "measured_on_postgres";
 
 /// A database with the tracked table of the suite.
 pub(super) struct Server(Database);
@@ -48,8 +65,18 @@ impl Server {
         self.0.connect()
     }
 
-    pub(super) fn pool(&self, size: usize) -> Pool<AsyncPgConnection> {
+    pub(super) fn pool(&self, size: usize) -> Pool {
         let manager = AsyncDieselConnectionManager::new(self.0.url());
         Pool::builder(manager).max_size(size).build().unwrap()
     }
+
+    /// Where no database is.
+    pub(super) fn nowhere() -> Pool {
+        let url = "postgres://hidden-user:hidden-word@127.0.0.1:1/hidden-place";
+        Pool::builder(AsyncDieselConnectionManager::new(url))
+            .build()
+            .unwrap()
+    }
+
+    pub(super) const UNTRACK: &str = "drop schema carburetor cascade";
 }

@@ -5,10 +5,22 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
 #[path = "exchange.rs"]
 mod exchange;
+#[path = "failures.rs"]
+mod failures;
 #[path = "feeds.rs"]
 mod feeds;
+#[path = "figures.rs"]
+mod figures;
+#[path = "hostile.rs"]
+mod hostile;
+#[path = "layers.rs"]
+mod layers;
+#[path = "openapi.rs"]
+mod openapi;
 #[path = "refusals.rs"]
 mod refusals;
+#[path = "tenants.rs"]
+mod tenants;
 #[path = "world.rs"]
 mod world;
 
@@ -21,8 +33,13 @@ use carburetor::SyncGroup;
 use carburetor::server::sqlite_pool;
 use carburetor_tests::Folder;
 use diesel::connection::{Connection, SimpleConnection};
-use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::deadpool;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+
+pub(super) type Pool = deadpool::Pool<SyncConnectionWrapper<Conn>>;
+
+/// The group whose figures are looked at.
+pub(super) const NAME: &str = "measured_on_sqlite";
 
 /// A file with the tracked table of the suite.
 pub(super) struct Server(Folder);
@@ -49,7 +66,14 @@ impl Server {
         conn
     }
 
-    pub(super) fn pool(&self, _size: usize) -> Pool<SyncConnectionWrapper<Conn>> {
+    pub(super) fn pool(&self, _size: usize) -> Pool {
         sqlite_pool(&self.path()).unwrap()
     }
+
+    /// Where no database is.
+    pub(super) fn nowhere() -> Pool {
+        sqlite_pool("/hidden-user/hidden-word/hidden-place.db").unwrap()
+    }
+
+    pub(super) const UNTRACK: &str = "drop table carburetor_clock; drop table carburetor_removal_notes; drop table carburetor_synced_table";
 }

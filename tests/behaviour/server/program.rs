@@ -1,8 +1,10 @@
 //! A program that serves, and what asks it.
 
-use reqwest::{Client, Response, StatusCode};
+use super::document;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -42,6 +44,7 @@ pub(super) struct Program {
     pub(super) runtime: Runtime,
     pub(super) address: SocketAddr,
     serving: JoinHandle<()>,
+    document: OnceLock<Value>,
 }
 
 impl Program {
@@ -63,7 +66,18 @@ impl Program {
             runtime,
             address,
             serving,
+            document: OnceLock::new(),
         }
+    }
+
+    /// What the server says of itself.
+    pub(super) fn document(&self) -> &Value {
+        self.document.get_or_init(|| {
+            self.runtime.block_on(async {
+                let asked = reqwest::get(self.url("openapi.json")).await.unwrap();
+                serde_json::from_str(&asked.text().await.unwrap()).unwrap()
+            })
+        })
     }
 
     pub(super) fn stop(&self) {
@@ -83,15 +97,19 @@ impl Program {
     }
 
     pub(super) fn get(&self, client: &Client, path: &str) -> (StatusCode, Value) {
-        self.runtime
-            .block_on(async { said(client.get(self.url(path)).send().await.unwrap()).await })
+        self.ask("get", path, client.get(self.url(path)))
     }
 
     pub(super) fn post(&self, client: &Client, path: &str, body: Vec<u8>) -> (StatusCode, Value) {
-        self.runtime.block_on(async {
-            let request = client.post(self.url(path)).body(body);
-            said(request.send().await.unwrap()).await
-        })
+        self.ask("post", path, client.post(self.url(path)).body(body))
+    }
+
+    fn ask(&self, method: &str, path: &str, request: RequestBuilder) -> (StatusCode, Value) {
+        let (status, said) = self
+            .runtime
+            .block_on(async { said(request.send().await.unwrap()).await });
+        document::covers(self.document(), method, path, status.as_u16(), &said);
+        (status, said)
     }
 }
 

@@ -159,3 +159,46 @@ fn a_page_says_whether_there_are_more() {
     }
     panic!("there is always more, after {ids:?}");
 }
+
+#[test]
+fn pages_smaller_than_what_is_of_one_instant_come_to_an_end() {
+    let server = Server::new();
+    let program = server.serve(2, Limits::default());
+    let red = &program.client("red");
+    let (_, first) = program.get(red, "web/download");
+    let inserts = (0..9).map(|number| Change {
+        id: json!(format!("n{number}")),
+        edit: Edit::Insert(
+            [
+                ("id", format!("n{number}")),
+                ("title", "same".into()),
+                ("team", "red".into()),
+            ]
+            .map(|(name, value)| (name.into(), value.into()))
+            .into_iter()
+            .collect(),
+        ),
+        ..delete(now(), number)
+    });
+    let (status, said) = program.post(red, "web/upload", body(inserts.collect()));
+    assert_eq!(status, StatusCode::OK, "{said}");
+    let mut next = first["next"].clone();
+    let mut ids = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        let since = next.as_str().unwrap();
+        let (_, page) = program.get(red, &format!("web/download?limit=2&since={since}"));
+        let rows = page["tables"]["notes"]["rows"].as_array().unwrap();
+        ids.extend(
+            rows.iter()
+                .map(|row| row["id"].as_str().unwrap().to_owned()),
+        );
+        if page["more"] == json!(false) {
+            assert!(ids.len() >= 9, "{ids:?}");
+            return;
+        }
+        // Until the cutoff has passed them, they come again with each page.
+        std::thread::sleep(Duration::from_millis(100));
+        next = page["next"].clone();
+    }
+    panic!("there is always more, after {ids:?}");
+}

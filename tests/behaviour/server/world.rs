@@ -2,7 +2,7 @@
 
 use super::super::program::{Program, device};
 use super::models::{Note, notes};
-use super::{DB, Server};
+use super::{DB, Pool, Server};
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -15,6 +15,12 @@ use diesel::sqlite::SqliteConnection;
 
 /// The team that the header names.
 pub(super) struct Team(String);
+
+impl Team {
+    pub(super) fn named(name: &str) -> Self {
+        Team(name.into())
+    }
+}
 
 impl SyncScope<Note, DB> for Team {
     fn filter(&self) -> Visible<'_, notes::table, DB> {
@@ -36,6 +42,19 @@ impl<S: Send + std::marker::Sync> FromRequestParts<S> for Team {
     }
 }
 
+/// Teams at `web`, and everything at `admin`.
+fn sync(pool: Pool, limits: Limits) -> Sync<Pool> {
+    Sync::with_limits(pool, limits)
+        .origins(["https://friend.example"])
+        .group::<SyncGroup<(Note,), Team>, Team>("web")
+        .group::<SyncGroup<(Note,)>, Everyone>("admin")
+}
+
+/// The routes of the same.
+pub(super) fn routes(pool: Pool, limits: Limits) -> axum::Router {
+    sync(pool, limits).router()
+}
+
 impl Server {
     /// A program that serves teams at `web`, and everything at `admin`.
     pub(super) fn serve(&self, pool: usize, limits: Limits) -> Program {
@@ -44,10 +63,7 @@ impl Server {
 
     /// The same, with what ends its feeds.
     pub(super) fn serve_until(&self, pool: usize, limits: Limits) -> (Program, Shutdown) {
-        let sync = Sync::with_limits(self.pool(pool), limits)
-            .origins(["https://friend.example"])
-            .group::<SyncGroup<(Note,), Team>, Team>("web")
-            .group::<SyncGroup<(Note,)>, Everyone>("admin");
+        let sync = sync(self.pool(pool), limits);
         let shutdown = sync.shutdown();
         (Program::start(|| sync.router()), shutdown)
     }
@@ -71,18 +87,23 @@ pub(super) struct Device {
 
 impl Device {
     pub(super) fn new(program: &Program, team: &str) -> Self {
-        Self::open(Folder::new(), program, team)
+        Self::of_group(program, team, "web")
+    }
+
+    /// A device of the group that is served under this name.
+    pub(super) fn of_group(program: &Program, team: &str, group: &str) -> Self {
+        Self::open(Folder::new(), program, team, group)
     }
 
     /// The same file, with a server at another address.
     pub(super) fn reopen(self, program: &Program, team: &str) -> Self {
         let Device { folder, conn, .. } = self;
         drop(conn);
-        Self::open(folder, program, team)
+        Self::open(folder, program, team, "web")
     }
 
-    fn open(folder: Folder, program: &Program, team: &str) -> Self {
-        let transport = Http::with_client(program.client(team), &program.url("web")).unwrap();
+    fn open(folder: Folder, program: &Program, team: &str, group: &str) -> Self {
+        let transport = Http::with_client(program.client(team), &program.url(group)).unwrap();
         let replica = Replica::open(folder.file("device"), transport).unwrap();
         let conn = replica.connection().unwrap();
         Device {

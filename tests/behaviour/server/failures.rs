@@ -1,0 +1,150 @@
+//! What fails says so in one form, with its code and the remedy, and tells nothing of the database.
+
+use super::super::program::Program;
+use super::Server;
+use super::world::routes;
+use carburetor::clock::Clock;
+use carburetor::server::Limits;
+use chrono::Utc;
+use diesel::connection::SimpleConnection;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const LIMITS: fn() -> Limits = || Limits {
+    time: Duration::from_secs(2),
+    ..Limits::default()
+};
+
+/// What no answer may say.
+const HIDDEN: [&str; 13] = [
+    "select",
+    "insert into",
+    "notes",
+    "relation",
+    "no such",
+    "carburetor_",
+    "schema",
+    "sqlite",
+    "postgres",
+    "hidden",
+    "127.0.0.1",
+    "socket",
+    "pool",
+];
+
+fn upload() -> Vec<u8> {
+    let millis = u64::try_from(Utc::now().timestamp_millis()).unwrap();
+    let change = json!({
+        "table": "notes", "id": "new", "clock": Clock::new(millis, 0, 7).to_string(),
+        "insert": {"id": "new", "title": "t", "team": "red"},
+    });
+    json!({"carburetor": 1, "changes": [change]})
+        .to_string()
+        .into()
+}
+
+/// Asks for everything, and expects each answer to be a problem with one of `codes`.
+fn fails(program: &Program, codes: &[(u16, &str)]) {
+    let red = &program.client("red");
+    let answers = [
+        program.get(red, "web/download"),
+        program.get(red, "admin/download?limit=3"),
+        program.post(red, "web/upload", upload()),
+    ];
+    for answer in answers {
+        is_problem(answer, codes);
+    }
+}
+
+fn is_problem((status, problem): (StatusCode, Value), codes: &[(u16, &str)]) {
+    let code = problem["code"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{problem}"));
+    assert!(
+        codes.contains(&(status.as_u16(), code)),
+        "{status} {problem}"
+    );
+    assert_eq!(problem["status"], status.as_u16());
+    for member in ["type", "title", "detail", "remedy"] {
+        assert!(!problem[member].as_str().unwrap().is_empty(), "{problem}");
+    }
+    let text = problem.to_string().to_lowercase();
+    for word in HIDDEN {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
+}
+
+#[test]
+fn a_database_that_is_down_is_a_problem_of_its_own() {
+    let program = Program::start(|| routes(Server::nowhere(), LIMITS()));
+    fails(&program, &[(503, "database")]);
+    is_problem(
+        program.get(&program.client("red"), "health"),
+        &[(503, "database")],
+    );
+}
+
+#[test]
+fn whoever_finds_no_connection_is_told_to_come_again() {
+    let server = Server::new();
+    let pool = server.pool(1);
+    let limits = Limits {
+        time: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let program = Program::start(|| routes(pool.clone(), limits));
+    let size = pool.status().max_size;
+    let lent: Vec<_> = (0..size)
+        .map(|_| program.runtime.block_on(pool.get()).unwrap())
+        .collect();
+    fails(&program, &[(503, "time")]);
+    is_problem(
+        program.get(&program.client("red"), "health"),
+        &[(503, "time")],
+    );
+    program.runtime.block_on(async { drop(lent) });
+    let (status, _) = program.get(&program.client("red"), "web/download");
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[test]
+fn a_statement_that_fails_shows_nothing_of_itself() {
+    let server = Server::new();
+    let program = server.serve(2, LIMITS());
+    server
+        .connect()
+        .batch_execute("alter table notes rename column title to hidden_title")
+        .unwrap();
+    fails(&program, &[(503, "database"), (500, "server")]);
+}
+
+#[test]
+fn a_database_without_tracking_is_the_servers_fault() {
+    let server = Server::new();
+    server.connect().batch_execute(Server::UNTRACK).unwrap();
+    let program = server.serve(2, LIMITS());
+    fails(&program, &[(500, "server"), (503, "database")]);
+}
+
+#[test]
+fn another_version_is_named() {
+    let server = Server::new();
+    let program = server.serve(2, LIMITS());
+    let red = &program.client("red");
+    for (body, named) in [
+        ("{\"carburetor\":2,\"changes\":[]}", "version 2"),
+        ("{\"carburetor\":\"1\",\"changes\":[]}", "not an upload"),
+        ("{\"changes\":[]}", "missing field `carburetor`"),
+    ] {
+        let answer = program.post(red, "web/upload", body.into());
+        let detail = answer.1["detail"].as_str().unwrap();
+        assert!(detail.contains(named), "{detail}");
+        is_problem(answer, &[(400, "message")]);
+    }
+    is_problem(
+        program.post(red, "web/download", Vec::new()),
+        &[(405, "method")],
+    );
+    is_problem(program.get(red, "web/upload"), &[(405, "method")]);
+}
