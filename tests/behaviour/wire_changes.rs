@@ -164,7 +164,7 @@ fn members_come_in_their_order() {
     }
     let text = serde_json::to_string(&outcomes()).unwrap();
     assert!(text.starts_with(
-        r#"{"carburetor":1,"clock":"018bcfe5680000ff0000000000000000","outcomes":[{"clock":"018bcfe568000001000000000000002a","verdict":"applied","stamp":"#
+        r#"{"carburetor":1,"clock":"018bcfe5680000ff0000000000000000","scope":"598f2354d6ebd51b","outcomes":[{"clock":"018bcfe568000001000000000000002a","verdict":"applied","stamp":"#
     ));
 }
 

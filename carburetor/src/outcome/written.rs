@@ -34,6 +34,7 @@ impl TryFrom<Outcome> for super::Outcome {
     type Error = &'static str;
 
     fn try_from(written: Outcome) -> Result<Self, Self::Error> {
+        let is_applied = matches!(written.verdict, Word::Applied);
         let verdict = match written.verdict {
             Word::Applied => Verdict::Applied,
             Word::Merged => Verdict::Merged,
@@ -48,7 +49,8 @@ impl TryFrom<Outcome> for super::Outcome {
             clock: written.clock,
             verdict,
             stamp: written.stamp,
-            row: written.row,
+            // Whoever sent what was applied knows the row.
+            row: written.row.filter(|_| !is_applied),
         })
     }
 }

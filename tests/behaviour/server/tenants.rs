@@ -345,8 +345,8 @@ impl World {
     /// The conflict log within each one's scope.
     fn conflicts(&mut self) -> usize {
         let mut count = 0;
-        for team in 0..2 {
-            let scope = Team::named(TEAMS[team]);
+        for (team, name) in TEAMS.into_iter().enumerate() {
+            let scope = Team::named(name);
             let conn = &mut self.server.connect();
             let group = SyncGroup::<(super::models::Note,), Team>::scoped(&scope);
             let logged = group.conflicts(conn, &ConflictsOf::default()).unwrap();
