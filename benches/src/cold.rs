@@ -140,13 +140,13 @@ pub fn client(mut arguments: impl Iterator<Item = String>) {
 /// What the floor writes, as JSON.
 fn texts(rows: usize) -> Vec<String> {
     let row = |n: usize| {
-        let note = (n % 3 > 0).then(|| format!("what is to know of {n}"));
+        let note = (!n.is_multiple_of(3)).then(|| format!("what is to know of {n}"));
         (
             n,
             format!("item number {n}"),
             note,
             n * 37,
-            n % 2 == 0,
+            n.is_multiple_of(2),
             "2026-01-31 23:59:59.123456+00:00",
         )
     };

@@ -7,6 +7,7 @@ mod derive;
 mod download;
 mod infrastructure;
 mod pagila;
+mod processes;
 mod replica;
 mod server;
 mod tracking;

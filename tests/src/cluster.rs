@@ -54,6 +54,11 @@ impl Cluster {
         Database::on(self.port(), "postgres".to_owned())
     }
 
+    /// Ends it as a crash does, and starts it again.
+    pub fn crash(&self) {
+        self.server.crash();
+    }
+
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.server.port()

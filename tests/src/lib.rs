@@ -1,6 +1,7 @@
 //! What the tests stand on: PostgreSQL servers of their own, what lies before and behind them, and real data.
 
 pub mod oracle;
+pub mod processes;
 pub mod simulation;
 
 mod account;

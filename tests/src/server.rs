@@ -33,6 +33,20 @@ impl Server {
         Server { port, sandbox }
     }
 
+    /// Ends the server as a crash does, and starts it again.
+    pub(crate) fn crash(&self) {
+        let arguments = "restart --silent --wait --mode=immediate --log=log --pgdata=data";
+        let restarted = self
+            .sandbox
+            .command(&program("pg_ctl"))
+            .args(arguments.split(' '))
+            .status();
+        assert!(
+            restarted.is_ok_and(|status| status.success()),
+            "PostgreSQL did not start again"
+        );
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

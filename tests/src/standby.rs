@@ -78,6 +78,14 @@ impl Standby {
         self.maintenance().psql("SELECT pg_wal_replay_resume()");
     }
 
+    /// Takes the network from it: what the cluster commits from now on doesn't arrive.
+    pub fn disconnect(&self) {
+        let maintenance = self.maintenance();
+        maintenance.psql("ALTER SYSTEM SET primary_conninfo = ''");
+        maintenance.psql("SELECT pg_reload_conf()");
+        maintenance.wait_until("NOT EXISTS (SELECT FROM pg_stat_wal_receiver)");
+    }
+
     /// Makes the standby a primary, on a new timeline.
     pub fn promote(&self) {
         assert_eq!(
