@@ -15,3 +15,4 @@ mod on_sqlite;
 mod outbox;
 mod recorder;
 mod retries;
+mod stale;
