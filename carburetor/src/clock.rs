@@ -151,11 +151,17 @@ impl Clock {
         }
         digits
     }
+
+    /// The text, written into `digits`.
+    pub(crate) fn write(self, digits: &mut [u8; 32]) -> &str {
+        *digits = self.digits();
+        std::str::from_utf8(digits).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+        f.write_str(self.write(&mut [0; 32]))
     }
 }
 
@@ -200,7 +206,7 @@ impl std::error::Error for ClockError {}
 
 impl serde::Serialize for Clock {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+        serializer.serialize_str(self.write(&mut [0; 32]))
     }
 }
 

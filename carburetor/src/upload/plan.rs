@@ -259,7 +259,7 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     fn remove(&mut self, definition: &TableDefinition, clock: Clock) {
         self.act = Act::Delete(clock);
         if let Some(column) = definition.deleted() {
-            self.registers.set(&column.name, clock);
+            self.registers.set(&[&column.name], clock);
         }
     }
 
@@ -294,8 +294,9 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     pub(super) fn remake(&mut self, columns: &[String]) {
         let stamp = self.found.stamp.map_or(Clock::ZERO, Clock::of_database);
         let clock = stamp.max(self.registers.last().successor());
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        self.registers.set(&names, clock);
         for column in columns {
-            self.registers.set(column, clock);
             let writers = self.cells.iter().filter(|cell| cell.column.name == *column);
             for place in writers.map(|cell| cell.place) {
                 if let Some(judged) = self.judged.get_mut(place) {

@@ -43,14 +43,13 @@ pub(super) fn decide<'c>(
         let columns = definition.registered().map(|column| column.name.as_str());
         registers.revive(asked.clock, columns);
     }
-    for column in &won {
-        let before = held.column(column);
-        // Where the clocks don't decide, they still never go back.
-        let clock = match before < asked.clock {
-            true => asked.clock,
-            false => before.successor(),
-        };
-        registers.set(column, clock);
+    let (rising, others): (Vec<_>, Vec<_>) = won
+        .iter()
+        .partition(|column| held.column(column) < asked.clock);
+    registers.set(&rising, asked.clock);
+    // Where the clocks don't decide, they still never go back.
+    for column in others {
+        registers.set(&[column], held.column(column).successor());
     }
     Decision::Write(Write {
         won,
