@@ -282,7 +282,8 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
         column: &'static ColumnDefinition,
         value: Cow<'a, Option<DB::WireValue>>,
     ) {
-        self.cells.retain(|known| known.column.name != column.name);
+        self.cells
+            .retain(|known| !std::ptr::eq(known.column, column));
         self.cells.push(Written {
             place,
             column,
@@ -310,7 +311,7 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     pub(super) fn cell(&self, column: &ColumnDefinition) -> Option<&Written<'a, DB>> {
         self.cells
             .iter()
-            .find(|cell| cell.column.name == column.name)
+            .find(|cell| std::ptr::eq(cell.column, column))
     }
 
     /// The row's id.
@@ -337,7 +338,7 @@ fn gives<DB: WireBackend>(change: &Admitted<'_, DB>, column: &ColumnDefinition) 
     change
         .cells
         .iter()
-        .any(|cell| cell.column.name == column.name)
+        .any(|cell| std::ptr::eq(cell.column, column))
 }
 
 /// The columns that an insert may give besides the id.

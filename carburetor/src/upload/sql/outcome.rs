@@ -68,12 +68,10 @@ impl<R: Runner> Session<'_, '_, R> {
         let table = R::Backend::OUTCOME_TABLE;
         let greatest = receipts.iter().map(|receipt| receipt.clock).max();
         for (replica, (first, last)) in by_replica(receipts.iter().map(|receipt| receipt.clock)) {
-            let own: Vec<Receipt> = receipts
+            let own = receipts
                 .iter()
-                .filter(|receipt| receipt.clock.replica() == replica)
-                .cloned()
-                .collect();
-            let text = receipt::write(&own).map_err(|error| WireError::new(error.to_string()))?;
+                .filter(|receipt| receipt.clock.replica() == replica);
+            let text = receipt::write(own).map_err(|error| WireError::new(error.to_string()))?;
             let mut statement = Statement::of(format!(
                 "insert into {table} (replica, first, last, outcomes, at) select '{replica:016x}', '{first}', '{last}', "
             ));
