@@ -31,7 +31,7 @@ struct Member {
 }
 
 /// What stands before each of several names. A name that contains it stands alone.
-const LIST: &str = "\n";
+const LIST: char = '\n';
 
 impl Registers {
     /// Those of a row that was inserted as a whole.
@@ -152,7 +152,14 @@ impl Member {
         let together = match names.as_slice() {
             [] => None,
             [name] => Some((*name).to_owned()),
-            names => Some(names.iter().flat_map(|name| [LIST, *name]).collect()),
+            names => {
+                let mut list = String::with_capacity(names.iter().map(|name| name.len() + 1).sum());
+                for name in names {
+                    list.push(LIST);
+                    list.push_str(name);
+                }
+                Some(list)
+            }
         };
         together
             .into_iter()

@@ -27,9 +27,9 @@ use crate::table::TableDefinition;
     reason = "sealed by its hidden methods: nobody else calls them"
 )]
 pub trait UploadBackend: crate::wire::WireBackend {
-    /// Keeps other writers away, where that is done for the whole database; empty where rows are locked.
+    /// Keeps other writers away, where that is done for the whole database.
     #[doc(hidden)]
-    const LOCK_ALL: &'static str;
+    const LOCK_ALL: Option<&'static str>;
     /// What a query ends with that locks the rows it reads: those that may be deleted, and those that keep their ids.
     #[doc(hidden)]
     const LOCK_ROWS: Option<[&'static str; 2]>;

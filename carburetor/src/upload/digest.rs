@@ -1,6 +1,7 @@
 //! What a change says, in eight bytes: whether two changes of one clock are the same.
 
 use crate::change::{Change, Edit};
+use crate::wire::json::{write_key, write_string};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -19,9 +20,17 @@ impl Digest {
             Edit::Delete => ("delete", None),
         };
         let mut text = Vec::with_capacity(256);
-        // Writing JSON values to memory doesn't fail.
-        let said = (&change.table, &change.id, kind, columns.map(Sorted));
-        let _ = serde_json::to_writer(&mut text, &said);
+        for name in [change.table.as_str(), kind] {
+            write_string(name, &mut text);
+        }
+        say(&change.id, &mut text);
+        // In the order of their names, whatever order the features of serde_json keep.
+        let mut columns: Vec<_> = columns.into_iter().flatten().collect();
+        columns.sort_by_key(|(name, _)| *name);
+        for (name, value) in columns {
+            write_key(name, &mut text);
+            say(value, &mut text);
+        }
         let hash = Sha256::digest(&text);
         let first = hash
             .iter()
@@ -46,13 +55,13 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// The columns in the order of their names, whatever order the features of serde_json keep.
-struct Sorted<'c>(&'c serde_json::Map<String, Value>);
-
-impl Serialize for Sorted<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut columns: Vec<_> = self.0.iter().collect();
-        columns.sort_by_key(|(name, _)| *name);
-        serializer.collect_map(columns)
+/// Appends the JSON of `value`.
+fn say(value: &Value, text: &mut Vec<u8>) {
+    match value {
+        Value::String(value) => write_string(value, text),
+        // Writing to memory doesn't fail.
+        _ => {
+            let _ = serde_json::to_writer(text, value);
+        }
     }
 }

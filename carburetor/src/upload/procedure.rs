@@ -178,7 +178,7 @@ async fn once<R: Runner>(
         transaction,
         broken: None,
         has_deleted: false,
-        locked: HashMap::new(),
+        locked: vec![None; changes.len()],
     };
     if transaction != Transaction::Own {
         session.begin_deferred().await?;

@@ -9,7 +9,6 @@ use crate::connection::runner::Runner;
 use crate::scope::ScopeError;
 use crate::wire::WireError;
 use diesel::result::Error;
-use std::collections::HashMap;
 
 /// One upload on one connection, within its transaction.
 pub(super) struct Session<'u, 's, R: Runner> {
@@ -26,8 +25,8 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) own: &'u mut OwnWrites,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
-    /// What was read of rows when they were locked, per table and until it is used. A key tells a row; without `Found` there was none to lock.
-    pub(super) locked: HashMap<usize, HashMap<Vec<u8>, Option<Found>>>,
+    /// What was read of rows when they were locked, by the place of the first change of each and until it is used; nothing, if there was none to lock.
+    pub(super) locked: Vec<Option<Option<Found>>>,
 }
 
 /// The transaction that an upload runs in.

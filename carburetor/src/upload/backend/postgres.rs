@@ -14,7 +14,7 @@ use diesel::pg::Pg;
     reason = "sealed by its hidden methods: nobody else calls them"
 )]
 impl UploadBackend for Pg {
-    const LOCK_ALL: &'static str = "";
+    const LOCK_ALL: Option<&'static str> = None;
     const LOCK_ROWS: Option<[&'static str; 2]> =
         Some([" for update of ", " for no key update of "]);
     const PLAN_AGAIN: Option<&'static str> =

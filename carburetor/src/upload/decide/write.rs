@@ -13,11 +13,15 @@ pub(super) fn decide<'c>(
     asked: &Asked<'c>,
 ) -> Decision<'c> {
     let unit = unit_clock(definition, held);
+    let last = held.last();
+    let is_last = last < asked.clock;
     let (mut won, mut lost, mut merged) = (Vec::new(), Vec::new(), Vec::new());
     for column in &asked.columns {
         let strategy = strategy(definition, column);
         let register = match strategy {
             Conflict::LastWriteWins => unit,
+            // Whichever of them it is, it is earlier.
+            _ if is_last => last,
             _ => held.column(column),
         };
         match strategy {
@@ -45,7 +49,7 @@ pub(super) fn decide<'c>(
     }
     let (rising, others): (Vec<_>, Vec<_>) = won
         .iter()
-        .partition(|column| held.column(column) < asked.clock);
+        .partition(|column| is_last || held.column(column) < asked.clock);
     registers.set(&rising, asked.clock);
     // Where the clocks don't decide, they still never go back.
     for column in others {
