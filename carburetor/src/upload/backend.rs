@@ -42,6 +42,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// Counts the rows that refer to none, where constraints that wait for the commit can't be made to tell before.
     #[doc(hidden)]
     const COUNT_DEFERRED: Option<&'static str>;
+    /// What a statement says after its verb that may leave its rows half written when it fails, because the whole transaction begins anew then.
+    #[doc(hidden)]
+    const OR_FAIL: &'static str;
     /// What registers are cast to when they are written.
     #[doc(hidden)]
     const REGISTERS_TYPE: &'static str;

@@ -84,8 +84,11 @@ async fn again<R: Runner>(
     let mut transaction = match runner.in_transaction()? {
         true => Transaction::Callers,
         // Of everything that is refused, what the commit would refuse is named too.
-        false if options.transactions == Transactions::AllOrNothing => Transaction::Checked,
-        false => Transaction::Own,
+        false => match options.transactions {
+            Transactions::One => Transaction::Whole,
+            Transactions::PerChange => Transaction::Own,
+            Transactions::AllOrNothing => Transaction::Checked,
+        },
     };
     let mut tries = TRIES;
     loop {
@@ -103,7 +106,11 @@ async fn again<R: Runner>(
         .await;
         match runner.end(answered).await {
             Err(error) if transaction != Transaction::Callers && tries > 0 => {
-                if is_of_commit(&error) && transaction == Transaction::Own {
+                if transaction == Transaction::Whole && matches!(error, UploadError::Query(_)) {
+                    // Nothing that this upload wrote is there.
+                    *own = OwnWrites::default();
+                    transaction = Transaction::Own;
+                } else if is_of_commit(&error) && transaction == Transaction::Own {
                     transaction = Transaction::Checked;
                 } else if !gave_way(&error) {
                     return Err(error);
@@ -180,7 +187,7 @@ async fn once<R: Runner>(
         has_deleted: false,
         locked: vec![None; changes.len()],
     };
-    if transaction != Transaction::Own {
+    if matches!(transaction, Transaction::Checked | Transaction::Callers) {
         session.begin_deferred().await?;
     }
     session

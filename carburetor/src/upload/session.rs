@@ -32,6 +32,8 @@ pub(super) struct Session<'u, 's, R: Runner> {
 /// The transaction that an upload runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Transaction {
+    /// It has no savepoints, which cost something, and begins anew as [`Own`](Self::Own) when anything of it fails.
+    Whole,
     /// It may begin anew, and what waits for its commit is left to that.
     Own,
     /// It may begin anew, and what waits for its commit is checked before, since a commit failed or would tell too late.
@@ -50,7 +52,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// As the failure of the upload, where nothing was tried yet.
+    /// As the failure of the upload, where the rest of it is not tried.
     pub(super) fn into_error(self) -> UploadError {
         match self {
             Failure::Upload(error) => error,

@@ -130,6 +130,15 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         changes: &[&'a Admitted<'c, R::Backend>],
         answers: &mut Answers,
     ) -> Result<Attempt<'a, 'c, R>, UploadError> {
+        let mut take = |outcomes: Vec<(usize, Settled)>| {
+            for (at, settled) in outcomes {
+                answers[at] = Some(settled);
+            }
+            Ok(Attempt::Done)
+        };
+        if self.transaction == Transaction::Whole {
+            return take(self.apply(changes).await.map_err(Failure::into_error)?);
+        }
         let mut tries = TRIES;
         loop {
             tries -= 1;
@@ -137,10 +146,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
             let failure = match self.apply(changes).await {
                 Ok(outcomes) => {
                     self.runner.commit().await?;
-                    for (at, settled) in outcomes {
-                        answers[at] = Some(settled);
-                    }
-                    return Ok(Attempt::Done);
+                    return take(outcomes);
                 }
                 Err(failure) => failure,
             };

@@ -24,6 +24,7 @@ impl UploadBackend for Pg {
         "savepoint carburetor_check; set constraints all immediate; rollback to savepoint carburetor_check; release savepoint carburetor_check",
     );
     const COUNT_DEFERRED: Option<&'static str> = None;
+    const OR_FAIL: &'static str = "";
     const REGISTERS_TYPE: &'static str = "pg_catalog.jsonb";
     const EXISTENCE: &'static str = " ->> ''";
     const CLOCK_TABLE: &'static str = "carburetor.clock";

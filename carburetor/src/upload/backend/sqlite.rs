@@ -38,6 +38,9 @@ impl UploadBackend for Sqlite {
          and ((select defer_foreign_keys from pragma_defer_foreign_keys) = 1 \
          or exists (select 1 from sqlite_schema where type = 'table' and sql like '%deferred%'))",
     );
+    // Within a transaction, SQLite otherwise copies each page that a statement touches into a temporary file. Where a trigger or a table has a
+    // conflict clause of its own, this one takes its place and the statement fails.
+    const OR_FAIL: &'static str = " or fail";
     const REGISTERS_TYPE: &'static str = "text";
     const EXISTENCE: &'static str = " ->> '$.\"\"'";
     const CLOCK_TABLE: &'static str = "carburetor_clock";

@@ -12,7 +12,7 @@ use crate::upload::UploadBackend;
 use crate::upload::apply::TablePlan;
 use crate::upload::plan::{Act, RowPlan};
 use crate::upload::sent::{Cells, Sent};
-use crate::upload::session::{Failure, Session};
+use crate::upload::session::{Failure, Session, Transaction};
 use std::collections::HashMap;
 
 /// The columns of [`Sent`] with the registers, a deletion's clock, and whether the row is soft-deleted.
@@ -59,7 +59,8 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
                     values.push(R::Backend::moment(stamp.storage));
                 }
                 statement.sql(format!(
-                    "insert into {} ({}) select {} from sent where true order by {} on conflict ({}) do nothing",
+                    "insert{} into {} ({}) select {} from sent where true order by {} on conflict ({}) do nothing",
+                    self.or_fail(),
                     definition.sql_name(),
                     into.join(", "),
                     values.join(", "),
@@ -159,7 +160,8 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
                 ));
             }
             statement.sql(format!(
-                "update {name} set {} from sent where {}",
+                "update{} {name} set {} from sent where {}",
+                self.or_fail(),
                 set.join(", "),
                 same_id(definition, &name)
             ));
@@ -212,6 +214,14 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
         self.runner.run(statement, &mut returned).await?;
         let places = rows.iter().map(|row| row.place);
         Ok(places.zip(returned.stored).collect())
+    }
+
+    /// What a statement says after its verb: where the whole transaction begins anew when it fails, that it leaves no way back for itself.
+    fn or_fail(&self) -> &'static str {
+        match self.transaction {
+            Transaction::Whole => R::Backend::OR_FAIL,
+            Transaction::Own | Transaction::Checked | Transaction::Callers => "",
+        }
     }
 
     /// Removes rows, and gives their deletions the clocks of the changes.
