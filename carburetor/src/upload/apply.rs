@@ -2,7 +2,7 @@
 
 use super::admit::Admitted;
 use super::plan::RowPlan;
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, Transaction};
 use super::settle::Settled;
 use super::sql::Stored;
 use crate::connection::runner::Runner;
@@ -45,9 +45,15 @@ impl<R: Runner> Session<'_, '_, R> {
                 plans.push(self.plan(*table, rows).await?);
             }
             self.write(&mut plans).await?;
-            settled.extend(self.checked(plans).await?);
+            // Nobody else asks what was written by a transaction that is tried as a whole.
+            let is_asked = self.transaction != Transaction::Whole
+                || waiting.iter().any(|(_, rows)| !rows.is_empty());
+            settled.extend(self.checked(plans, is_asked).await?);
         }
-        self.check_deferred().await?;
+        // Otherwise the commit tells.
+        if self.transaction != Transaction::Whole {
+            self.check_deferred().await?;
+        }
         Ok(settled)
     }
 
@@ -95,10 +101,11 @@ impl<R: Runner> Session<'_, '_, R> {
         Ok(())
     }
 
-    /// What became of the changes, now that the rows are as the database made them.
+    /// What became of the changes, now that the rows are as the database made them. `is_asked`: other changes may be of the same rows.
     async fn checked<'a, 'c>(
         &mut self,
         plans: Vec<TablePlan<'a, 'c, R::Backend>>,
+        is_asked: bool,
     ) -> Result<Vec<(usize, Settled)>, Failure> {
         let mut settled = Vec::new();
         let mut hidden = Vec::new();
@@ -115,7 +122,8 @@ impl<R: Runner> Session<'_, '_, R> {
                     hidden.extend(row.judged.iter().map(|judged| judged.change.at));
                 }
                 row.found.stamp = stored.stamp;
-                if let (Some(judged), Some(stamp)) = (row.judged.first(), stored.stamp) {
+                let stamp = stored.stamp.filter(|_| is_asked);
+                if let (Some(judged), Some(stamp)) = (row.judged.first(), stamp) {
                     let own = (plan.table, judged.change.key.clone());
                     self.own.keep(own, stamp, row.found.held.stamp());
                 }
