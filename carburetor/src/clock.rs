@@ -151,11 +151,17 @@ impl Clock {
         }
         digits
     }
+
+    /// The text, written into `digits`.
+    pub(crate) fn write(self, digits: &mut [u8; 32]) -> &str {
+        *digits = self.digits();
+        std::str::from_utf8(digits).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+        f.write_str(self.write(&mut [0; 32]))
     }
 }
 
@@ -169,14 +175,18 @@ impl FromStr for Clock {
     type Err = ClockError;
 
     fn from_str(text: &str) -> Result<Self, ClockError> {
-        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if text.len() != 32 || !text.as_bytes().iter().all(is_digit) {
-            return Err(ClockError);
-        }
-        let half = |digits: &str| u64::from_str_radix(digits, 16).map_err(|_| ClockError);
+        let (time, replica) = text.as_bytes().split_at_checked(16).ok_or(ClockError)?;
+        let half = |digits: &[u8]| {
+            let digits: &[u8; 16] = digits.try_into().map_err(|_| ClockError)?;
+            digits.iter().try_fold(0, |half, digit| match digit {
+                b'0'..=b'9' => Ok(half << 4 | u64::from(digit - b'0')),
+                b'a'..=b'f' => Ok(half << 4 | u64::from(digit - b'a' + 10)),
+                _ => Err(ClockError),
+            })
+        };
         Ok(Clock {
-            time: half(&text[..16])?,
-            replica: half(&text[16..])?,
+            time: half(time)?,
+            replica: half(replica)?,
         })
     }
 }
@@ -200,7 +210,7 @@ impl std::error::Error for ClockError {}
 
 impl serde::Serialize for Clock {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+        serializer.serialize_str(self.write(&mut [0; 32]))
     }
 }
 

@@ -12,21 +12,33 @@ pub(crate) const COLUMN: &str = "carburetor_registers";
 
 /// The registers of one row that exists.
 ///
-/// Stored as a JSON object in the row itself: the member `""` is the clock of the row's existence and of every column that has no member of
-/// its own, the others are named as their columns. Where the stored value is NULL, all is as old as the row's stamp.
+/// Stored as a JSON object in the row itself: the member `""` is the clock of the row's existence and of every column that has none of its own, the
+/// others are named as their columns. Columns that were written together share a member, whose name is a [`LIST`] of theirs; a column's own member
+/// outweighs that, so that a trigger can add one without reading the rest. Where the stored value is NULL, all is as old as the row's stamp.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Registers {
     existence: Clock,
-    /// In the order of the names. A decision keeps copies of what was before; few of them change.
-    columns: Arc<Vec<(String, Clock)>>,
+    /// Each column once, in the order of the members' names. A decision keeps copies of what was before; few of them change.
+    members: Arc<Vec<Member>>,
 }
+
+/// A clock, and the columns that have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Member {
+    /// A column's name, or a [`LIST`].
+    name: String,
+    clock: Clock,
+}
+
+/// What stands before each of several names. A name that contains it stands alone.
+const LIST: char = '\n';
 
 impl Registers {
     /// Those of a row that was inserted as a whole.
     pub(crate) fn at(existence: Clock) -> Self {
         Registers {
             existence,
-            columns: Arc::default(),
+            members: Arc::default(),
         }
     }
 
@@ -38,19 +50,24 @@ impl Registers {
         let Some(stored) = stored else {
             return Ok(Self::at(stamp.map_or(Clock::ZERO, Clock::of_database)));
         };
-        let Members(members) =
+        let Members(mut members) =
             serde_json::from_str(stored).map_err(|error| RegisterError(error.to_string()))?;
         let mut registers = Self::at(Clock::ZERO);
-        let mut columns = Vec::with_capacity(members.len());
-        for (name, clock) in members {
-            match name.as_str() {
-                EXISTENCE => registers.existence = clock,
-                AHEAD => {}
-                _ => columns.push((name, clock)),
+        members.retain(|member| {
+            if member.name == EXISTENCE {
+                registers.existence = member.clock;
             }
+            member.name != EXISTENCE && member.name != AHEAD
+        });
+        members.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        // Lists come first, and who comes later wins.
+        let is_list = |member: &Member| member.name.starts_with(LIST);
+        match members.len() > 1 && members.iter().any(is_list) {
+            true => members.iter().for_each(|member| {
+                registers.set(&member.names().collect::<Vec<_>>(), member.clock);
+            }),
+            false => registers.members = Arc::new(members),
         }
-        columns.sort_unstable();
-        registers.columns = Arc::new(columns);
         Ok(registers)
     }
 
@@ -60,16 +77,16 @@ impl Registers {
         let ahead = (last > now).then_some((AHEAD, last));
         // A column without a member is as old as the row's existence.
         let own = self
-            .columns
+            .members
             .iter()
-            .map(|(name, clock)| (name.as_str(), *clock))
+            .map(|member| (member.name.as_str(), member.clock))
             .filter(|(_, clock)| *clock != self.existence);
         let members = [(EXISTENCE, self.existence)].into_iter().chain(ahead);
-        let mut text = Vec::with_capacity(48 * (self.columns.len() + 2));
+        let mut text = Vec::with_capacity(72 * (self.members.len() + 1));
         for (name, clock) in members.chain(own) {
             text.push(if text.is_empty() { b'{' } else { b',' });
             json::write_key(name, &mut text);
-            json::write_string(&clock.to_string(), &mut text);
+            json::write_string(clock.write(&mut [0; 32]), &mut text);
         }
         text.push(b'}');
         String::from_utf8(text).unwrap_or_default()
@@ -80,43 +97,85 @@ impl Registers {
     }
 
     pub(crate) fn column(&self, name: &str) -> Clock {
-        match self.place(name) {
-            Ok(place) => self.columns[place].1,
-            Err(_) => self.existence,
-        }
+        let is_of = |member: &&Member| member.names().any(|known| known == name);
+        self.members
+            .iter()
+            .find(is_of)
+            .map_or(self.existence, |member| member.clock)
     }
 
     /// The greatest of all.
     pub(crate) fn last(&self) -> Clock {
-        self.columns
+        self.members
             .iter()
-            .map(|(_, clock)| *clock)
+            .map(|member| member.clock)
             .fold(self.existence, Clock::max)
     }
 
-    pub(crate) fn set(&mut self, column: &str, clock: Clock) {
-        let place = self.place(column);
-        let columns = Arc::make_mut(&mut self.columns);
-        match place {
-            Ok(place) => columns[place].1 = clock,
-            Err(place) => columns.insert(place, (column.to_owned(), clock)),
-        }
+    /// Gives `columns` this clock.
+    pub(crate) fn set(&mut self, columns: &[&str], clock: Clock) {
+        let rest = self.members.iter().flat_map(|member| {
+            let rest: Vec<&str> = member
+                .names()
+                .filter(|name| !columns.contains(name))
+                .collect();
+            Member::of(rest, member.clock)
+        });
+        let mut members: Vec<Member> = rest.chain(Member::of(columns.to_vec(), clock)).collect();
+        members.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        self.members = Arc::new(members);
     }
 
     /// Raises the row's existence; the columns that had no register of their own keep their clock.
     pub(crate) fn revive<'c>(&mut self, clock: Clock, columns: impl Iterator<Item = &'c str>) {
-        let before = self.existence;
-        for column in columns {
-            if self.place(column).is_err() {
-                self.set(column, before);
+        let has_own = |column: &&str| {
+            let mut members = self.members.iter();
+            members.any(|member| member.names().any(|known| known == *column))
+        };
+        let columns: Vec<&str> = columns.filter(|column| !has_own(column)).collect();
+        self.set(&columns, self.existence);
+        self.existence = self.existence.max(clock);
+    }
+}
+
+impl Member {
+    /// As few members as these columns need.
+    fn of(mut names: Vec<&str>, clock: Clock) -> impl Iterator<Item = Self> {
+        names.sort_unstable();
+        let is_alone = |name: &&str| name.contains(LIST);
+        let alone: Vec<String> = names
+            .iter()
+            .filter(|name| is_alone(name))
+            .map(|name| (*name).to_owned())
+            .collect();
+        names.retain(|name| !is_alone(name));
+        let together = match names.as_slice() {
+            [] => None,
+            [name] => Some((*name).to_owned()),
+            names => {
+                let mut list = String::with_capacity(names.iter().map(|name| name.len() + 1).sum());
+                for name in names {
+                    list.push(LIST);
+                    list.push_str(name);
+                }
+                Some(list)
             }
-        }
-        self.existence = before.max(clock);
+        };
+        together
+            .into_iter()
+            .chain(alone)
+            .map(move |name| Member { name, clock })
     }
 
-    fn place(&self, column: &str) -> Result<usize, usize> {
-        self.columns
-            .binary_search_by(|(name, _)| name.as_str().cmp(column))
+    /// The columns.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let (list, alone) = match self.name.strip_prefix(LIST) {
+            Some(list) => (Some(list), None),
+            None => (None, Some(self.name.as_str())),
+        };
+        list.into_iter()
+            .flat_map(|list| list.split(LIST))
+            .chain(alone)
     }
 }
 
@@ -127,7 +186,7 @@ const EXISTENCE: &str = "";
 const AHEAD: &str = "+";
 
 /// The members of a JSON object, in whatever order they come.
-struct Members(Vec<(String, Clock)>);
+struct Members(Vec<Member>);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -143,8 +202,8 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
-        while let Some(member) = map.next_entry()? {
-            self.0.push(member);
+        while let Some((name, clock)) = map.next_entry()? {
+            self.0.push(Member { name, clock });
         }
         Ok(self)
     }

@@ -52,7 +52,7 @@ fn registers_are_stored_as_they_are_read() {
 #[test]
 fn a_clock_that_is_ahead_of_the_database_is_marked_until_it_no_longer_is() {
     let mut registers = Registers::at(clock(EARLY));
-    registers.set("name", clock(LATE));
+    registers.set(&["name"], clock(LATE));
     let stored = registers.stored(clock(EARLY));
     let expected = format!(r#"{{"":"{EARLY}","+":"{LATE}","name":"{LATE}"}}"#);
     assert_eq!(stored, expected);
@@ -70,7 +70,7 @@ fn a_row_that_is_ahead_as_a_whole_is_marked() {
 #[test]
 fn a_column_as_old_as_the_row_takes_no_room() {
     let mut registers = Registers::at(clock(EARLY));
-    registers.set("name", clock(EARLY));
+    registers.set(&["name"], clock(EARLY));
     assert_eq!(
         registers.stored(clock(LATE)),
         format!(r#"{{"":"{EARLY}"}}"#)
@@ -80,7 +80,7 @@ fn a_column_as_old_as_the_row_takes_no_room() {
 #[test]
 fn a_row_that_is_raised_keeps_its_columns_clocks() {
     let mut registers = Registers::at(clock(EARLY));
-    registers.set("name", Clock::ZERO);
+    registers.set(&["name"], Clock::ZERO);
     registers.revive(clock(LATE), ["name", "team"].into_iter());
     assert_eq!(registers.existence(), clock(LATE));
     assert_eq!(registers.column("name"), Clock::ZERO);
@@ -107,4 +107,37 @@ fn text_that_is_no_registers_is_an_error() {
     ] {
         assert!(Registers::parse(Some(stored), None).is_err(), "{stored}");
     }
+}
+
+#[test]
+fn columns_that_are_written_together_share_a_member() {
+    let mut registers = Registers::at(clock(EARLY));
+    registers.set(&["team", "name"], clock(LATE));
+    let stored = registers.stored(clock(LATE));
+    let expected = format!(r#"{{"":"{EARLY}","\nname\nteam":"{LATE}"}}"#);
+    assert_eq!(stored, expected);
+    assert_eq!(parse(&stored), registers);
+    registers.set(&["team"], clock(EARLY).successor());
+    assert_eq!(registers.column("name"), clock(LATE));
+    assert_eq!(registers.column("team"), clock(EARLY).successor());
+    assert_eq!(parse(&registers.stored(clock(LATE))), registers);
+}
+
+#[test]
+fn a_columns_own_member_outweighs_a_shared_one() {
+    let stored = format!(r#"{{"team":"{EARLY}","\nname\nteam":"{LATE}","":"{EARLY}"}}"#);
+    let registers = parse(&stored);
+    assert_eq!(registers.column("team"), clock(EARLY));
+    assert_eq!(registers.column("name"), clock(LATE));
+}
+
+#[test]
+fn a_column_whose_name_has_a_new_line_shares_no_member() {
+    let mut registers = Registers::at(clock(EARLY));
+    registers.set(&["a\nb", "a", "b"], clock(LATE));
+    registers.set(&["a", "b"], Clock::ZERO);
+    let read = parse(&registers.stored(clock(LATE)));
+    assert_eq!(read, registers);
+    assert_eq!(read.column("a\nb"), clock(LATE));
+    assert_eq!(read.column("b"), Clock::ZERO);
 }

@@ -2,15 +2,14 @@
 
 use super::admit::Admitted;
 use super::plan::RowPlan;
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, Transaction};
 use super::settle::Settled;
 use super::sql::Stored;
 use crate::connection::runner::Runner;
 use crate::outcome::Verdict;
-use std::collections::BTreeMap;
 
-/// The changes of one row that are not written yet, in the order of their clocks.
-type Waiting<'a, 'c, DB> = BTreeMap<&'a [u8], Vec<&'a Admitted<'c, DB>>>;
+/// The changes of one table that are not written yet: by rows, those of a row in the order of their clocks.
+type Waiting<'a, 'c, DB> = Vec<&'a Admitted<'c, DB>>;
 
 /// The plans of one table's rows.
 pub(super) struct TablePlan<'a, 'c, DB: crate::wire::WireBackend> {
@@ -25,7 +24,7 @@ impl<R: Runner> Session<'_, '_, R> {
     pub(super) async fn apply<'a, 'c>(
         &mut self,
         changes: &[&'a Admitted<'c, R::Backend>],
-    ) -> Result<BTreeMap<usize, Settled>, Failure> {
+    ) -> Result<Vec<(usize, Settled)>, Failure> {
         let mut waiting: Vec<(usize, Waiting<'a, 'c, R::Backend>)> = self
             .order
             .iter()
@@ -33,19 +32,28 @@ impl<R: Runner> Session<'_, '_, R> {
             .collect();
         for change in changes {
             if let Some((_, rows)) = waiting.iter_mut().find(|(table, _)| *table == change.table) {
-                rows.entry(&change.key).or_default().push(change);
+                rows.push(*change);
             }
         }
-        let mut settled = BTreeMap::new();
+        for (_, rows) in &mut waiting {
+            rows.sort_by(|one, other| one.key.cmp(&other.key));
+        }
+        let mut settled = Vec::with_capacity(changes.len());
         while waiting.iter().any(|(_, rows)| !rows.is_empty()) {
             let mut plans = Vec::with_capacity(waiting.len());
             for (table, rows) in waiting.iter_mut().filter(|(_, rows)| !rows.is_empty()) {
                 plans.push(self.plan(*table, rows).await?);
             }
             self.write(&mut plans).await?;
-            settled.extend(self.checked(plans).await?);
+            // Nobody else asks what was written by a transaction that is tried as a whole.
+            let is_asked = self.transaction != Transaction::Whole
+                || waiting.iter().any(|(_, rows)| !rows.is_empty());
+            settled.extend(self.checked(plans, is_asked).await?);
         }
-        self.check_deferred().await?;
+        // Otherwise the commit tells.
+        if self.transaction != Transaction::Whole {
+            self.check_deferred().await?;
+        }
         Ok(settled)
     }
 
@@ -57,19 +65,18 @@ impl<R: Runner> Session<'_, '_, R> {
     ) -> Result<TablePlan<'a, 'c, R::Backend>, Failure> {
         let definition = self.tables[table].definition;
         let expired = self.around.expired(table);
-        let first: Vec<_> = rows
-            .values()
-            .filter_map(|changes| changes.first().copied())
-            .collect();
+        let by_row = || rows.chunk_by(|one, other| one.key == other.key);
+        let first: Vec<_> = by_row().map(|changes| changes[0]).collect();
         let found = self.find(table, &first).await?;
-        let mut plans = Vec::with_capacity(rows.len());
-        for (place, ((key, changes), mut found)) in rows.iter_mut().zip(found).enumerate() {
-            self.own.hide(table, key, &mut found);
+        let mut plans = Vec::with_capacity(first.len());
+        let mut rest = Vec::new();
+        for (place, (changes, mut found)) in by_row().zip(found).enumerate() {
+            self.own.hide(table, &changes[0].key, &mut found);
             let plan = RowPlan::new(definition, place, found, changes, expired);
-            changes.drain(..plan.judged.len());
+            rest.extend_from_slice(&changes[plan.judged.len()..]);
             plans.push(plan);
         }
-        rows.retain(|_, changes| !changes.is_empty());
+        *rows = rest;
         Ok(TablePlan {
             table,
             rows: plans,
@@ -94,12 +101,13 @@ impl<R: Runner> Session<'_, '_, R> {
         Ok(())
     }
 
-    /// What became of the changes, now that the rows are as the database made them.
+    /// What became of the changes, now that the rows are as the database made them. `is_asked`: other changes may be of the same rows.
     async fn checked<'a, 'c>(
         &mut self,
         plans: Vec<TablePlan<'a, 'c, R::Backend>>,
-    ) -> Result<BTreeMap<usize, Settled>, Failure> {
-        let mut settled = BTreeMap::new();
+        is_asked: bool,
+    ) -> Result<Vec<(usize, Settled)>, Failure> {
+        let mut settled = Vec::new();
         let mut hidden = Vec::new();
         for mut plan in plans {
             let stored = self.check(&plan).await?;
@@ -114,7 +122,8 @@ impl<R: Runner> Session<'_, '_, R> {
                     hidden.extend(row.judged.iter().map(|judged| judged.change.at));
                 }
                 row.found.stamp = stored.stamp;
-                if let (Some(judged), Some(stamp)) = (row.judged.first(), stored.stamp) {
+                let stamp = stored.stamp.filter(|_| is_asked);
+                if let (Some(judged), Some(stamp)) = (row.judged.first(), stamp) {
                     let own = (plan.table, judged.change.key.clone());
                     self.own.keep(own, stamp, row.found.held.stamp());
                 }
@@ -132,7 +141,7 @@ impl<R: Runner> Session<'_, '_, R> {
                         .then_some(row.found.stamp)
                         .flatten();
                     let verdict = judged.verdict;
-                    settled.insert(judged.change.at, Settled { verdict, stamp });
+                    settled.push((judged.change.at, Settled { verdict, stamp }));
                 }
             }
         }

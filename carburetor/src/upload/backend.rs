@@ -27,9 +27,9 @@ use crate::table::TableDefinition;
     reason = "sealed by its hidden methods: nobody else calls them"
 )]
 pub trait UploadBackend: crate::wire::WireBackend {
-    /// Keeps other writers away, where that is done for the whole database; empty where rows are locked.
+    /// Keeps other writers away, where that is done for the whole database.
     #[doc(hidden)]
-    const LOCK_ALL: &'static str;
+    const LOCK_ALL: Option<&'static str>;
     /// What a query ends with that locks the rows it reads: those that may be deleted, and those that keep their ids.
     #[doc(hidden)]
     const LOCK_ROWS: Option<[&'static str; 2]>;
@@ -42,6 +42,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// Counts the rows that refer to none, where constraints that wait for the commit can't be made to tell before.
     #[doc(hidden)]
     const COUNT_DEFERRED: Option<&'static str>;
+    /// What a statement says after its verb that may leave its rows half written when it fails, because the whole transaction begins anew then.
+    #[doc(hidden)]
+    const OR_FAIL: &'static str;
     /// What registers are cast to when they are written.
     #[doc(hidden)]
     const REGISTERS_TYPE: &'static str;

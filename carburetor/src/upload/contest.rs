@@ -115,7 +115,7 @@ fn merge<DB: SyncBackend>(
     for (number, column) in table.definition.downloaded().enumerate() {
         let is_contested = contest.merged.contains(&column.name.as_str());
         if let Some(value) = merged.get(&column.name).filter(|_| is_contested) {
-            row.registers.set(&column.name, clock);
+            row.registers.set(&[&column.name], clock);
             row.put(place, column, Cow::Owned((table.admit)(number, value)?));
         }
     }

@@ -259,7 +259,7 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     fn remove(&mut self, definition: &TableDefinition, clock: Clock) {
         self.act = Act::Delete(clock);
         if let Some(column) = definition.deleted() {
-            self.registers.set(&column.name, clock);
+            self.registers.set(&[&column.name], clock);
         }
     }
 
@@ -282,7 +282,8 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
         column: &'static ColumnDefinition,
         value: Cow<'a, Option<DB::WireValue>>,
     ) {
-        self.cells.retain(|known| known.column.name != column.name);
+        self.cells
+            .retain(|known| !std::ptr::eq(known.column, column));
         self.cells.push(Written {
             place,
             column,
@@ -294,8 +295,9 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     pub(super) fn remake(&mut self, columns: &[String]) {
         let stamp = self.found.stamp.map_or(Clock::ZERO, Clock::of_database);
         let clock = stamp.max(self.registers.last().successor());
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        self.registers.set(&names, clock);
         for column in columns {
-            self.registers.set(column, clock);
             let writers = self.cells.iter().filter(|cell| cell.column.name == *column);
             for place in writers.map(|cell| cell.place) {
                 if let Some(judged) = self.judged.get_mut(place) {
@@ -309,7 +311,7 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     pub(super) fn cell(&self, column: &ColumnDefinition) -> Option<&Written<'a, DB>> {
         self.cells
             .iter()
-            .find(|cell| cell.column.name == column.name)
+            .find(|cell| std::ptr::eq(cell.column, column))
     }
 
     /// The row's id.
@@ -336,7 +338,7 @@ fn gives<DB: WireBackend>(change: &Admitted<'_, DB>, column: &ColumnDefinition) 
     change
         .cells
         .iter()
-        .any(|cell| cell.column.name == column.name)
+        .any(|cell| std::ptr::eq(cell.column, column))
 }
 
 /// The columns that an insert may give besides the id.

@@ -2,7 +2,7 @@
 
 use super::UploadTable;
 use super::admit::{Admitted, admit, invalid};
-use super::digest::digest;
+use super::digest::Digest;
 use super::error::UploadError;
 use super::options::{Transactions, UploadOptions};
 use super::order::parents_first;
@@ -10,7 +10,7 @@ use super::own::OwnWrites;
 use super::receipt::Receipt;
 use super::rejection::{is_deadlock, is_reference};
 use super::session::{Failure, Session, Transaction};
-use super::settle::Settled;
+use super::settle::{Answers, Settled};
 use super::sql::{lock, receipts};
 use super::surroundings::Surroundings;
 use crate::backend::SyncBackend;
@@ -21,7 +21,7 @@ use crate::download::fingerprint;
 use crate::outcome::{Outcomes, Rejection, Verdict};
 use crate::token;
 use diesel::result::{DatabaseErrorKind, Error};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// How often an upload in a transaction of its own is tried when other writers get in its way.
 const TRIES: usize = 20;
@@ -84,8 +84,11 @@ async fn again<R: Runner>(
     let mut transaction = match runner.in_transaction()? {
         true => Transaction::Callers,
         // Of everything that is refused, what the commit would refuse is named too.
-        false if options.transactions == Transactions::AllOrNothing => Transaction::Checked,
-        false => Transaction::Own,
+        false => match options.transactions {
+            Transactions::One => Transaction::Whole,
+            Transactions::PerChange => Transaction::Own,
+            Transactions::AllOrNothing => Transaction::Checked,
+        },
     };
     let mut tries = TRIES;
     loop {
@@ -103,7 +106,11 @@ async fn again<R: Runner>(
         .await;
         match runner.end(answered).await {
             Err(error) if transaction != Transaction::Callers && tries > 0 => {
-                if is_of_commit(&error) && transaction == Transaction::Own {
+                if transaction == Transaction::Whole && matches!(error, UploadError::Query(_)) {
+                    // Nothing that this upload wrote is there.
+                    *own = OwnWrites::default();
+                    transaction = Transaction::Own;
+                } else if is_of_commit(&error) && transaction == Transaction::Own {
                     transaction = Transaction::Checked;
                 } else if !gave_way(&error) {
                     return Err(error);
@@ -141,26 +148,28 @@ async fn once<R: Runner>(
     lock(runner, changes).await?;
     let around = Surroundings::read(runner, tables).await?;
     bounded(changes, around.now(), options)?;
-    let mut answers: BTreeMap<usize, Settled> = BTreeMap::new();
+    let mut answers: Answers = vec![None; changes.len()];
     let known = receipts(runner, changes).await?;
-    let digests: Vec<String> = changes.iter().map(digest).collect();
+    let digests: Vec<Digest> = changes.iter().map(Digest::of).collect();
     let first = repeated(changes, &digests, &known, &mut answers)?;
-    for (at, answer) in &answers {
-        own.keep_answered(tables, &changes[*at], answer);
+    for (change, answer) in changes.iter().zip(&answers) {
+        if let Some(answer) = answer {
+            own.keep_answered(tables, change, answer);
+        }
     }
     let mut admitted = Vec::with_capacity(changes.len());
     for (at, change) in changes.iter().enumerate() {
-        if answers.contains_key(&at) || first[at] != at {
+        if answers[at].is_some() || first[at] != at {
             continue;
         }
         match admit(tables, at, change) {
             Ok(change) => admitted.push(change),
             Err(rejection) => {
-                answers.insert(at, rejected(rejection));
+                answers[at] = Some(Settled::rejected(rejection));
             }
         }
     }
-    let fresh: BTreeSet<usize> = (0..changes.len())
+    let fresh: Vec<usize> = (0..changes.len())
         .filter(|at| first[*at] == *at && !known.contains_key(&changes[*at].clock))
         .collect();
     admitted.sort_by_key(Admitted::clock);
@@ -176,23 +185,24 @@ async fn once<R: Runner>(
         transaction,
         broken: None,
         has_deleted: false,
-        locked: HashMap::new(),
+        locked: vec![None; changes.len()],
     };
-    if transaction != Transaction::Own {
+    if matches!(transaction, Transaction::Checked | Transaction::Callers) {
         session.begin_deferred().await?;
     }
     session
         .lock_rows(&admitted)
         .await
         .map_err(Failure::into_error)?;
-    answers.extend(session.settle(admitted.iter().collect()).await?);
+    session
+        .settle(admitted.iter().collect(), &mut answers)
+        .await?;
     let answers: Vec<Settled> = first
         .iter()
         .map(|at| {
-            answers
-                .get(at)
-                .cloned()
-                .unwrap_or_else(|| rejected(invalid("not answered".into(), None)))
+            answers[*at]
+                .clone()
+                .unwrap_or_else(|| Settled::rejected(invalid("not answered".into(), None)))
         })
         .collect();
     if options.transactions == Transactions::AllOrNothing {
@@ -200,7 +210,7 @@ async fn once<R: Runner>(
     }
     let receipts = fresh.into_iter().map(|at| Receipt {
         clock: changes[at].clock,
-        digest: digests[at].clone(),
+        digest: digests[at],
         verdict: answers[at].verdict.clone(),
         stamp: answers[at].stamp,
     });
@@ -228,9 +238,9 @@ fn bounded(changes: &[Change], now: Clock, options: &UploadOptions) -> Result<()
 /// Answers what was answered before; returns for each change the place of the first one of its clock.
 fn repeated(
     changes: &[Change],
-    digests: &[String],
+    digests: &[Digest],
     known: &HashMap<Clock, Receipt>,
-    answers: &mut BTreeMap<usize, Settled>,
+    answers: &mut Answers,
 ) -> Result<Vec<usize>, UploadError> {
     let mut first: HashMap<Clock, usize> = HashMap::with_capacity(changes.len());
     let mut places = Vec::with_capacity(changes.len());
@@ -245,24 +255,14 @@ fn repeated(
             });
         }
         if let Some(receipt) = receipt {
-            answers.insert(
-                at,
-                Settled {
-                    verdict: receipt.verdict.clone(),
-                    stamp: receipt.stamp,
-                },
-            );
+            answers[at] = Some(Settled {
+                verdict: receipt.verdict.clone(),
+                stamp: receipt.stamp,
+            });
         }
         places.push(place);
     }
     Ok(places)
-}
-
-fn rejected(rejection: Rejection) -> Settled {
-    Settled {
-        verdict: Verdict::Rejected(rejection),
-        stamp: None,
-    }
 }
 
 /// Fails if any change was rejected.

@@ -1,5 +1,6 @@
 //! Stored outcomes: what a change that comes again is answered with.
 
+use super::digest::Digest;
 use crate::clock::Clock;
 use crate::outcome::{Outcome, Verdict};
 use chrono::{DateTime, Utc};
@@ -8,20 +9,19 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Receipt {
     pub(super) clock: Clock,
-    /// What the change said; see [`digest`](super::digest::digest).
-    pub(super) digest: String,
+    /// What the change said.
+    pub(super) digest: Digest,
     pub(super) verdict: Verdict,
     /// The row's stamp after the write.
     pub(super) stamp: Option<DateTime<Utc>>,
 }
 
 /// Clock, digest, stamp in microseconds, and the outcome unless it is `applied`, which most are.
-type Stored = (Clock, String, Option<i64>, Option<Outcome>);
+type Stored = (Clock, Digest, Option<i64>, Option<Outcome>);
 
 /// The text of `receipts`.
-pub(super) fn write(receipts: &[Receipt]) -> serde_json::Result<String> {
+pub(super) fn write<'r>(receipts: impl Iterator<Item = &'r Receipt>) -> serde_json::Result<String> {
     let stored: Vec<Stored> = receipts
-        .iter()
         .map(|receipt| {
             let outcome = (receipt.verdict != Verdict::Applied).then(|| Outcome {
                 clock: receipt.clock,
@@ -30,7 +30,7 @@ pub(super) fn write(receipts: &[Receipt]) -> serde_json::Result<String> {
                 row: None,
             });
             let stamp = receipt.stamp.map(|stamp| stamp.timestamp_micros());
-            (receipt.clock, receipt.digest.clone(), stamp, outcome)
+            (receipt.clock, receipt.digest, stamp, outcome)
         })
         .collect();
     serde_json::to_string(&stored)
@@ -62,11 +62,11 @@ mod tests {
         });
         let receipts = [Verdict::Applied, Verdict::Merged, rejected].map(|verdict| Receipt {
             clock: Clock::new(5, 6, 7),
-            digest: "00ff".into(),
+            digest: Digest(0x00ff),
             verdict,
             stamp: DateTime::from_timestamp_micros(8),
         });
-        let text = write(&receipts).unwrap();
+        let text = write(receipts.iter()).unwrap();
         assert_eq!(read(&text).unwrap(), receipts);
     }
 }

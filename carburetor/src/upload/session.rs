@@ -9,7 +9,6 @@ use crate::connection::runner::Runner;
 use crate::scope::ScopeError;
 use crate::wire::WireError;
 use diesel::result::Error;
-use std::collections::HashMap;
 
 /// One upload on one connection, within its transaction.
 pub(super) struct Session<'u, 's, R: Runner> {
@@ -26,13 +25,15 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) own: &'u mut OwnWrites,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
-    /// What was read of rows when they were locked, per table and until it is used. A key tells a row; without `Found` there was none to lock.
-    pub(super) locked: HashMap<usize, HashMap<Vec<u8>, Option<Found>>>,
+    /// What was read of rows when they were locked, by the place of the first change of each and until it is used; nothing, if there was none to lock.
+    pub(super) locked: Vec<Option<Option<Found>>>,
 }
 
 /// The transaction that an upload runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Transaction {
+    /// It has no savepoints, which cost something, and begins anew as [`Own`](Self::Own) when anything of it fails.
+    Whole,
     /// It may begin anew, and what waits for its commit is left to that.
     Own,
     /// It may begin anew, and what waits for its commit is checked before, since a commit failed or would tell too late.
@@ -51,7 +52,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// As the failure of the upload, where nothing was tried yet.
+    /// As the failure of the upload, where the rest of it is not tried.
     pub(super) fn into_error(self) -> UploadError {
         match self {
             Failure::Upload(error) => error,

@@ -6,10 +6,9 @@ use super::judged::missing;
 use super::rejection::{is_constraint, is_of_rows, is_reference, rejection};
 use super::session::{Failure, Session, Transaction};
 use crate::connection::runner::Runner;
-use crate::outcome::{Code, Verdict};
+use crate::outcome::{Code, Rejection, Verdict};
 use chrono::{DateTime, Utc};
 use diesel::result::Error;
-use std::collections::BTreeMap;
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +17,18 @@ pub(super) struct Settled {
     /// The row's stamp after the write.
     pub(super) stamp: Option<DateTime<Utc>>,
 }
+
+impl Settled {
+    pub(super) fn rejected(rejection: Rejection) -> Self {
+        Settled {
+            verdict: Verdict::Rejected(rejection),
+            stamp: None,
+        }
+    }
+}
+
+/// What became of the changes of an upload, by their places; none where that isn't known yet.
+pub(super) type Answers = Vec<Option<Settled>>;
 
 /// How often the same changes are tried when other writers insert the same rows in between.
 const TRIES: usize = 5;
@@ -33,40 +44,43 @@ enum Attempt<'a, 'c, R: Runner> {
 type Failed<'a, 'c, R> = Vec<(&'a Admitted<'c, <R as Runner>::Backend>, Error)>;
 
 impl<'s, R: Runner> Session<'_, 's, R> {
-    /// Applies `changes`, in the order of their clocks, and says by their places what became of each.
+    /// Applies `changes`, in the order of their clocks, and says what became of each.
     pub(super) async fn settle<'a, 'c>(
         &mut self,
         changes: Vec<&'a Admitted<'c, R::Backend>>,
-    ) -> Result<BTreeMap<usize, Settled>, UploadError> {
-        let mut settled = BTreeMap::new();
-        let mut failed = self.settle_apart(changes, &mut settled).await?;
+        answers: &mut Answers,
+    ) -> Result<(), UploadError> {
+        let all = changes.len();
+        let mut failed = self.settle_apart(changes, answers).await?;
         // What failed may have waited for changes that came later, a parent for example, or for each other.
         loop {
             let before = failed.len();
-            failed = self.settle_again(failed, &mut settled).await?;
+            if before < all {
+                failed = self.settle_again(failed, answers).await?;
+            }
             if failed.len() == before {
-                failed = self.settle_rings(failed, &mut settled).await?;
+                failed = self.settle_rings(failed, answers).await?;
             }
             if failed.len() == before {
                 break;
             }
         }
-        self.reject(failed, &mut settled);
-        Ok(settled)
+        self.reject(failed, answers);
+        Ok(())
     }
 
     /// Applies what failed by a constraint, now that others are applied.
     async fn settle_again<'a, 'c>(
         &mut self,
         failed: Failed<'a, 'c, R>,
-        settled: &mut BTreeMap<usize, Settled>,
+        answers: &mut Answers,
     ) -> Result<Failed<'a, 'c, R>, UploadError> {
         let (again, mut failed): (Vec<_>, Vec<_>) = failed
             .into_iter()
-            .partition(|(_, error)| is_constraint(error) && !settled.is_empty());
+            .partition(|(_, error)| is_constraint(error));
         if !again.is_empty() {
             let again = again.into_iter().map(|(change, _)| change).collect();
-            failed.extend(self.settle_apart(again, settled).await?);
+            failed.extend(self.settle_apart(again, answers).await?);
         }
         Ok(failed)
     }
@@ -75,13 +89,13 @@ impl<'s, R: Runner> Session<'_, 's, R> {
     async fn settle_rings<'a, 'c>(
         &mut self,
         mut failed: Failed<'a, 'c, R>,
-        settled: &mut BTreeMap<usize, Settled>,
+        answers: &mut Answers,
     ) -> Result<Failed<'a, 'c, R>, UploadError> {
         let referring = failed.iter().filter(|(_, error)| is_reference(error));
         for ring in self.rings(referring.map(|(change, _)| *change)) {
-            self.attempt(&ring, settled).await?;
+            self.attempt(&ring, answers).await?;
         }
-        failed.retain(|(change, _)| !settled.contains_key(&change.at));
+        failed.retain(|(change, _)| answers[change.at].is_none());
         Ok(failed)
     }
 
@@ -89,12 +103,12 @@ impl<'s, R: Runner> Session<'_, 's, R> {
     async fn settle_apart<'a, 'c>(
         &mut self,
         changes: Vec<&'a Admitted<'c, R::Backend>>,
-        settled: &mut BTreeMap<usize, Settled>,
+        answers: &mut Answers,
     ) -> Result<Failed<'a, 'c, R>, UploadError> {
         let mut failed = Vec::new();
         let mut waiting = vec![changes];
         while let Some(mut changes) = waiting.pop() {
-            match self.attempt(&changes, settled).await? {
+            match self.attempt(&changes, answers).await? {
                 Attempt::Done => {}
                 Attempt::Again(rest) => waiting.push(rest),
                 Attempt::Failed(error) => match changes.as_slice() {
@@ -114,8 +128,17 @@ impl<'s, R: Runner> Session<'_, 's, R> {
     async fn attempt<'a, 'c>(
         &mut self,
         changes: &[&'a Admitted<'c, R::Backend>],
-        settled: &mut BTreeMap<usize, Settled>,
+        answers: &mut Answers,
     ) -> Result<Attempt<'a, 'c, R>, UploadError> {
+        let mut take = |outcomes: Vec<(usize, Settled)>| {
+            for (at, settled) in outcomes {
+                answers[at] = Some(settled);
+            }
+            Ok(Attempt::Done)
+        };
+        if self.transaction == Transaction::Whole {
+            return take(self.apply(changes).await.map_err(Failure::into_error)?);
+        }
         let mut tries = TRIES;
         loop {
             tries -= 1;
@@ -123,8 +146,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
             let failure = match self.apply(changes).await {
                 Ok(outcomes) => {
                     self.runner.commit().await?;
-                    settled.extend(outcomes);
-                    return Ok(Attempt::Done);
+                    return take(outcomes);
                 }
                 Err(failure) => failure,
             };
@@ -145,7 +167,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                 }
                 Failure::Hidden(places) => {
                     back?;
-                    return Ok(self.without(changes, &places, settled));
+                    return Ok(self.without(changes, &places, answers));
                 }
             }
         }
@@ -157,7 +179,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         &self,
         changes: &[&'a Admitted<'c, R::Backend>],
         places: &[usize],
-        settled: &mut BTreeMap<usize, Settled>,
+        answers: &mut Answers,
     ) -> Attempt<'a, 'c, R> {
         let of_row = |change: &Admitted<'c, R::Backend>| {
             let mut same = changes
@@ -170,13 +192,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         for change in changes {
             if places.contains(&change.at) && of_row(change) {
                 let rejection = missing(self.tables[change.table].definition, Code::Forbidden);
-                settled.insert(
-                    change.at,
-                    Settled {
-                        verdict: Verdict::Rejected(rejection),
-                        stamp: None,
-                    },
-                );
+                answers[change.at] = Some(Settled::rejected(rejection));
                 rejected = true;
             } else {
                 rest.push(*change);
@@ -188,7 +204,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         }
     }
 
-    fn reject(&self, failed: Failed<'_, '_, R>, settled: &mut BTreeMap<usize, Settled>) {
+    fn reject(&self, failed: Failed<'_, '_, R>, answers: &mut Answers) {
         // Parents before their children, so that a child is told that its parent was rejected.
         let mut failed = failed;
         let place = |table: usize| self.order.iter().position(|other| *other == table);
@@ -202,13 +218,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                 Some(rejection) => rejection,
                 None => rejection(&self.tables[change.table].definition.wire_name, &error),
             };
-            settled.insert(
-                change.at,
-                Settled {
-                    verdict: Verdict::Rejected(rejection),
-                    stamp: None,
-                },
-            );
+            answers[change.at] = Some(Settled::rejected(rejection));
             rejected.push(change);
         }
     }

@@ -251,7 +251,7 @@ fn what_a_trigger_makes_of_a_value_is_a_write_of_the_servers() {
         conn,
         "select cast(carburetor_registers as text) as line from goods where id = 2",
     );
-    let registers: BTreeMap<String, Clock> = serde_json::from_str(&registers[0]).unwrap();
+    let registers = carburetor_tests::registers(&registers[0]).unwrap();
     assert_eq!(registers[""], clock);
     assert!(registers["note"] > clock && registers["note"].replica() == 0);
     // The sender's next edit, who has seen it, wins.

@@ -43,6 +43,8 @@ mod rules;
 mod scopes;
 #[path = "series.rs"]
 mod series;
+#[path = "sqlite_clauses.rs"]
+mod sqlite_clauses;
 #[path = "strategies.rs"]
 mod strategies;
 #[path = "swaps.rs"]

@@ -260,8 +260,7 @@ fn state(conn: &mut Conn) -> BTreeMap<(&'static str, i32), Held> {
             "select id, {values} as held, cast(carburetor_registers as text) as registers from {table}"
         );
         for line in lines(conn, &rows) {
-            let registers: BTreeMap<String, Clock> =
-                serde_json::from_str(&line.registers.unwrap()).unwrap();
+            let registers = carburetor_tests::registers(&line.registers.unwrap()).unwrap();
             let clock = |name: &str| {
                 (
                     name.to_owned(),

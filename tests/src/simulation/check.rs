@@ -113,7 +113,7 @@ impl Standing {
     fn read(row: &str, registers: Option<&str>) -> Self {
         let row: Map<String, Value> = serde_json::from_str(row).expect("a row is JSON");
         let registers = match registers {
-            Some(registers) => serde_json::from_str(registers).expect("registers are clocks"),
+            Some(registers) => crate::registers(registers).expect("registers are clocks"),
             // All is as old as the stamp.
             None => {
                 let stamp = row["at"].as_str().expect("a row has a stamp");

@@ -14,7 +14,7 @@ use diesel::pg::Pg;
     reason = "sealed by its hidden methods: nobody else calls them"
 )]
 impl UploadBackend for Pg {
-    const LOCK_ALL: &'static str = "";
+    const LOCK_ALL: Option<&'static str> = None;
     const LOCK_ROWS: Option<[&'static str; 2]> =
         Some([" for update of ", " for no key update of "]);
     const PLAN_AGAIN: Option<&'static str> =
@@ -24,6 +24,7 @@ impl UploadBackend for Pg {
         "savepoint carburetor_check; set constraints all immediate; rollback to savepoint carburetor_check; release savepoint carburetor_check",
     );
     const COUNT_DEFERRED: Option<&'static str> = None;
+    const OR_FAIL: &'static str = "";
     const REGISTERS_TYPE: &'static str = "pg_catalog.jsonb";
     const EXISTENCE: &'static str = " ->> ''";
     const CLOCK_TABLE: &'static str = "carburetor.clock";

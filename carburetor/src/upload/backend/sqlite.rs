@@ -25,7 +25,9 @@ const ROWS: usize = 256;
 impl UploadBackend for Sqlite {
     // Takes the lock that writing takes: of two transactions that read first, one would have to give up. And moves the clock to the instant of the
     // upload's stamps.
-    const LOCK_ALL: &'static str = "update carburetor_clock set now = max(now + 1, cast(round((julianday('now') - 2440587.5) * 86400000.0) as integer) * 1000)";
+    const LOCK_ALL: Option<&'static str> = Some(
+        "update carburetor_clock set now = max(now + 1, cast(round((julianday('now') - 2440587.5) * 86400000.0) as integer) * 1000)",
+    );
     const LOCK_ROWS: Option<[&'static str; 2]> = None;
     const PLAN_AGAIN: Option<&'static str> = None;
     const CHECK_DEFERRED: Option<&'static str> = None;
@@ -36,6 +38,9 @@ impl UploadBackend for Sqlite {
          and ((select defer_foreign_keys from pragma_defer_foreign_keys) = 1 \
          or exists (select 1 from sqlite_schema where type = 'table' and sql like '%deferred%'))",
     );
+    // Within a transaction, SQLite otherwise copies each page that a statement touches into a temporary file. Where a trigger or a table has a
+    // conflict clause of its own, this one takes its place and the statement fails.
+    const OR_FAIL: &'static str = " or fail";
     const REGISTERS_TYPE: &'static str = "text";
     const EXISTENCE: &'static str = " ->> '$.\"\"'";
     const CLOCK_TABLE: &'static str = "carburetor_clock";

@@ -134,7 +134,7 @@ impl<'d> Table<'d> {
         let row = self.rows.get_mut(&edit.id).unwrap();
         row.is_deleted = true;
         let clock = edit.clock.max(row.registers.column(&column.name));
-        row.registers.set(&column.name, clock);
+        row.registers.set(&[&column.name], clock);
     }
 
     fn held(&self, id: u8) -> Held {

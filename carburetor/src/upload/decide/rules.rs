@@ -34,7 +34,7 @@ fn instant(seconds: i64) -> Option<DateTime<Utc>> {
 /// A row with this stamp whose existence and column `a` have these clocks.
 fn live(seconds: i64, existence: u64, a: u64) -> Held {
     let mut registers = Registers::at(at(existence));
-    registers.set("a", at(a));
+    registers.set(&["a"], at(a));
     Held::Live {
         stamp: instant(seconds),
         registers,
@@ -127,7 +127,7 @@ fn a_row_that_the_server_brought_back_outlives_an_earlier_deletion() {
         ..ColumnDefinition::new("deleted")
     });
     let mut registers = Registers::at(at(5));
-    registers.set("deleted", at(8));
+    registers.set(&["deleted"], at(8));
     let stamp = instant(10);
     let row = Held::Live { stamp, registers };
     let earlier = decided(&table, &row, &asked(Kind::Delete, 7, &[]));

@@ -13,11 +13,15 @@ pub(super) fn decide<'c>(
     asked: &Asked<'c>,
 ) -> Decision<'c> {
     let unit = unit_clock(definition, held);
+    let last = held.last();
+    let is_last = last < asked.clock;
     let (mut won, mut lost, mut merged) = (Vec::new(), Vec::new(), Vec::new());
     for column in &asked.columns {
         let strategy = strategy(definition, column);
         let register = match strategy {
             Conflict::LastWriteWins => unit,
+            // Whichever of them it is, it is earlier.
+            _ if is_last => last,
             _ => held.column(column),
         };
         match strategy {
@@ -43,14 +47,13 @@ pub(super) fn decide<'c>(
         let columns = definition.registered().map(|column| column.name.as_str());
         registers.revive(asked.clock, columns);
     }
-    for column in &won {
-        let before = held.column(column);
-        // Where the clocks don't decide, they still never go back.
-        let clock = match before < asked.clock {
-            true => asked.clock,
-            false => before.successor(),
-        };
-        registers.set(column, clock);
+    let (rising, others): (Vec<_>, Vec<_>) = won
+        .iter()
+        .partition(|column| is_last || held.column(column) < asked.clock);
+    registers.set(&rising, asked.clock);
+    // Where the clocks don't decide, they still never go back.
+    for column in others {
+        registers.set(&[column], held.column(column).successor());
     }
     Decision::Write(Write {
         won,

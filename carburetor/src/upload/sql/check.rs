@@ -15,7 +15,7 @@ use crate::upload::session::{Failure, Session};
 use chrono::{DateTime, Utc};
 use diesel::result::Error;
 use diesel::row::Row;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// A row after it was written.
 #[derive(Debug, Clone, Default)]
@@ -140,54 +140,33 @@ impl Stored {
     }
 }
 
-/// Takes what a statement that writes returns: a row's key, its stamp, and whether it is visible.
-pub(super) struct ReturnedRows {
-    storage: Storage,
-    /// The place of the row with a key.
-    keys: HashMap<String, usize>,
-    stored: Vec<(usize, Stored)>,
+/// Takes what a statement that writes returns: what tells a row, its stamp, and whether it is visible.
+pub(super) struct ReturnedRows<N> {
+    pub(super) storage: Storage,
+    /// The number of the row that a text tells.
+    pub(super) number: N,
+    /// The rows; one that doesn't come is somebody else's.
+    pub(super) stored: Vec<Stored>,
 }
 
-impl ReturnedRows {
-    pub(super) fn new(storage: Storage, keys: HashMap<String, usize>) -> Self {
-        ReturnedRows {
-            storage,
-            keys,
-            stored: Vec::new(),
-        }
-    }
-
-    /// The rows; one that didn't come is somebody else's.
-    pub(super) fn stored(mut self) -> Vec<(usize, Stored)> {
-        self.stored.extend(
-            self.keys
-                .into_values()
-                .map(|place| (place, Stored::default())),
-        );
-        self.stored
-    }
-}
-
-impl<DB: SyncBackend> TakeRows<DB> for ReturnedRows {
+impl<DB: SyncBackend, N: Fn(&str) -> Option<usize> + Send> TakeRows<DB> for ReturnedRows<N> {
     type Error = Error;
 
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Error> {
-        let key = DB::text(row, 0)?.unwrap_or_default();
-        if let Some(place) = self.keys.remove(&key) {
+        let told = DB::text(row, 0)?.unwrap_or_default();
+        if let Some(stored) = (self.number)(&told).and_then(|number| self.stored.get_mut(number)) {
             let stamp =
                 DB::instant(row, 1, self.storage)?.and_then(DateTime::from_timestamp_micros);
-            let is_visible = DB::integer(row, 2)? == Some(1);
-            let stored = Stored {
-                is_visible,
+            *stored = Stored {
+                is_visible: DB::integer(row, 2)? == Some(1),
                 ..Stored::plain(stamp)
             };
-            self.stored.push((place, stored));
         }
         Ok(Flow::Next)
     }
 }
 
-impl<DB: SyncBackend> PacedRows<DB> for ReturnedRows {}
+impl<DB: SyncBackend, N: Fn(&str) -> Option<usize> + Send> PacedRows<DB> for ReturnedRows<N> {}
 
 /// Takes rows after they were written.
 struct StoredRows {

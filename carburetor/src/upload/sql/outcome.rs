@@ -23,18 +23,16 @@ pub(in crate::upload) async fn lock<R: Runner>(
     runner: &mut R,
     changes: &[Change],
 ) -> QueryResult<()> {
-    if !R::Backend::LOCK_ALL.is_empty() {
-        runner.execute(R::Backend::LOCK_ALL).await?;
+    let plan_again = R::Backend::PLAN_AGAIN.filter(|_| changes.len() >= BULK);
+    let replicas = by_replica(changes.iter().map(|change| change.clock));
+    let locks = replicas.into_keys().filter_map(R::Backend::lock_replica);
+    let once = R::Backend::LOCK_ALL.into_iter().chain(plan_again);
+    let statements: Vec<String> = once.map(str::to_owned).chain(locks).collect();
+    if statements.is_empty() {
+        return Ok(());
     }
-    if let Some(plan_again) = R::Backend::PLAN_AGAIN.filter(|_| changes.len() >= BULK) {
-        runner.ask(Statement::of(plan_again)).await?;
-    }
-    for replica in by_replica(changes.iter().map(|change| change.clock)).into_keys() {
-        if let Some(lock) = R::Backend::lock_replica(replica) {
-            runner.ask(Statement::of(lock).uncached()).await?;
-        }
-    }
-    Ok(())
+    // In one message.
+    runner.execute(&statements.join("; ")).await
 }
 
 /// What changes with the clocks of `changes` were answered with.
@@ -68,12 +66,10 @@ impl<R: Runner> Session<'_, '_, R> {
         let table = R::Backend::OUTCOME_TABLE;
         let greatest = receipts.iter().map(|receipt| receipt.clock).max();
         for (replica, (first, last)) in by_replica(receipts.iter().map(|receipt| receipt.clock)) {
-            let own: Vec<Receipt> = receipts
+            let own = receipts
                 .iter()
-                .filter(|receipt| receipt.clock.replica() == replica)
-                .cloned()
-                .collect();
-            let text = receipt::write(&own).map_err(|error| WireError::new(error.to_string()))?;
+                .filter(|receipt| receipt.clock.replica() == replica);
+            let text = receipt::write(own).map_err(|error| WireError::new(error.to_string()))?;
             let mut statement = Statement::of(format!(
                 "insert into {table} (replica, first, last, outcomes, at) select '{replica:016x}', '{first}', '{last}', "
             ));

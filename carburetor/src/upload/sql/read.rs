@@ -18,7 +18,6 @@ use crate::upload::plan::Found;
 use crate::upload::session::{Failure, Session};
 use chrono::{DateTime, Utc};
 use diesel::row::Row;
-use std::collections::HashMap;
 
 impl<R: Runner> Session<'_, '_, R> {
     /// Locks the rows of all `changes` that exist, in one order for all uploads: tables, then ids.
@@ -31,15 +30,18 @@ impl<R: Runner> Session<'_, '_, R> {
         }
         for table in self.order.clone() {
             let of_table = changes.iter().filter(|change| change.table == table);
-            let of_table: Vec<_> = of_table.collect();
-            let locked = self.lock(table, &of_table).await?;
-            let keys = of_table.iter().map(|change| change.key.clone());
-            self.locked.insert(table, keys.zip(locked).collect());
+            let mut first: Vec<_> = of_table.collect();
+            first.sort_by(|one, other| one.key.cmp(&other.key));
+            first.dedup_by(|one, other| one.key == other.key);
+            let locked = self.lock(table, &first).await?;
+            for (change, found) in first.into_iter().zip(locked) {
+                self.locked[change.at] = Some(found);
+            }
         }
         Ok(())
     }
 
-    /// Locks the rows of `changes`, all of one table, and says what they are like; none where there is no row to lock.
+    /// Locks the rows of `changes`, each another one of one table, and says what they are like; none where there is no row to lock.
     async fn lock(
         &mut self,
         table: usize,
@@ -48,14 +50,7 @@ impl<R: Runner> Session<'_, '_, R> {
         let Some(kinds) = R::Backend::LOCK_ROWS.filter(|_| !changes.is_empty()) else {
             return Ok(vec![None; changes.len()]);
         };
-        let mut ids = Vec::with_capacity(changes.len());
-        let mut places: HashMap<&[u8], usize> = HashMap::with_capacity(changes.len());
-        for change in changes {
-            places.entry(&change.key).or_insert_with(|| {
-                ids.push(change.id.as_slice());
-                ids.len() - 1
-            });
-        }
+        let ids: Vec<_> = changes.iter().map(|change| change.id.as_slice()).collect();
         // One kind of lock for all rows of the table: in two statements they would be taken in another order.
         let deletes = changes.iter().any(|change| change.kind == Kind::Delete);
         let lock = kinds[usize::from(!deletes)];
@@ -74,11 +69,10 @@ impl<R: Runner> Session<'_, '_, R> {
             name = sql.name,
         ));
         self.runner.run(statement, &mut found).await?;
-        let found = |change: &&Admitted<'_, R::Backend>| {
-            let found = found.rows.get(*places.get(change.key.as_slice())?)?;
-            found.is_stored.then(|| found.clone())
-        };
-        Ok(changes.iter().map(found).collect())
+        let found = found.rows.into_iter();
+        Ok(found
+            .map(|found| found.is_stored.then_some(found))
+            .collect())
     }
 
     /// What the database holds under the ids of these changes, in their order. Nobody else writes the rows that are there from here on.
@@ -87,13 +81,10 @@ impl<R: Runner> Session<'_, '_, R> {
         table: usize,
         changes: &[&Admitted<'_, R::Backend>],
     ) -> Result<Vec<Found>, Failure> {
-        let mut known: Vec<Option<Option<Found>>> = match self.locked.get_mut(&table) {
-            Some(locked) => changes
-                .iter()
-                .map(|change| locked.remove(&change.key))
-                .collect(),
-            None => vec![None; changes.len()],
-        };
+        let mut known: Vec<Option<Option<Found>>> = changes
+            .iter()
+            .map(|change| self.locked[change.at].take())
+            .collect();
         let unlocked: Vec<_> = changes
             .iter()
             .zip(&known)

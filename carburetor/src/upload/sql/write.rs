@@ -12,7 +12,7 @@ use crate::upload::UploadBackend;
 use crate::upload::apply::TablePlan;
 use crate::upload::plan::{Act, RowPlan};
 use crate::upload::sent::{Cells, Sent};
-use crate::upload::session::{Failure, Session};
+use crate::upload::session::{Failure, Session, Transaction};
 use std::collections::HashMap;
 
 /// The columns of [`Sent`] with the registers, a deletion's clock, and whether the row is soft-deleted.
@@ -59,7 +59,8 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
                     values.push(R::Backend::moment(stamp.storage));
                 }
                 statement.sql(format!(
-                    "insert into {} ({}) select {} from sent where true order by {} on conflict ({}) do nothing",
+                    "insert{} into {} ({}) select {} from sent where true order by {} on conflict ({}) do nothing",
+                    self.or_fail(),
                     definition.sql_name(),
                     into.join(", "),
                     values.join(", "),
@@ -72,11 +73,12 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
                     definition.sql_name(),
                     R::Backend::EXISTENCE
                 );
-                let keys = rows
-                    .iter()
-                    .map(|row| (row.registers.existence().to_string(), row.place));
+                let clocks = rows.iter().map(|row| row.registers.existence());
+                let numbers: HashMap<Clock, usize> =
+                    clocks.enumerate().map(|(at, clock)| (clock, at)).collect();
+                let number = |clock: &str| numbers.get(&clock.parse().ok()?).copied();
                 stored.extend(
-                    self.returning(plan.table, &columns, statement, &row, keys.collect())
+                    self.returning(plan.table, &columns, statement, &row, rows, number)
                         .await?,
                 );
             }
@@ -158,31 +160,30 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
                 ));
             }
             statement.sql(format!(
-                "update {name} set {} from sent where {}",
+                "update{} {name} set {} from sent where {}",
+                self.or_fail(),
                 set.join(", "),
                 same_id(definition, &name)
             ));
-            let keys = rows
-                .iter()
-                .enumerate()
-                .map(|(place, row)| (place.to_string(), row.place));
+            let number = |place: &str| place.parse().ok();
             stored.extend(
-                self.returning(table, &columns, statement, PLACE, keys.collect())
+                self.returning(table, &columns, statement, PLACE, rows, number)
                     .await?,
             );
         }
         Ok(stored)
     }
 
-    /// Runs a statement that writes rows, and says what is known of them without another look: nothing, where somebody's triggers or the types of
-    /// `columns` may have made something else of them. `row` tells which of `keys` a row is.
+    /// Runs a statement that writes `rows`, and says what is known of them without another look: nothing, where somebody's triggers or the types of
+    /// `columns` may have made something else of them. `number` tells by what `row` says which of `rows` it is.
     async fn returning<'v>(
         &mut self,
         table: usize,
         columns: &[&ColumnDefinition],
         mut statement: Statement<'v, R::Backend>,
         row: &str,
-        keys: HashMap<String, usize>,
+        rows: &[&RowPlan<'_, '_, R::Backend>],
+        number: impl Fn(&str) -> Option<usize> + Send,
     ) -> Result<Vec<(usize, Stored)>, Failure>
     where
         's: 'v,
@@ -193,9 +194,9 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
         if !is_plain || R::Backend::WRITES_STAMPS {
             self.perform(statement).await?;
             let is_known = is_plain && upload.visibility.is_everything() && !self.has_deleted;
-            let stored = keys
-                .into_values()
-                .map(|place| (place, Stored::plain(self.around.instant())));
+            let stored = rows
+                .iter()
+                .map(|row| (row.place, Stored::plain(self.around.instant())));
             return Ok(stored.filter(|_| is_known).collect());
         }
         let sql = names(upload.definition)?;
@@ -205,9 +206,22 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
         ));
         upload.visibility.push(&mut statement);
         statement.sql(" then 1 else 0 end as bigint)");
-        let mut returned = ReturnedRows::new(sql.storage, keys);
+        let mut returned = ReturnedRows {
+            storage: sql.storage,
+            number,
+            stored: vec![Stored::default(); rows.len()],
+        };
         self.runner.run(statement, &mut returned).await?;
-        Ok(returned.stored())
+        let places = rows.iter().map(|row| row.place);
+        Ok(places.zip(returned.stored).collect())
+    }
+
+    /// What a statement says after its verb: where the whole transaction begins anew when it fails, that it leaves no way back for itself.
+    fn or_fail(&self) -> &'static str {
+        match self.transaction {
+            Transaction::Whole => R::Backend::OR_FAIL,
+            Transaction::Own | Transaction::Checked | Transaction::Callers => "",
+        }
     }
 
     /// Removes rows, and gives their deletions the clocks of the changes.

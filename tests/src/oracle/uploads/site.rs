@@ -148,7 +148,7 @@ impl Ground {
                 format!("select id, cast(carburetor_registers as text) as value from {name}");
             for line in lines(conn, held)? {
                 let stored: BTreeMap<String, Clock> = match &line.value {
-                    Some(text) => serde_json::from_str(text)
+                    Some(text) => crate::registers(text)
                         .map_err(|error| format!("{name} {}: {error}", line.id))?,
                     None => BTreeMap::new(),
                 };
