@@ -28,6 +28,13 @@ pub(super) fn connect(path: &str) -> Result<SqliteConnection, ReplicaError> {
 }
 
 impl Store {
+    /// The table of this name on the wire, if the group has it.
+    pub(super) fn table(&self, name: &str) -> Option<&ReplicaTable> {
+        self.tables
+            .iter()
+            .find(|table| table.definition.wire_name == name)
+    }
+
     /// Makes or checks the tables and triggers of the group.
     pub(super) fn open(
         &mut self,

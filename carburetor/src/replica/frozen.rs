@@ -1,7 +1,7 @@
 //! One change in the making: what it says is what the row holds now.
 
 use super::error::ReplicaError;
-use super::query::{self, BIND, Bind, Stored};
+use super::query::{self, BIND, Bind, Stored, as_text};
 use super::rejected::keep_aside;
 use super::table::ReplicaTable;
 use crate::change::{Change, Edit};
@@ -59,7 +59,7 @@ pub(super) fn keep(
             field: Some(problem.column),
         };
         keep_aside(conn, group, &change, &rejection)?;
-        return take_back(conn, table, frozen);
+        return take_back(conn, table, &frozen.id, &frozen.clock);
     }
     let text = serde_json::to_string(&change).map_err(|error| WireError::new(error.to_string()))?;
     let marks = [BIND; 5].join(", ");
@@ -93,25 +93,36 @@ impl Frozen {
     }
 }
 
-/// The row becomes what it was before the edit, as it does when the server rejects it.
-fn take_back(
+/// The row becomes what it was before the edit of this clock, as it does when the server rejects it.
+pub(super) fn take_back(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
-    frozen: &Frozen,
+    id: &[Stored],
+    clock: &str,
 ) -> Result<(), ReplicaError> {
     let (name, outbox) = (table.name(), table.own("outbox"));
-    let undo = match frozen.columns.is_empty() {
+    let binds = || id.iter().cloned().map(Bind);
+    let of_clock = format!("{} and carburetor_clock = {BIND}", table.has_id("entry"));
+    // What was edited again since has another clock, and stays.
+    let columns = query::rows(
+        conn,
+        &format!(
+            "select carburetor_column from {outbox} as entry where {of_clock} and carburetor_column <> ''"
+        ),
+        binds().chain([Bind::text(clock)]),
+    )?;
+    let undo = match columns.is_empty() {
         true => format!("delete from {name} as kept where {}", table.has_id("kept")),
         false => {
             let same = table.same_id("entry", "kept");
-            let set: Vec<String> = frozen
-                .columns
+            let set: Vec<String> = columns
                 .iter()
+                .map(|column| as_text(&column[0]))
                 .map(|column| {
                     format!(
                         "{} = (select carburetor_was from {outbox} as entry where {same} and carburetor_column = {})",
-                        quoted(column),
-                        literal(column)
+                        quoted(&column),
+                        literal(&column)
                     )
                 })
                 .collect();
@@ -122,13 +133,9 @@ fn take_back(
             )
         }
     };
-    let id = frozen.id.iter().cloned().map(Bind);
-    query::applying(conn, |conn| query::execute(conn, &undo, id))?;
-    let forget = format!(
-        "delete from {outbox} as entry where {} and carburetor_clock = {BIND}",
-        table.has_id("entry")
-    );
-    query::execute(conn, &forget, frozen.entries())?;
+    query::applying(conn, |conn| query::execute(conn, &undo, binds()))?;
+    let forget = format!("delete from {outbox} as entry where {of_clock}");
+    query::execute(conn, &forget, binds().chain([Bind::text(clock)]))?;
     Ok(())
 }
 

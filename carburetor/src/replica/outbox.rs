@@ -4,6 +4,7 @@ use super::error::ReplicaError;
 use super::frozen::{Frozen, keep};
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::table::ReplicaTable;
+use crate::change::Change;
 use crate::clock::Clock;
 use crate::table::quoted;
 use crate::wire::WireError;
@@ -113,6 +114,13 @@ pub(super) struct Sending {
     pub(super) seq: i64,
     pub(super) clock: Clock,
     pub(super) change: String,
+}
+
+impl Sending {
+    pub(super) fn read(&self) -> Result<Change, ReplicaError> {
+        let change = serde_json::from_str(&self.change);
+        change.map_err(|error| WireError::new(format!("a change in the file: {error}")).into())
+    }
 }
 
 /// The changes of the lowest clocks that wait for an answer.

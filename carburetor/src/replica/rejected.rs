@@ -115,9 +115,7 @@ impl Store {
     }
 
     fn edit_again(&self, conn: &mut SqliteConnection, change: &Change) -> Result<(), ReplicaError> {
-        let mut tables = self.tables.iter();
-        let table = tables.find(|table| table.definition.wire_name == change.table);
-        let Some(table) = table else {
+        let Some(table) = self.table(&change.table) else {
             let problem = WireError::new("the group no longer has it: drop the rejected change");
             return Err(problem.at(&change.table, "").into());
         };

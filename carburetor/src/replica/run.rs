@@ -61,7 +61,10 @@ impl Shared {
     ) -> Result<(), ReplicaError> {
         self.upload(transport, &mut Synced::default()).await?;
         let (turn, since) = self.turn().await?;
-        let lines = transport.feed(since.as_deref(), ROWS).await?;
+        let lines = match transport.feed(since.as_deref(), ROWS).await {
+            Err(refused) if self.forgets(since.as_ref(), &refused).await? => return Ok(()),
+            lines => lines?,
+        };
         let mut pages = Pages::new(self, turn, since.clone(), lines);
         loop {
             let from = pages.from();

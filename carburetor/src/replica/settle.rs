@@ -3,6 +3,7 @@
 use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
+use super::frozen::take_back;
 use super::hub;
 use super::outbox::Sending;
 use super::query::{self, BIND, Bind, Stored, applying};
@@ -14,9 +15,8 @@ use super::stage::compare_scope;
 use super::table::ReplicaTable;
 use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
-use crate::outcome::{Outcome, Outcomes, Verdict};
+use crate::outcome::{Code, Outcome, Outcomes, Rejection, Verdict};
 use crate::statement::Statement;
-use crate::wire::WireError;
 use diesel::connection::Connection;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use serde_json::{Map, Value};
@@ -46,18 +46,13 @@ pub(super) fn settle(
         if query::execute(conn, &forget, [Bind::integer(sending.seq)])? == 0 {
             continue;
         }
-        let change: Change = serde_json::from_str(&sending.change)
-            .map_err(|error| WireError::new(format!("a change in the file: {error}")))?;
+        let change = sending.read()?;
         if let Verdict::Rejected(rejection) = &outcome.verdict {
             rejected += 1;
             keep_aside(conn, &store.group, &change, rejection)?;
         }
-        let table = store
-            .tables
-            .iter()
-            .find(|table| table.definition.wire_name == change.table);
         // The program may have dropped the table from its group since.
-        if let Some(table) = table {
+        if let Some(table) = store.table(&change.table) {
             one(conn, store, table, &change, outcome)?;
         }
     }
@@ -93,16 +88,7 @@ fn one(
         &format!("delete from {outbox} as entry where {has_id} and carburetor_clock = {BIND}"),
         binds(&id).chain([Bind::text(change.clock.to_string())]),
     )?;
-    // What was edited while this change was in flight is now simply unsent.
-    for register in registers(&change.edit) {
-        query::execute(
-            conn,
-            &format!(
-                "update {outbox} as entry set carburetor_sent = 0 where {has_id} and carburetor_column = {BIND} and carburetor_sent = 2"
-            ),
-            binds(&id).chain([Bind::text(register)]),
-        )?;
-    }
+    release(conn, table, &change.edit, &id)?;
     match (&outcome.verdict, &outcome.row) {
         // What was marked as gone is gone, and comes as no removal where the server never had it.
         (Verdict::Applied, _) if outcome.stamp.is_some() || change.edit == Edit::Delete => {
@@ -129,6 +115,52 @@ fn one(
             rebase(conn, table, &id, &Map::new(), None)
         }
     }
+}
+
+/// What was edited while a change was in flight is now simply unsent.
+fn release(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    edit: &Edit,
+    id: &[Stored],
+) -> Result<(), ReplicaError> {
+    let (outbox, has_id) = (table.own("outbox"), table.has_id("entry"));
+    for register in registers(edit) {
+        query::execute(
+            conn,
+            &format!(
+                "update {outbox} as entry set carburetor_sent = 0 where {has_id} and carburetor_column = {BIND} and carburetor_sent = 2"
+            ),
+            binds(id).chain([Bind::text(register)]),
+        )?;
+    }
+    Ok(())
+}
+
+/// Takes back a change that the server can't even read, and keeps it aside. The caller has a transaction.
+pub(super) fn refuse(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    sending: &Sending,
+    message: String,
+) -> Result<(), ReplicaError> {
+    let forget = format!("delete from carburetor_sending where seq = {BIND}");
+    if query::execute(conn, &forget, [Bind::integer(sending.seq)])? == 0 {
+        return Ok(());
+    }
+    let change = sending.read()?;
+    let rejection = Rejection {
+        code: Code::Invalid,
+        message,
+        field: None,
+    };
+    keep_aside(conn, &store.group, &change, &rejection)?;
+    let Some(table) = store.table(&change.table) else {
+        return Ok(());
+    };
+    let id = table.admit_id(&change.id)?;
+    take_back(conn, table, &id, &sending.clock.to_string())?;
+    release(conn, table, &change.edit, &id)
 }
 
 /// The server holds what was sent: the row stays as it is, under its new stamp.

@@ -61,6 +61,12 @@ pub(super) fn since(
     Ok(token.is_some().then(|| as_text(&token)))
 }
 
+/// What forgets the tokens of a group, and the column that names it.
+const FORGET: [(&str, &str); 2] = [
+    ("update carburetor_group set token = null", "name"),
+    ("delete from carburetor_stage", "in_group"),
+];
+
 /// The server has answered within `scope`. Where the last download was within another one, what was answered may stay or go here without that the next
 /// download says so: it begins from the beginning, which clears the stage, too.
 pub(super) fn compare_scope(
@@ -68,12 +74,18 @@ pub(super) fn compare_scope(
     group: &str,
     scope: &str,
 ) -> Result<(), ReplicaError> {
-    for (forget, of_group) in [
-        ("update carburetor_group set token = null", "name"),
-        ("delete from carburetor_stage", "in_group"),
-    ] {
+    for (forget, of_group) in FORGET {
         let forget = format!("{forget} where {of_group} = {BIND} and scope is not {BIND}");
         query::execute(conn, &forget, [group, scope].map(Bind::text))?;
+    }
+    Ok(())
+}
+
+/// The next download begins from the beginning, which clears the stage, too.
+pub(super) fn forget(conn: &mut SqliteConnection, group: &str) -> Result<(), ReplicaError> {
+    for (forget, of_group) in FORGET {
+        let forget = format!("{forget} where {of_group} = {BIND}");
+        query::execute(conn, &forget, [Bind::text(group)])?;
     }
     Ok(())
 }

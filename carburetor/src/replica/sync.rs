@@ -6,7 +6,8 @@ use super::file::Store;
 use super::outbox::{Sending, Which, freeze, sending};
 use super::pages::Pages;
 use super::query::{self, BIND, Bind, as_text};
-use super::settle::settle;
+use super::settle::{refuse, settle};
+use super::stage;
 use super::status::{Monitor, Phase};
 use super::transport::{AnyTransport, TransportError};
 use crate::outcome::Outcomes;
@@ -118,11 +119,13 @@ impl Shared {
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
-        let mut mends = 0;
+        let (mut mends, mut most) = (0, CHANGES);
         loop {
             // One batch at a time: another task would send the same.
             let _turn = self.turns.upload.lock().await;
-            let (batch, message) = self.transact(Store::batch).await?;
+            let (batch, message) = self
+                .transact(move |store, conn| store.batch(conn, most))
+                .await?;
             if batch.is_empty() {
                 return Ok(());
             }
@@ -131,6 +134,17 @@ impl Shared {
                 Ok(answer) => answer,
                 Err(refused) if mends < MENDS && self.mend(&refused).await? => {
                     mends += 1;
+                    continue;
+                }
+                // The server, or what stands before it, takes less at once.
+                Err(refused) if refused.is_too_much() => {
+                    most = batch.len() / 2;
+                    if most == 0 {
+                        synced.sent += 1;
+                        synced.rejected += 1;
+                        self.set_aside(batch, &refused).await?;
+                        most = 1;
+                    }
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -169,6 +183,35 @@ impl Shared {
         .await
     }
 
+    /// What is alone too much is taken back: it would stand before all others for ever.
+    async fn set_aside(
+        &self,
+        batch: Vec<Sending>,
+        refused: &TransportError,
+    ) -> Result<(), ReplicaError> {
+        let message = refused.to_string();
+        self.transact(move |store, conn| {
+            let mut alone = batch.iter();
+            alone.try_for_each(|sending| refuse(conn, store, sending, message.clone()))
+        })
+        .await?;
+        self.count().await
+    }
+
+    /// Whether the download goes on from the beginning, because the server can't read the token: another version of it wrote that, or another server.
+    pub(super) async fn forgets(
+        &self,
+        since: Option<&String>,
+        refused: &TransportError,
+    ) -> Result<bool, ReplicaError> {
+        if since.is_none() || !refused.is_of_token() {
+            return Ok(false);
+        }
+        self.transact(|store, conn| stage::forget(conn, &store.group))
+            .await?;
+        Ok(true)
+    }
+
     /// Takes pages until what they say is shown.
     async fn download(
         &self,
@@ -177,7 +220,10 @@ impl Shared {
     ) -> Result<(), ReplicaError> {
         loop {
             let (turn, since) = self.turn().await?;
-            let lines = transport.download(since.as_deref(), ROWS).await?;
+            let lines = match transport.download(since.as_deref(), ROWS).await {
+                Err(refused) if self.forgets(since.as_ref(), &refused).await? => continue,
+                lines => lines?,
+            };
             let mut pages = Pages::new(self, turn, since.clone(), lines);
             while let Some(line) = pages.line().await? {
                 // Otherwise another task has shown more meanwhile, and the rest is on top of that.
@@ -196,17 +242,21 @@ impl Shared {
 
 impl Store {
     /// The changes of the next upload, with its message. What was sent before and not answered is sent alike; what has been edited
-    /// since waits, because it stands on the answer.
-    fn batch(&self, conn: &mut SqliteConnection) -> Result<(Vec<Sending>, Vec<u8>), ReplicaError> {
+    /// since waits, because it stands on the answer. At most so many as `most`.
+    fn batch(
+        &self,
+        conn: &mut SqliteConnection,
+        most: usize,
+    ) -> Result<(Vec<Sending>, Vec<u8>), ReplicaError> {
         let group = || [Bind::text(&self.group)];
         let waits = format!(
             "select 1 from carburetor_sending where in_group = {BIND} and attempted limit 1"
         );
         let may_freeze = !query::exists(conn, &waits, group())?;
-        let mut batch = sending(conn, &self.group, CHANGES)?;
+        let mut batch = sending(conn, &self.group, most)?;
         // What can't travel is kept aside, so that nothing may be left of as many as one upload takes.
         while may_freeze && freeze(conn, &self.tables, &self.group, &Which::First(CHANGES))? > 0 {
-            batch = sending(conn, &self.group, CHANGES)?;
+            batch = sending(conn, &self.group, most)?;
             if !batch.is_empty() {
                 break;
             }

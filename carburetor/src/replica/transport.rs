@@ -60,7 +60,7 @@ pub enum TransportError {
     Refused {
         /// The HTTP status.
         status: u16,
-        /// The reason, for programs. `clock_ahead` and `copied` are what a replica mends itself.
+        /// The reason, for programs. `clock_ahead`, `copied` and `token` are what a replica mends itself.
         code: String,
         /// The reason, for people.
         detail: String,
@@ -103,6 +103,17 @@ impl std::error::Error for TransportError {
             TransportError::Offline(error) => Some(&**error),
             _ => None,
         }
+    }
+}
+
+impl TransportError {
+    /// The message is more than the server takes at once.
+    pub(super) fn is_too_much(&self) -> bool {
+        matches!(self, TransportError::Refused { status: 413, .. })
+    }
+
+    pub(super) fn is_of_token(&self) -> bool {
+        matches!(self, TransportError::Refused { code, .. } if code == "token")
     }
 }
 

@@ -118,11 +118,11 @@ fn reading(group: &str, name: &str, limits: &Limits) -> OperationBuilder {
         ))
         .parameter(parameter(
             "limit",
-            "The rows and removals of a page",
+            "The rows and removals of a page; never more than by default",
             ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
-                .maximum(Some(limits.page)),
+                .default(Some(limits.page.into())),
         ))
         .response("400", problem("`token`, `query`"))
         .response("401", Response::new(REJECTED))

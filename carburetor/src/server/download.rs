@@ -46,11 +46,18 @@ impl Parameters {
         let since = last.or(parameters.since.as_deref());
         let since = since.map(str::parse::<Token>).transpose();
         let since = since.map_err(|error| bad("token", error.to_string(), "leave `since` out"))?;
-        let limit = parameters.limit.unwrap_or(limits.page);
-        if !(1..=limits.page).contains(&limit) {
-            let detail = format!("`limit` is {limit}, a page has 1 to {} rows", limits.page);
-            return Err(bad("query", detail, "ask for fewer rows at once"));
-        }
+        let limit = match parameters.limit {
+            None => limits.page,
+            Some(0) => {
+                let detail = "`limit` is 0, a page has 1 row at least".into();
+                return Err(bad(
+                    "query",
+                    detail,
+                    "ask for more rows, or leave `limit` out",
+                ));
+            }
+            Some(limit) => limit.min(limits.page),
+        };
         Ok((since, limit))
     }
 }

@@ -3,7 +3,7 @@
 use super::super::device::{Folder, Group, run};
 use super::{Server, models};
 use carburetor::replica::{Http, Phase, Replica};
-use carburetor::server::{Shutdown, Sync, sqlite_pool};
+use carburetor::server::{Limits, Shutdown, Sync, sqlite_pool};
 use carburetor::{Everyone, SyncGroup};
 use diesel::prelude::*;
 use futures_util::StreamExt;
@@ -24,8 +24,12 @@ struct Program {
 
 impl Program {
     async fn start(server: &Server, address: &str) -> Self {
+        Self::with_limits(server, address, Limits::default()).await
+    }
+
+    async fn with_limits(server: &Server, address: &str, limits: Limits) -> Self {
         let pool = sqlite_pool(server.0.file("server").to_str().unwrap()).unwrap();
-        let sync = Sync::new(pool).group::<Served, Everyone>("web");
+        let sync = Sync::with_limits(pool, limits).group::<Served, Everyone>("web");
         let shutdown = sync.shutdown();
         let app = axum::Router::new().nest("/sync", sync.router());
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
@@ -144,6 +148,88 @@ fn a_device_comes_back_when_the_server_does() {
         tokio::select! {
             ended = replica.run() => panic!("{ended:?}"),
             () = seen => {}
+        }
+    });
+}
+
+#[test]
+fn a_device_sends_and_asks_for_no_more_at_once_than_the_server_takes() {
+    let server = Server::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let limits = Limits {
+            batch: 7,
+            body: 2000,
+            page: 2,
+            ..Limits::default()
+        };
+        let program = Program::with_limits(&server, "127.0.0.1:0", limits).await;
+        let (folder, other) = (Folder::new(), Folder::new());
+        let replica = program.open(&folder);
+        let mut conn = replica.connection().unwrap();
+        let long = "x".repeat(3000);
+        for number in 0..20 {
+            run(
+                &mut conn,
+                &format!("insert into notes (id, title, team) values ('n{number}', 'new', 'red')"),
+            );
+        }
+        run(
+            &mut conn,
+            &format!("insert into notes (id, title, team) values ('long', '{long}', 'red')"),
+        );
+        run(
+            &mut conn,
+            "insert into notes (id, title, team) values ('z', 'last', 'red')",
+        );
+        let synced = replica.sync().await.unwrap();
+        assert_eq!((synced.sent, synced.rejected), (22, 1));
+        assert_eq!(server.notes().len(), 21);
+        let rejected = replica.rejected().unwrap();
+        assert_eq!(rejected[0].change.id, "long");
+        assert!(
+            rejected[0].rejection.message.contains("413 body"),
+            "{rejected:?}"
+        );
+        assert_eq!(titles(&mut conn).len(), 21);
+
+        // An edit that is too long shows what was there before it.
+        run(
+            &mut conn,
+            &format!("update notes set title = '{long}' where id = 'z'"),
+        );
+        assert_eq!(replica.sync().await.unwrap().rejected, 1);
+        assert_eq!(titles(&mut conn).last().unwrap(), "last");
+        assert_eq!(replica.pending().unwrap(), 0);
+
+        let replica = program.open(&other);
+        replica.sync().await.unwrap();
+        assert_eq!(titles(&mut replica.connection().unwrap()).len(), 21);
+    });
+}
+
+#[test]
+fn a_token_that_the_server_can_not_read_is_forgotten() {
+    let server = Server::new();
+    server.run("insert into notes (id, title, team) values ('a', 'one', 'red')");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let program = Program::start(&server, "127.0.0.1:0").await;
+        let folder = Folder::new();
+        let replica = program.open(&folder);
+        let mut conn = replica.connection().unwrap();
+        replica.sync().await.unwrap();
+        let unreadable = "update carburetor_group set token = 'of another version'";
+        run(&mut conn, unreadable);
+        server.run("delete from notes");
+        replica.sync().await.unwrap();
+        assert!(titles(&mut conn).is_empty());
+
+        run(&mut conn, unreadable);
+        server.run("insert into notes (id, title, team) values ('b', 'two', 'red')");
+        tokio::select! {
+            ended = replica.run() => panic!("{ended:?}"),
+            () = until("the row arrives", || titles(&mut conn) == ["two"]) => {}
         }
     });
 }

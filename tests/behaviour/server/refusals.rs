@@ -7,6 +7,7 @@ use carburetor::server::Limits;
 use chrono::Utc;
 use diesel::connection::SimpleConnection;
 use reqwest::StatusCode;
+use reqwest::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -56,7 +57,6 @@ fn a_request_that_can_not_be_read_is_refused_with_the_remedy() {
         "token",
     );
     refused(program.get(red, "web/download?limit=0"), 400, "query");
-    refused(program.get(red, "web/download?limit=51"), 400, "query");
     refused(program.get(red, "web/download?limit=many"), 400, "query");
     for nonsense in ["", "{}", "[1]", "{\"carburetor\":2,\"changes\":[]}"] {
         refused(
@@ -158,6 +158,46 @@ fn a_page_says_whether_there_are_more() {
         );
     }
     panic!("there is always more, after {ids:?}");
+}
+
+#[test]
+fn whoever_asks_for_more_than_a_page_gets_a_page() {
+    let server = Server::new();
+    let limits = Limits {
+        page: 1,
+        ..Limits::default()
+    };
+    let program = server.serve(2, limits);
+    let (status, page) = program.get(&program.client("red"), "web/download?limit=1000");
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(page["tables"]["notes"]["rows"].as_array().unwrap().len(), 1);
+    assert_eq!(page["more"], json!(true));
+}
+
+#[test]
+fn a_page_that_is_known_is_not_sent_again() {
+    let server = Server::new();
+    let program = server.serve(2, Limits::default());
+    let ask = |team: &str, known: Option<&HeaderValue>| {
+        let request = program.client(team).get(program.url("web/download"));
+        let request = known.into_iter().fold(request, |request, known| {
+            request.header(IF_NONE_MATCH, known)
+        });
+        let response = program.runtime.block_on(request.send()).unwrap();
+        assert_eq!(response.headers()[CACHE_CONTROL], "private, no-store");
+        (response.status(), response.headers()[ETAG].clone())
+    };
+    let (status, tag) = ask("red", None);
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        ask("red", Some(&tag)),
+        (StatusCode::NOT_MODIFIED, tag.clone())
+    );
+    assert_eq!(ask("blue", Some(&tag)).0, StatusCode::OK, "another's page");
+    let mut conn = server.connect();
+    conn.batch_execute("update notes set title = 'news' where id = 'a'")
+        .unwrap();
+    assert_eq!(ask("red", Some(&tag)).0, StatusCode::OK, "there is news");
 }
 
 #[test]
