@@ -1,5 +1,6 @@
 //! A page as a message.
 
+use crate::clock::Clock;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
@@ -14,6 +15,8 @@ pub struct Page {
     pub(crate) cutoffs: Vec<Range<usize>>,
     /// Where `more` and the token begin.
     pub(crate) content: usize,
+    /// What the message says of the clock.
+    pub(crate) clock: Clock,
     /// Something besides cutoffs is in it.
     pub(crate) has_news: bool,
     /// Where the token stands.

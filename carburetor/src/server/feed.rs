@@ -10,6 +10,7 @@ pub(super) use channels::Channels;
 
 use super::database::Database;
 use super::download::{Parameters, first_of, lines, wants_lines};
+use super::meter;
 use super::problem::Problem;
 use super::served::{Served, ServedGroup};
 use axum::extract::Query;
@@ -66,6 +67,7 @@ where
     let scope = Arc::new(scope);
     let subscription = channels.subscribe::<G, D>(&served, &scope)?;
     let (sender, taken) = mpsc::channel(1);
+    let open = meter::feed(&served.name);
     tokio::spawn(async move {
         let following = follow::<G, D>(&served, &scope, since, limit, &subscription, &sender);
         let problem = tokio::select! {
@@ -77,7 +79,7 @@ where
             // Whoever has gone needs no reason.
             let _ = sender.send(Err(problem)).await;
         }
-        drop(permit);
+        drop((permit, open));
     });
     let (first, taken) = first_of(taken).await?;
     Ok(match upgrade {

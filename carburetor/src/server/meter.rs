@@ -1,6 +1,7 @@
 //! What programs can watch: a span for each request, and figures.
 
 use super::problem::Problem;
+use crate::download::Page;
 use crate::outcome::Outcomes;
 use crate::token::Token;
 use axum::response::{IntoResponse, Response};
@@ -39,6 +40,19 @@ pub(super) fn page(group: &str, bytes: usize, last: Option<&Token>) {
     }
 }
 
+/// Notes that a feed is open, until the value is dropped.
+pub(super) fn feed(group: &str) -> impl Drop + use<> {
+    figures::Feed::open(group)
+}
+
+/// Notes a page that a feed is about to send: how long ago the newest of what it says was written.
+pub(super) fn told(group: &str, page: &Page) {
+    if !page.is_empty() {
+        let delay = chrono::Utc::now() - page.clock.instant();
+        figures::told(group, delay.as_seconds_f64().max(0.0));
+    }
+}
+
 /// Notes how changes were answered.
 pub(super) fn changes(group: &str, bytes: usize, outcomes: &Outcomes) {
     tracing::debug!(bytes, changes = outcomes.outcomes.len(), "changes");
@@ -61,6 +75,26 @@ mod figures {
         let group = group.to_owned();
         counter!("carburetor_download_pages_total", "group" => group.clone()).increment(1);
         counter!("carburetor_download_bytes_total", "group" => group).increment(bytes as u64);
+    }
+
+    /// An open feed.
+    pub(super) struct Feed(String);
+
+    impl Feed {
+        pub(super) fn open(group: &str) -> Self {
+            gauge!("carburetor_feeds", "group" => group.to_owned()).increment(1);
+            Feed(group.to_owned())
+        }
+    }
+
+    impl Drop for Feed {
+        fn drop(&mut self) {
+            gauge!("carburetor_feeds", "group" => std::mem::take(&mut self.0)).decrement(1);
+        }
+    }
+
+    pub(super) fn told(group: &str, seconds: f64) {
+        histogram!("carburetor_feed_delay_seconds", "group" => group.to_owned()).record(seconds);
     }
 
     pub(super) fn cutoff_age(group: &str, seconds: f64) {
@@ -87,7 +121,20 @@ mod figures {
 mod figures {
     use crate::outcome::Outcomes;
 
+    pub(super) struct Feed;
+
+    impl Feed {
+        pub(super) fn open(_group: &str) -> Self {
+            Feed
+        }
+    }
+
+    impl Drop for Feed {
+        fn drop(&mut self) {}
+    }
+
     pub(super) fn answered(_group: &str, _request: &str, _status: u16, _seconds: f64) {}
+    pub(super) fn told(_group: &str, _seconds: f64) {}
     pub(super) fn page(_group: &str, _bytes: usize) {}
     pub(super) fn cutoff_age(_group: &str, _seconds: f64) {}
     pub(super) fn changes(_group: &str, _bytes: usize, _outcomes: &Outcomes) {}

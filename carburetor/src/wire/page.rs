@@ -66,6 +66,7 @@ impl PageText {
     pub(crate) fn finish(mut self, clock: Clock, more: bool, next: &Token) -> Page {
         let json = &mut self.page.json;
         clocked(clock, next, json);
+        self.page.clock = clock;
         self.page.content = json.len();
         write_key("more", json);
         json.extend_from_slice(if more { b"true," } else { b"false," });

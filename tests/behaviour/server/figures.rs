@@ -1,6 +1,6 @@
 //! What a program can watch of its servers and replicas.
 
-use super::super::program::Program;
+use super::super::program::{Feed, Program};
 use super::super::recorder::figures;
 use super::models::Note;
 use super::world::{Device, Team};
@@ -26,6 +26,12 @@ fn servers_and_replicas_give_figures() {
             .unwrap();
     program.runtime.block_on(device.replica.sync()).unwrap();
     program.get(&program.client("red"), &format!("{NAME}/download?limit=0"));
+    let mut feed = Feed::lines(&program, "red", &format!("{NAME}/feed"));
+    feed.next(&program).unwrap();
+    let mut conn = server.connect();
+    conn.batch_execute("update notes set title = 'news' where id = 'a'")
+        .unwrap();
+    feed.next(&program).unwrap();
     let figures = figures();
     let of = |name: &str, labels: &str| {
         let key = format!("{name} {labels}");
@@ -57,6 +63,8 @@ fn servers_and_replicas_give_figures() {
     assert!(of("carburetor_download_bytes_total", NAME) > 100.0);
     assert!(of("carburetor_upload_bytes_total", NAME) > 100.0);
     assert!(of("carburetor_cutoff_age_seconds", NAME) < 3600.0);
+    assert_eq!(of("carburetor_feeds", NAME), 1.0);
+    assert!(of("carburetor_feed_delay_seconds", NAME) >= 1.0);
     assert!(of("carburetor_replica_rows_total", "") >= 3.0);
     assert!(of("carburetor_replica_rejected_total", "") >= 1.0);
     for gauge in [

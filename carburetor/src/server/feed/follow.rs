@@ -3,6 +3,7 @@
 use super::channel::Joined;
 use super::channels::Subscription;
 use crate::server::database::Database;
+use crate::server::meter;
 use crate::server::problem::Problem;
 use crate::server::served::{Pages, Served, ServedGroup};
 use crate::token::Token;
@@ -39,6 +40,7 @@ where
         loop {
             if let Some(page) = told {
                 since = page.next().parse().ok();
+                meter::told(&served.name, &page);
                 if pages.send(Ok(page)).await.is_err() {
                     return Ok(());
                 }
