@@ -66,16 +66,17 @@ impl<R: Runner> Session<'_, '_, R> {
                 continue;
             };
             let server = stored.map(|(row, _)| row).unwrap_or_default();
-            if !contest.merged.is_empty() {
-                merge(
+            let merged = match contest.merged.is_empty() {
+                true => Map::new(),
+                false => merge(
                     &self.tables[table],
                     row,
                     &contest,
                     &server,
                     self.around.now(),
-                )?;
-            }
-            for sides in sides(&self.tables[table], row, &contest, &server) {
+                )?,
+            };
+            for sides in sides(&self.tables[table], row, &contest, &server, &merged) {
                 log.push((place, sides));
             }
         }
@@ -83,19 +84,20 @@ impl<R: Runner> Session<'_, '_, R> {
     }
 }
 
-/// Lets the model merge the contested columns of the row's last change.
+/// Lets the model merge the contested columns of the row's last change; what it makes of them.
 fn merge<DB: SyncBackend>(
     table: &UploadTable<'_, DB>,
     row: &mut RowPlan<'_, '_, DB>,
     contest: &Contested<'_>,
     server: &Map<String, Value>,
     now: Clock,
-) -> Result<(), Failure> {
+) -> Result<Map<String, Value>, Failure> {
+    let mut made = Map::new();
     let Some((merging, change)) = table
         .merge
         .zip(row.judged.last().map(|judged| judged.change))
     else {
-        return Ok(());
+        return Ok(made);
     };
     let before = contest.before.as_ref().map_or(Clock::ZERO, Registers::last);
     let overlaid = |values: &Map<String, Value>| {
@@ -117,9 +119,10 @@ fn merge<DB: SyncBackend>(
         if let Some(value) = merged.get(&column.name).filter(|_| is_contested) {
             row.registers.set(&[&column.name], clock);
             row.put(place, column, Cow::Owned((table.admit)(number, value)?));
+            made.insert(column.name.clone(), value.clone());
         }
     }
-    Ok(())
+    Ok(made)
 }
 
 /// What the conflict log says of the row's last change.
@@ -128,6 +131,7 @@ fn sides<DB: SyncBackend>(
     row: &RowPlan<'_, '_, DB>,
     contest: &Contested<'_>,
     server: &Map<String, Value>,
+    merged: &Map<String, Value>,
 ) -> Vec<Sides> {
     let Some(change) = row.judged.last().map(|judged| judged.change) else {
         return Vec::new();
@@ -143,18 +147,21 @@ fn sides<DB: SyncBackend>(
         None => row.gone(),
     };
     let is_deletion = matches!(change.change.edit, Edit::Delete);
-    let differing = |columns: &[&str]| -> Vec<String> {
+    let differing = |columns: &[&str], one: &Map<String, Value>, other: &Map<String, Value>| {
         let differs = columns
             .iter()
-            .filter(|column| sent.get(**column) != server.get(**column));
-        differs.map(|column| (*column).to_owned()).collect()
+            .filter(|column| one.get(**column) != other.get(**column));
+        let differs = differs.map(|column| (*column).to_owned());
+        differs.collect::<Vec<String>>()
     };
+    let mut stands = sent.clone();
+    stands.extend(merged.clone());
     if matches!(
         row.judged.last().map(|judged| &judged.verdict),
         Some(crate::outcome::Verdict::Superseded)
     ) || !contest.lost.is_empty()
     {
-        let columns = differing(&contest.lost);
+        let columns = differing(&contest.lost, sent, server);
         if !columns.is_empty() || is_deletion {
             found.push(Sides {
                 sender: clock.replica(),
@@ -179,6 +186,18 @@ fn sides<DB: SyncBackend>(
             won_clock: clock,
         });
     }
+    let otherwise = differing(&contest.merged, sent, &stands);
+    if !otherwise.is_empty() {
+        let clocks = contest.merged.iter();
+        let clocks = clocks.map(|column| row.registers.column(column));
+        found.push(Sides {
+            sender: clock.replica(),
+            lost: only(sent, &otherwise),
+            won: only(&stands, &otherwise),
+            lost_clock: clock,
+            won_clock: clocks.fold(Clock::ZERO, Clock::max),
+        });
+    }
     let overwritten: Vec<&str> = contest
         .won
         .iter()
@@ -198,12 +217,12 @@ fn sides<DB: SyncBackend>(
             !is_own && !was_known
         })
         .collect();
-    let columns = differing(&overwritten);
+    let columns = differing(&overwritten, &stands, server);
     if !columns.is_empty() {
         found.push(Sides {
             sender: clock.replica(),
             lost: only(server, &columns),
-            won: only(sent, &columns),
+            won: only(&stands, &columns),
             lost_clock: before(&overwritten),
             won_clock: clock,
         });

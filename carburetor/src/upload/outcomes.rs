@@ -21,8 +21,11 @@ impl<R: Runner> Session<'_, '_, R> {
             clock = answer
                 .stamp
                 .map_or(clock, |stamp| clock.max(Clock::of_database(stamp)));
-            // What was accepted may itself be ahead.
-            clock = clock.max(change.clock);
+            // What was accepted may itself be ahead, and is then told as it is noted.
+            clock = clock.max(match change.clock > self.around.now() {
+                true => change.clock.successor(),
+                false => change.clock,
+            });
             outcomes.push(Outcome {
                 clock: change.clock,
                 stamp: answer.stamp,

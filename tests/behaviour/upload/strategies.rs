@@ -4,10 +4,11 @@ use super::super::device::{On, stamp};
 use super::super::{Device, changes, rejection, run, verdicts};
 use super::models::{ClientRow, CustomRow, FieldsRow, LaterRow, ServerRow};
 use super::{Conn, DB, Server};
-use carburetor::SyncGroup;
 use carburetor::change::{Change, Changes};
 use carburetor::outcome::{Code, Outcomes};
 use carburetor::table::TableOn;
+use carburetor::upload::ConflictsOf;
+use carburetor::{Everyone, SyncGroup};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -164,6 +165,20 @@ fn the_models_own_merge_sees_both_rows_and_runs_once() {
     let told_again = SyncGroup::<(CustomRow,)>::upload(conn, &again).unwrap();
     assert_eq!(told_again.outcomes, told.outcomes);
     assert_eq!(row::<CustomRow>(conn), json!(["ann+bob", "b", "c"]));
+    // Neither value stands.
+    let log = SyncGroup::<(CustomRow,)>::scoped(&Everyone)
+        .conflicts(conn, &ConflictsOf::default())
+        .unwrap();
+    let gave_way: Vec<_> = log
+        .iter()
+        .map(|entry| (&entry.lost["a"], &entry.won["a"]))
+        .collect();
+    let merged = &json!("ann+bob");
+    assert_eq!(gave_way, [(&json!("bob"), merged), (&json!("ann"), merged)]);
+    assert!(
+        log.iter().all(|entry| entry.lost_clock <= entry.won_clock),
+        "{log:?}"
+    );
 }
 
 #[test]
