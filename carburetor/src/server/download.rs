@@ -58,7 +58,11 @@ impl Parameters {
 /// What a download's lines look like.
 const LINES: &str = "application/x-ndjson";
 
-const CACHING: (HeaderName, &str) = (header::CACHE_CONTROL, "private, no-store");
+pub(super) const CACHING: (HeaderName, &str) = (header::CACHE_CONTROL, "private, no-store");
+
+/// Asks proxies to pass each page on as it comes.
+pub(super) const UNBUFFERED: (HeaderName, &str) =
+    (HeaderName::from_static("x-accel-buffering"), "no");
 
 /// Sends what is new within `scope`: one page as JSON, or all of them as lines.
 pub(super) async fn download<G, D>(
@@ -138,7 +142,8 @@ pub(super) fn lines(first: Arc<Page>, taken: Taken, heartbeat: Option<Duration>)
         Ok::<_, Cut>(Some((line.into(), (None, taken))))
     });
     let described = [CACHING, (header::CONTENT_TYPE, LINES)];
-    (described, Body::from_stream(pages)).into_response()
+    let unbuffered = heartbeat.map(|_| [UNBUFFERED]);
+    (unbuffered, described, Body::from_stream(pages)).into_response()
 }
 
 /// A download that failed midway: the answer is cut off, and has no `more: false` then.
