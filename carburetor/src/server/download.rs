@@ -3,7 +3,7 @@
 use super::database::Database;
 use super::limits::Limits;
 use super::problem::Problem;
-use super::served::{Pages, Served, ServedGroup};
+use super::served::{Pages, Sent, Served, ServedGroup};
 use crate::download::Page;
 use crate::token::Token;
 use axum::body::{Body, Bytes};
@@ -100,12 +100,12 @@ pub(super) fn wants_lines(headers: &HeaderMap) -> bool {
 }
 
 /// Pages on their way out.
-pub(super) type Taken = mpsc::Receiver<Result<Arc<Page>, Problem>>;
+pub(super) type Taken = mpsc::Receiver<Sent>;
 
 /// The first page; until it is there the answer may still be a refusal.
 pub(super) async fn first_of(mut taken: Taken) -> Result<(Arc<Page>, Taken), Problem> {
     match taken.recv().await {
-        Some(first) => Ok((first?, taken)),
+        Some(first) => Ok((first.map_err(|problem| *problem)?, taken)),
         None => Err(Problem::busy("the server is going down")),
     }
 }
@@ -148,7 +148,7 @@ pub(super) fn lines(first: Arc<Page>, taken: Taken, heartbeat: Option<Duration>)
 
 /// A download that failed midway: the answer is cut off, and has no `more: false` then.
 #[derive(Debug)]
-pub(super) struct Cut(pub(super) Problem);
+pub(super) struct Cut(pub(super) Box<Problem>);
 
 impl std::fmt::Display for Cut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -173,6 +173,6 @@ async fn read<G, D>(
 {
     if let Err(problem) = G::pages(&served, &scope, since, limit, all, &pages).await {
         // Whoever has gone needs no reason.
-        let _ = pages.send(Err(problem)).await;
+        let _ = pages.send(Err(problem.into())).await;
     }
 }
