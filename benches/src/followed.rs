@@ -156,8 +156,9 @@ impl Program {
     }
 }
 
-/// What asks for a feed of lines, for one over a web socket, and for an answer of axum's own that doesn't end.
+/// What asks for a feed of lines, for one of events, for one over a web socket, and for an answer of axum's own that doesn't end.
 pub const LINES: &str = "GET /web/feed HTTP/1.1\r\naccept: application/x-ndjson\r\n";
+pub const EVENTS: &str = "GET /web/feed HTTP/1.1\r\n";
 pub const SOCKET: &str = "GET /web/feed HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 pub const FLOOR: &str = "GET /floor HTTP/1.1\r\n";
 
@@ -206,26 +207,42 @@ pub async fn follow(stream: TcpStream, mut said: impl FnMut(&[u8])) {
     }
 }
 
-/// Opens feeds for another process, and holds them until its input ends.
+/// How many teams those who hold feeds are of.
+pub const TEAMS: usize = 10;
+
+/// What all of them are told.
+pub const NEWS: &str = "news for everybody";
+
+/// Opens feeds for another process, waits for what they are told, and holds them until its input ends.
 pub fn hold(address: SocketAddr, feeds: usize, form: &str) {
-    let streams: Vec<TcpStream> = (0..feeds)
+    let mut streams: Vec<TcpStream> = (0..feeds)
         .map(|number| {
-            let mut stream = open(address, &format!("t{}", number % 10), form);
-            let mut read = Vec::new();
-            while !read.windows(12).any(|part| part == b"\"more\":false") {
-                let mut part = [0; 4096];
-                let length = stream.read(&mut part).expect("the feed opens");
-                assert!(length > 0, "the feed is refused");
-                read.extend_from_slice(&part[..length]);
-            }
+            let mut stream = open(address, &format!("t{}", number % TEAMS), form);
+            read_until(&mut stream, "\"more\":false");
             stream
         })
         .collect();
     println!("open");
+    if form != FLOOR {
+        for stream in &mut streams {
+            read_until(stream, NEWS);
+        }
+        println!("told");
+    }
     std::io::stdin()
         .read_to_end(&mut Vec::new())
         .expect("the input can be read");
     drop(streams);
+}
+
+fn read_until(stream: &mut TcpStream, wanted: &str) {
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains(wanted) {
+        let mut part = [0; 4096];
+        let length = stream.read(&mut part).expect("the feed can be read");
+        assert!(length > 0, "the feed has ended");
+        read.extend_from_slice(&part[..length]);
+    }
 }
 
 /// A number that no other lap of this run has.

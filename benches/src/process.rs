@@ -24,6 +24,21 @@ pub fn resident() -> u64 {
     status("VmRSS:")
 }
 
+/// How many files and sockets this process may have open.
+pub fn open_files() -> u64 {
+    let limits = read("/proc/self/limits");
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next());
+    match soft {
+        Some("unlimited") => u64::MAX,
+        soft => soft
+            .and_then(|soft| soft.parse().ok())
+            .unwrap_or_else(|| panic!("/proc/self/limits says {limits:?}")),
+    }
+}
+
 /// A figure of this process's memory in KiB.
 fn status(name: &str) -> u64 {
     let status = read("/proc/self/status");

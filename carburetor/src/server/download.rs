@@ -3,7 +3,7 @@
 use super::database::Database;
 use super::limits::Limits;
 use super::problem::Problem;
-use super::served::{Pages, Served, ServedGroup};
+use super::served::{Pages, Sent, Served, ServedGroup};
 use crate::download::Page;
 use crate::token::Token;
 use axum::body::{Body, Bytes};
@@ -65,7 +65,11 @@ impl Parameters {
 /// What a download's lines look like.
 const LINES: &str = "application/x-ndjson";
 
-const CACHING: (HeaderName, &str) = (header::CACHE_CONTROL, "private, no-store");
+pub(super) const CACHING: (HeaderName, &str) = (header::CACHE_CONTROL, "private, no-store");
+
+/// Asks proxies to pass each page on as it comes.
+pub(super) const UNBUFFERED: (HeaderName, &str) =
+    (HeaderName::from_static("x-accel-buffering"), "no");
 
 /// Sends what is new within `scope`: one page as JSON, or all of them as lines.
 pub(super) async fn download<G, D>(
@@ -103,12 +107,12 @@ pub(super) fn wants_lines(headers: &HeaderMap) -> bool {
 }
 
 /// Pages on their way out.
-pub(super) type Taken = mpsc::Receiver<Result<Arc<Page>, Problem>>;
+pub(super) type Taken = mpsc::Receiver<Sent>;
 
 /// The first page; until it is there the answer may still be a refusal.
 pub(super) async fn first_of(mut taken: Taken) -> Result<(Arc<Page>, Taken), Problem> {
     match taken.recv().await {
-        Some(first) => Ok((first?, taken)),
+        Some(first) => Ok((first.map_err(|problem| *problem)?, taken)),
         None => Err(Problem::busy("the server is going down")),
     }
 }
@@ -145,12 +149,13 @@ pub(super) fn lines(first: Arc<Page>, taken: Taken, heartbeat: Option<Duration>)
         Ok::<_, Cut>(Some((line.into(), (None, taken))))
     });
     let described = [CACHING, (header::CONTENT_TYPE, LINES)];
-    (described, Body::from_stream(pages)).into_response()
+    let unbuffered = heartbeat.map(|_| [UNBUFFERED]);
+    (unbuffered, described, Body::from_stream(pages)).into_response()
 }
 
 /// A download that failed midway: the answer is cut off, and has no `more: false` then.
 #[derive(Debug)]
-pub(super) struct Cut(pub(super) Problem);
+pub(super) struct Cut(pub(super) Box<Problem>);
 
 impl std::fmt::Display for Cut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -175,6 +180,6 @@ async fn read<G, D>(
 {
     if let Err(problem) = G::pages(&served, &scope, since, limit, all, &pages).await {
         // Whoever has gone needs no reason.
-        let _ = pages.send(Err(problem)).await;
+        let _ = pages.send(Err(problem.into())).await;
     }
 }

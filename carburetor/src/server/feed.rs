@@ -77,7 +77,7 @@ where
         };
         if let Some(problem) = problem {
             // Whoever has gone needs no reason.
-            let _ = sender.send(Err(problem)).await;
+            let _ = sender.send(Err(problem.into())).await;
         }
         drop((permit, open));
     });

@@ -45,8 +45,11 @@ impl<D> std::fmt::Debug for Served<D> {
     }
 }
 
-/// Where pages go on their way to whoever asked; one that several asked for is theirs together.
-pub(super) type Pages = mpsc::Sender<Result<Arc<Page>, Problem>>;
+/// A page on its way to whoever asked; one that several asked for is theirs together. It is small, since a channel has room for many: each feed holds one.
+pub(super) type Sent = Result<Arc<Page>, Box<Problem>>;
+
+/// Where pages go on their way.
+pub(super) type Pages = mpsc::Sender<Sent>;
 
 /// A group that can be served from connections `C`.
 ///

@@ -136,12 +136,14 @@ where
             origins: self.origins.into(),
         };
         let names: Vec<Arc<str>> = self.groups.iter().map(|(name, _)| name.clone()).collect();
-        let document = document(&names, &limits);
+        // Axum clones what answers for each connection.
+        let document = Arc::new(document(&names, &limits));
         let database = served.database.clone();
         let health = get(move || health(database.clone(), limits));
-        let router = Router::new()
-            .route("/health", health)
-            .route("/openapi.json", get(async move || Json(document)));
+        let router = Router::new().route("/health", health).route(
+            "/openapi.json",
+            get(async move || Json(&*document).into_response()),
+        );
         let groups = self.groups.into_iter();
         groups.fold(router, |router, (_, mount)| mount(router, served.clone()))
     }

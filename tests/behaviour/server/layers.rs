@@ -11,6 +11,7 @@ use carburetor::server::Limits;
 use diesel::connection::SimpleConnection;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tower_http::compression::CompressionLayer;
 
 fn fill(server: &Server, count: usize) {
@@ -122,4 +123,40 @@ fn servers_stand_under_any_prefix_behind_the_programs_own_door() {
         assert_eq!(ask(&path, "open"), StatusCode::OK);
     }
     assert_eq!(ask("web/download", "open"), StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn what_changes_comes_at_once_through_a_layer_that_compresses() {
+    let server = Server::new();
+    let program =
+        Program::start(|| routes(server.pool(4), Limits::default()).layer(CompressionLayer::new()));
+    for encoding in ["gzip", "zstd", "identity"] {
+        for form in ["application/x-ndjson", "text/event-stream"] {
+            let client = program.client("red");
+            let request = client.get(program.url("web/feed"));
+            let request = request
+                .header("accept-encoding", encoding)
+                .header("accept", form);
+            // The client decodes what is encoded as it has asked for.
+            let mut answer = program.runtime.block_on(request.send()).unwrap();
+            // The layer leaves events alone, and compresses lines.
+            let is_lines = form == "application/x-ndjson";
+            assert_eq!(answer.headers().contains_key("vary"), is_lines);
+            let title = format!("over {encoding} as {form}");
+            let insert = format!(
+                "insert into notes (id, title, team) values ('c', '{title}', 'red') on conflict (id) do update set title = excluded.title"
+            );
+            server.connect().batch_execute(&insert).unwrap();
+            let mut seen = Vec::new();
+            program.runtime.block_on(async {
+                let told = async {
+                    while !String::from_utf8_lossy(&seen).contains(&title) {
+                        seen.extend(answer.chunk().await.unwrap().expect("the feed goes on"));
+                    }
+                };
+                let told = tokio::time::timeout(Duration::from_secs(5), told).await;
+                told.unwrap_or_else(|_| panic!("nothing has come {title}"));
+            });
+        }
+    }
 }

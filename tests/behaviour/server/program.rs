@@ -256,17 +256,23 @@ impl Program {
 impl Socket {
     /// The next page; none when the feed has ended.
     pub(super) fn next(&mut self, program: &Program) -> Option<Value> {
+        let text = program
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, self.text()).await });
+        let text = text.expect("it comes in time")?;
+        Some(serde_json::from_str(&text).unwrap())
+    }
+
+    /// The next text.
+    pub(super) async fn text(&mut self) -> Option<String> {
         use futures_util::StreamExt;
         use tokio_tungstenite::tungstenite::Message;
-        program.runtime.block_on(async {
-            loop {
-                let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
-                match message.expect("it comes in time")?.unwrap() {
-                    Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),
-                    Message::Close(_) => return None,
-                    _ => {}
-                }
+        loop {
+            match self.0.next().await?.unwrap() {
+                Message::Text(text) => return Some(text.as_str().to_owned()),
+                Message::Close(_) => return None,
+                _ => {}
             }
-        })
+        }
     }
 }

@@ -1,4 +1,11 @@
-//! Two tenants and random histories of both: whatever is asked, no byte that one of them gets tells of the other.
+//! Two tenants and random histories of both: whatever is asked or followed, no byte that one of them gets tells of the other.
+
+#[path = "tenants/follower.rs"]
+mod follower;
+#[path = "tenants/held.rs"]
+mod held;
+#[path = "tenants/step.rs"]
+mod step;
 
 use super::super::program::Program;
 use super::{Server, world::Team};
@@ -10,103 +17,28 @@ use carburetor::server::Limits;
 use carburetor::upload::ConflictsOf;
 use chrono::Utc;
 use diesel::connection::SimpleConnection;
+use follower::{Follower, Form};
+use held::Held;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+use step::{Id, Sent, Step, With, step};
 
 const TEAMS: [&str; 2] = ["red", "blue"];
 /// The ids of their replicas, which tell one device from the others.
 const REPLICAS: [u64; 2] = [0x0ed0_5ec4_e70e_d001, 0xb1be_5ec4_e7b1_be01];
 const CASES: u32 = 12;
-
-/// What one of them, or the database's owner, does next.
-#[derive(Debug, Clone)]
-enum Step {
-    /// The owner writes a row of the team.
-    Write { team: usize, id: u8 },
-    /// The owner gives a row that moves to the team.
-    Move { team: usize, id: u8 },
-    /// The owner deletes a row.
-    Delete { id: Id },
-    /// The team uploads; `ahead` by how many seconds of clock.
-    Upload {
-        team: usize,
-        edits: Vec<Sent>,
-        ahead: u64,
-    },
-    /// The team sends again what the other one sent last.
-    Replay { team: usize },
-    /// The team asks for what is new, or for everything.
-    Ask {
-        team: usize,
-        all: bool,
-        lines: bool,
-        limit: u8,
-    },
-}
-
-/// One change of an upload.
-#[derive(Debug, Clone)]
-struct Sent {
-    id: Id,
-    kind: u8,
-    /// Whether it claims the row for the other team.
-    away: bool,
-    /// Whether it says when the row was seen.
-    is_based: bool,
-}
-
-/// A row of one team for ever, or one that moves.
-#[derive(Debug, Clone, Copy)]
-enum Id {
-    Of(usize, u8),
-    Moving(u8),
-}
-
-impl Id {
-    fn text(self) -> String {
-        match self {
-            Id::Of(team, id) => format!("{}-id-{id}", TEAMS[team]),
-            Id::Moving(id) => format!("moving-id-{id}"),
-        }
-    }
-}
-
-fn id() -> impl Strategy<Value = Id> {
-    prop_oneof![
-        (0..2_usize, 0..3_u8).prop_map(|(team, id)| Id::Of(team, id)),
-        (0..3_u8).prop_map(Id::Moving),
-    ]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let sent = (id(), 0..4_u8, prop::bool::weighted(0.2), any::<bool>());
-    let sent = sent.prop_map(|(id, kind, away, is_based)| Sent {
-        id,
-        kind,
-        away,
-        is_based,
-    });
-    let edits = prop::collection::vec(sent, 1..5);
-    prop_oneof![
-        2 => (0..2_usize, 0..3_u8).prop_map(|(team, id)| Step::Write { team, id }),
-        3 => (0..2_usize, 0..3_u8).prop_map(|(team, id)| Step::Move { team, id }),
-        2 => id().prop_map(|id| Step::Delete { id }),
-        6 => (0..2_usize, edits, prop_oneof![Just(0), 1..50_u64])
-            .prop_map(|(team, edits, ahead)| Step::Upload { team, edits, ahead }),
-        2 => (0..2_usize).prop_map(|team| Step::Replay { team }),
-        5 => (0..2_usize, prop::bool::weighted(0.2), any::<bool>(), 1..6_u8)
-            .prop_map(|(team, all, lines, limit)| Step::Ask { team, all, lines, limit }),
-    ]
-}
+/// How long what was written last may take to come.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a tenant has been told.
 struct Tenant {
     client: reqwest::Client,
-    token: Option<String>,
-    copy: BTreeMap<String, String>,
-    stamps: BTreeMap<String, Value>,
+    held: Held,
+    /// One in each form.
+    followers: Vec<Follower>,
     /// What it sent last, if it was taken.
     sent: Option<String>,
     counter: u16,
@@ -120,18 +52,21 @@ struct World {
     tenants: [Tenant; 2],
     writes: usize,
     marked: usize,
+    /// How often followers were told of rows.
+    told: usize,
 }
 
 impl World {
     fn new() -> Self {
         let server = Server::new();
         server.connect().batch_execute("delete from notes").unwrap();
-        let program = server.serve(2, Limits::default());
+        let program = server.serve(4, Limits::default());
         let tenants = [0, 1].map(|team| Tenant {
             client: program.client(TEAMS[team]),
-            token: None,
-            copy: BTreeMap::new(),
-            stamps: BTreeMap::new(),
+            held: Held::default(),
+            followers: Form::ALL
+                .map(|form| Follower::open(&program, TEAMS[team], form, Held::default()))
+                .into(),
             sent: None,
             counter: 0,
             known: ["a", "b", "x"].map(String::from).into(),
@@ -142,6 +77,7 @@ impl World {
             tenants,
             writes: 0,
             marked: 0,
+            told: 0,
         }
     }
 
@@ -164,7 +100,7 @@ impl World {
         }
     }
 
-    /// Sends a request of `team`, and looks for what it may not see in each byte of the answer and in each token within.
+    /// Sends a request of `team`, and looks for what it may not see in the answer.
     fn ask(&mut self, team: usize, request: reqwest::RequestBuilder, sent: &str) -> (u16, String) {
         let (status, text) = self.program.runtime.block_on(async {
             let answer = request.send().await.unwrap();
@@ -172,17 +108,21 @@ impl World {
             let headers = format!("{:?}", answer.headers());
             (status, headers + "\n" + &answer.text().await.unwrap())
         });
-        let mut searched = text.clone();
-        for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-')) {
-            let token = BASE64_URL_SAFE_NO_PAD.decode(word).unwrap_or_default();
-            searched.push_str(&String::from_utf8_lossy(&token));
-        }
-        self.search(team, &searched, sent);
+        self.search(team, &text, sent);
         let body = text.split_once('\n').unwrap().1;
         (status, body.into())
     }
 
+    /// Looks for what the team may not see in each byte of what it got, and in each token within.
     fn search(&mut self, team: usize, text: &str, sent: &str) {
+        let mut text = text.to_owned();
+        for word in text
+            .clone()
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
+        {
+            let token = BASE64_URL_SAFE_NO_PAD.decode(word).unwrap_or_default();
+            text.push_str(&String::from_utf8_lossy(&token));
+        }
         let (own, other) = (TEAMS[team], TEAMS[1 - team]);
         let secret = format!("{other}-secret");
         assert!(
@@ -226,8 +166,59 @@ impl World {
                 lines,
                 limit,
             } => self.download(team, all, lines, limit),
+            Step::Return { team, form, with } => self.come_back(team, form, with),
         }
         self.look();
+        self.listen();
+    }
+
+    /// Looks at what the followers have been told.
+    fn listen(&mut self) {
+        for team in 0..TEAMS.len() {
+            let followers = self.tenants[team].followers.iter_mut();
+            let told: Vec<String> = followers.map(Follower::look).collect();
+            for text in told {
+                self.search(team, &text, "");
+                self.told += usize::from(text.contains("\"rows\":[{"));
+            }
+        }
+    }
+
+    fn come_back(&mut self, team: usize, form: Form, with: With) {
+        self.look();
+        self.listen();
+        let place = Form::ALL.iter().position(|other| *other == form).unwrap();
+        let foreign = self.tenants[1 - team].followers[place].held.token.clone();
+        let mut held = self.tenants[team].followers[place].held.clone();
+        match with {
+            With::Nothing => held = Held::default(),
+            With::Own => {}
+            // What he holds has to go then, by a reset.
+            With::Foreign => held.token = foreign,
+        }
+        let follower = Follower::open(&self.program, TEAMS[team], form, held);
+        self.tenants[team].followers[place] = follower;
+    }
+
+    /// Waits until everybody who follows a team holds its rows, and nothing else.
+    fn settle(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        for (team, name) in TEAMS.into_iter().enumerate() {
+            let rows: BTreeMap<String, String> = self.server.notes(name).into_iter().collect();
+            for place in 0..Form::ALL.len() {
+                while self.tenants[team].followers[place].held.rows != rows {
+                    let follower = &self.tenants[team].followers[place];
+                    assert!(
+                        Instant::now() < deadline,
+                        "{name} follows by {:?} and holds {:?} instead of {rows:?}",
+                        follower.form,
+                        follower.held.rows
+                    );
+                    std::thread::sleep(Duration::from_millis(5));
+                    self.listen();
+                }
+            }
+        }
     }
 
     fn put(&mut self, team: usize, id: Id) {
@@ -266,7 +257,7 @@ impl World {
             tenant.counter += 1;
             let millis = u64::try_from(Utc::now().timestamp_millis()).unwrap() + ahead * 1000;
             let clock = Clock::new(millis, tenant.counter, REPLICAS[team]).to_string();
-            let base = tenant.stamps.get(&id).filter(|_| *is_based);
+            let base = tenant.held.stamps.get(&id).filter(|_| *is_based);
             let mut change = Map::new();
             for (name, value) in [
                 ("table", json!("notes")),
@@ -293,7 +284,7 @@ impl World {
     }
 
     fn download(&mut self, team: usize, all: bool, lines: bool, limit: u8) {
-        let mut token = self.tenants[team].token.clone().filter(|_| !all);
+        let mut token = self.tenants[team].held.token.clone().filter(|_| !all);
         for round in 0.. {
             let since = token.map_or_else(String::new, |token| format!("&since={token}"));
             let url = self
@@ -312,33 +303,13 @@ impl World {
                 .map(|line| serde_json::from_str(line).unwrap())
                 .collect();
             for page in &pages {
-                self.take(team, page);
+                self.tenants[team].held.take(page);
             }
             let last = pages.last().unwrap();
             token = Some(last["next"].as_str().unwrap().to_owned());
             if last["more"] != true {
                 break;
             }
-        }
-        self.tenants[team].token = token;
-    }
-
-    fn take(&mut self, team: usize, page: &Value) {
-        let tenant = &mut self.tenants[team];
-        let notes = &page["tables"]["notes"];
-        if notes["reset"] == true {
-            tenant.copy.clear();
-        }
-        for id in notes["removed"].as_array().into_iter().flatten() {
-            let id = id.as_str().unwrap_or_else(|| panic!("{page}"));
-            tenant.copy.remove(id);
-        }
-        for row in notes["rows"].as_array().unwrap() {
-            let id = row["id"].as_str().unwrap().to_owned();
-            tenant.stamps.insert(id.clone(), row["at"].clone());
-            tenant
-                .copy
-                .insert(id, row["title"].as_str().unwrap().into());
         }
     }
 
@@ -369,6 +340,7 @@ fn no_byte_tells_a_tenant_of_the_other_one() {
         ..Config::default()
     });
     let marked = std::cell::Cell::new(0);
+    let told = std::cell::Cell::new(0);
     let conflicts = std::cell::Cell::new(0);
     let history = prop::collection::vec(step(), 20..60);
     let result = runner.run(&history, |history| {
@@ -377,18 +349,20 @@ fn no_byte_tells_a_tenant_of_the_other_one() {
             world.step(step);
         }
         conflicts.set(conflicts.get() + world.conflicts());
+        world.settle();
         for (team, name) in TEAMS.into_iter().enumerate() {
             world.download(team, false, true, 3);
             let rows: BTreeMap<String, String> = world.server.notes(name).into_iter().collect();
-            prop_assert_eq!(&world.tenants[team].copy, &rows);
+            prop_assert_eq!(&world.tenants[team].held.rows, &rows);
         }
         marked.set(marked.get() + world.marked);
+        told.set(told.get() + world.told);
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
     // Else nothing was looked for.
     assert!(
-        marked.get() > 100 && conflicts.get() > 0,
-        "{marked:?} {conflicts:?}"
+        marked.get() > 100 && told.get() > 100 && conflicts.get() > 0,
+        "{marked:?} {told:?} {conflicts:?}"
     );
 }

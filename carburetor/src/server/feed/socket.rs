@@ -4,6 +4,7 @@ use super::HEARTBEAT;
 use crate::download::Page;
 use crate::server::download::Taken;
 use crate::server::problem::Problem;
+use crate::server::served::Sent;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -55,13 +56,13 @@ async fn send(
     first: Arc<Page>,
     mut taken: Taken,
 ) -> Result<(), axum::Error> {
-    let mut page = Some(Ok(first));
+    let mut page: Option<Sent> = Some(Ok(first));
     let mut silent_since = Instant::now();
     loop {
         if let Some(page) = page.take() {
             let page = match page {
                 Ok(page) => Arc::unwrap_or_clone(page).into_json(),
-                Err(problem) => return close(socket, close_code::ERROR, problem).await,
+                Err(problem) => return close(socket, close_code::ERROR, *problem).await,
             };
             let text = String::from_utf8(page).unwrap_or_default();
             socket.send(Message::Text(text.into())).await?;

@@ -2,8 +2,7 @@
 
 use super::HEARTBEAT;
 use crate::download::Page;
-use crate::server::download::{Cut, Taken};
-use axum::http::header;
+use crate::server::download::{CACHING, Cut, Taken, UNBUFFERED};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -34,11 +33,7 @@ pub(super) fn events(first: Arc<Page>, taken: Taken) -> Response {
         Ok::<_, Cut>(Some((event, (None, taken))))
     });
     let alive = KeepAlive::new().interval(HEARTBEAT);
-    let headers = [
-        (header::CACHE_CONTROL, "private, no-store"),
-        (header::HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    (headers, Sse::new(events).keep_alive(alive)).into_response()
+    ([CACHING, UNBUFFERED], Sse::new(events).keep_alive(alive)).into_response()
 }
 
 /// Another one for each.
