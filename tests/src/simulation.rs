@@ -1,10 +1,15 @@
 //! Replicas, a server and a network that fails, by a seed from which everything follows.
 
-mod check;
+mod desk;
 mod device;
+mod ledger;
 mod models;
 mod network;
+mod program;
+mod rejection;
+mod rows;
 mod run;
 mod server;
+mod statement;
 
 pub use run::{Tally, run};

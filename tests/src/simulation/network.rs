@@ -1,14 +1,15 @@
-//! The network between a replica and the server: it loses, delays, repeats and reorders, and a process may end at any of its steps.
+//! The network between a replica and the server: it loses, delays, repeats and reorders. At any of its steps the program may edit, and the process end.
 
-use super::models::{Member, Web};
+use super::models::Member;
+use super::program::Program;
 use super::server::Server;
 use bytes::Bytes;
 use carburetor::change::Changes;
 use carburetor::outcome::Outcomes;
-use carburetor::replica::{InProcess, Transport, TransportError};
-use diesel::sqlite::SqliteConnection;
+use carburetor::replica::{Transport, TransportError};
 use fastrand::Rng;
 use futures_util::{Stream, StreamExt};
+use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A replica's way to the server.
@@ -16,25 +17,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) struct Network {
     server: Arc<Server>,
     state: Arc<Mutex<State>>,
+    program: Arc<Mutex<Program>>,
 }
 
-/// What the network is like, and what it has seen.
+/// What the network is like.
 pub(super) struct State {
     rng: Rng,
     /// Who is at the other end, as the server knows it.
     pub(super) member: Member,
-    /// Nothing goes wrong.
+    /// Nothing goes wrong, and nobody edits.
     pub(super) is_healed: bool,
     /// The process ends at the step that this many others precede.
     pub(super) crash_in: Option<u32>,
     has_crashed: bool,
-    crashes: u64,
     /// Uploads that are still on their way.
     delayed: Vec<(Vec<u8>, Member)>,
-    /// Every answer that the server gave, delivered or not.
-    pub(super) answers: Vec<(Changes, Outcomes)>,
-    /// What no replica may ever be sent.
-    pub(super) breaches: Vec<String>,
 }
 
 impl State {
@@ -44,21 +41,19 @@ impl State {
 }
 
 impl Network {
-    pub(super) fn new(server: Arc<Server>, member: Member, seed: u64) -> Self {
+    pub(super) fn new(server: Arc<Server>, member: Member, seed: u64, program: Program) -> Self {
         let state = State {
             rng: Rng::with_seed(seed),
             member,
             is_healed: false,
             crash_in: None,
             has_crashed: false,
-            crashes: 0,
             delayed: Vec::new(),
-            answers: Vec::new(),
-            breaches: Vec::new(),
         };
         Network {
             server,
             state: Arc::new(Mutex::new(state)),
+            program: Arc::new(Mutex::new(program)),
         }
     }
 
@@ -66,19 +61,25 @@ impl Network {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn way(&self, member: Member) -> InProcess<Web, Member, SqliteConnection> {
-        InProcess::new(member, self.server.connector())
+    pub(super) fn program(&self) -> MutexGuard<'_, Program> {
+        self.program.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A step at which the process may end: it is then never heard of again.
+    /// A step at which the program may edit, and the process may end: it is then never heard of again.
     async fn step(&self) {
+        let (edits, teams) = {
+            let mut state = self.state();
+            (state.fault(6), state.member.teams.clone())
+        };
+        if edits {
+            self.program().edit(&teams);
+        }
         let ends = {
             let mut state = self.state();
             match state.crash_in {
                 Some(0) => {
                     state.crash_in = None;
                     state.has_crashed = true;
-                    state.crashes += 1;
                     true
                 }
                 left => {
@@ -97,11 +98,6 @@ impl Network {
         self.state().has_crashed
     }
 
-    /// How often it has.
-    pub(super) fn crashes(&self) -> u64 {
-        self.state().crashes
-    }
-
     /// The process starts again.
     pub(super) fn revive(&self) {
         self.state().has_crashed = false;
@@ -118,21 +114,30 @@ impl Network {
             }
         };
         // Whether the server takes or refuses it, nobody hears.
-        let _ = self.take(late.0, late.1).await;
+        let _ = self.server.take(&late.1, late.0).await;
     }
 
-    /// The server takes an upload.
-    async fn take(&self, changes: Vec<u8>, member: Member) -> Result<Bytes, TransportError> {
-        let answer = Transport::upload(&self.way(member), changes.clone()).await?;
-        let sent = Changes::read(&changes).expect("a replica's message can be read");
-        let outcomes = Outcomes::read(&answer).expect("a server's answer can be read");
-        assert_eq!(
-            sent.changes.len(),
-            outcomes.outcomes.len(),
-            "one outcome per change"
-        );
-        self.state().answers.push((sent, outcomes));
-        Ok(answer)
+    async fn carry(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
+        let (member, is_twice, is_lost) = {
+            let mut state = self.state();
+            let member = state.member.clone();
+            if state.fault(8) {
+                return Err(lost());
+            }
+            if state.fault(8) {
+                state.delayed.push((changes, member));
+                return Err(lost());
+            }
+            (member, state.fault(8), state.fault(5))
+        };
+        if is_twice {
+            self.server.take(&member, changes.clone()).await?;
+        }
+        let answer = self.server.take(&member, changes).await?;
+        match is_lost {
+            true => Err(lost()),
+            false => Ok(answer),
+        }
     }
 }
 
@@ -156,7 +161,7 @@ impl Transport for Network {
             let cut = state.fault(4).then(|| state.rng.usize(0..4));
             (state.member.clone(), rows, cut)
         };
-        let way = self.way(member.clone());
+        let way = self.server.way(member.clone());
         let lines: Vec<_> = way.download(since, rows).await?.collect().await;
         let network = self.clone();
         let lines = futures_util::stream::iter(lines.into_iter().enumerate());
@@ -168,8 +173,7 @@ impl Transport for Network {
                     return Err(lost());
                 }
                 let line = line?;
-                let foreign = super::check::foreign(&line, &member);
-                network.state().breaches.extend(foreign);
+                network.receive(&line, &member);
                 Ok(line)
             }
         }))
@@ -185,27 +189,30 @@ impl Transport for Network {
     }
 
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
+        let sent = Changes::read(&changes).expect("a replica's message can be read");
+        self.program().desk.send(&sent);
         self.step().await;
-        let (member, is_twice, is_lost) = {
-            let mut state = self.state();
-            let member = state.member.clone();
-            if state.fault(8) {
-                return Err(lost());
-            }
-            if state.fault(8) {
-                state.delayed.push((changes, member));
-                return Err(lost());
-            }
-            (member, state.fault(8), state.fault(5))
-        };
-        if is_twice {
-            self.take(changes.clone(), member.clone()).await?;
-        }
-        let answer = self.take(changes, member).await?;
+        let answer = self.carry(changes).await;
         self.step().await;
-        match is_lost {
-            true => Err(lost()),
-            false => Ok(answer),
+        let answer = answer?;
+        let outcomes = Outcomes::read(&answer).expect("a server's answer can be read");
+        self.program().desk.answered(&sent, &outcomes);
+        Ok(answer)
+    }
+}
+
+impl Network {
+    /// A page has come to the device: it must be of rows that `member` sees.
+    fn receive(&self, line: &[u8], member: &Member) {
+        let page: Value = serde_json::from_slice(line).expect("a server's message is JSON");
+        let mut program = self.program();
+        let tables = page["tables"].as_object().expect("it has tables");
+        for (name, table) in tables {
+            let rows = table["rows"].as_array().expect("a table has rows").iter();
+            let foreign = rows.filter(|row| !member.sees(row["team"].as_str()));
+            let foreign = foreign.map(|row| format!("{name}: {member:?} was sent {row}"));
+            program.breaches.extend(foreign);
         }
+        program.desk.shown(&page);
     }
 }
