@@ -1,7 +1,9 @@
 //! Replicas, a server and a network that fails, by a seed from which everything follows.
 
+mod database;
 mod desk;
 mod device;
+mod door;
 mod ledger;
 mod models;
 mod network;
@@ -12,4 +14,5 @@ mod run;
 mod server;
 mod statement;
 
+pub use database::Backend;
 pub use run::{Tally, run};

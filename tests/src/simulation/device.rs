@@ -1,5 +1,6 @@
 //! A device: a program that edits its replica, online or not, and whose process may end at any step of a sync.
 
+use super::door::Door;
 use super::models::{Member, Web};
 use super::network::Network;
 use super::program::Program;
@@ -42,7 +43,8 @@ impl Device {
     ) -> Self {
         let path = folder.file(&format!("device-{number}"));
         // The program needs the tables before there is a network: one that is never used makes them.
-        let first = Replica::<Web>::open(&path, server.way(member.clone()));
+        let door = Door::new(server.clone(), member);
+        let first = Replica::<Web>::open(&path, door.clone());
         let first = first.expect("the replica opens");
         let mut conn = first.connection().expect("the replica's file opens");
         // Its own id would be random, and with it who wins among equal times.
@@ -52,7 +54,7 @@ impl Device {
         ))
         .expect("the id is set");
         let program = Program::new(conn, server.clone(), number, rng.u64(..));
-        let network = Network::new(server.clone(), member, rng.u64(..), program);
+        let network = Network::new(door, rng.u64(..), program);
         Device {
             replica: Replica::open(&path, network.clone()).expect("the replica opens again"),
             path,
@@ -63,7 +65,7 @@ impl Device {
 
     /// The program edits.
     pub(super) fn edit(&self) -> Result<(), String> {
-        let teams = self.network.state().member.teams.clone();
+        let teams = self.network.door.member().teams.clone();
         let mut program = self.network.program();
         program.edit(&teams);
         first(&program.breaches)
@@ -99,7 +101,7 @@ impl Device {
 
     /// What the server shows to its account.
     fn truth(&self) -> Rows {
-        let member = self.network.state().member.clone();
+        let member = self.network.door.member().clone();
         let mut rows = self.server.rows();
         rows.retain(|_, row| row.is_visible(&member));
         rows

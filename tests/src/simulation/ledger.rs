@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     pub(super) held: BTreeMap<Key, Held>,
-    /// The changes that were answered before.
-    known: BTreeSet<(Clock, Key)>,
+    /// The changes that were answered before, and whether they were taken.
+    known: BTreeMap<(Clock, Key), bool>,
     /// How many of them the server accepted.
     pub(super) accepted: usize,
     /// What doesn't hold.
@@ -160,28 +160,32 @@ impl Ledger {
             table.name,
             change.id.as_str().unwrap_or_default().to_owned(),
         );
-        // What was answered once may be answered alike for ever.
-        let is_first = self.known.insert((change.clock, key.clone()));
         if outcome.clock != change.clock {
             return Err("another change is answered".into());
         }
+        let is_rejected = matches!(outcome.verdict, Verdict::Rejected(_));
+        let known = self.known.insert((change.clock, key.clone()), !is_rejected);
         if let Verdict::Rejected(rejection) = &outcome.verdict {
             let is_due = [&self.held, before]
                 .iter()
                 .any(|held| rejection::is_due(held, member, change, &key, rejection.code));
-            return match is_first && !is_due {
+            return match known.is_none() && !is_due {
                 true => Err("nothing speaks against it".into()),
                 false => Ok(()),
             };
         }
-        self.accepted += usize::from(is_first && outcome.verdict != Verdict::Superseded);
+        // It is answered alike for ever, and counts once.
+        if known == Some(true) {
+            return Ok(());
+        }
+        self.accepted += usize::from(outcome.verdict != Verdict::Superseded);
         let effect = self.apply(table, key, change)?;
-        let should = match effect {
+        let is_due = match effect {
             Effect::Loses => outcome.verdict == Verdict::Superseded,
             Effect::Counts => !is_last || outcome.verdict != Verdict::Superseded,
             Effect::Known => true,
         };
-        match should || !is_first {
+        match is_due {
             true => Ok(()),
             false => Err(format!("it {effect:?}")),
         }

@@ -1,7 +1,5 @@
 //! The tables of the simulation, and who sees what of them.
 
-use carburetor::SyncGroup;
-
 macro_rules! models {
     ($stamp:ident, $name:ident, $backend:ty) => {
         use super::Member;
@@ -88,6 +86,14 @@ macro_rules! models {
 
 pub(super) mod sqlite {
     models!(TimestamptzSqlite, sqlite, diesel::sqlite::Sqlite);
+
+    pub(in super::super) type Served = carburetor::SyncGroup<(List, Task, Pad), Member>;
+}
+
+pub(super) mod postgres {
+    models!(Timestamptz, postgres, diesel::pg::Pg);
+
+    pub(in super::super) type Served = carburetor::SyncGroup<(List, Task, Pad), Member>;
 }
 
 /// The server's tables; those of a replica make themselves.
@@ -151,4 +157,4 @@ impl Member {
 }
 
 /// What a replica keeps, whatever the server runs on.
-pub(super) type Web = SyncGroup<(sqlite::List, sqlite::Task, sqlite::Pad), Member>;
+pub(super) type Web = sqlite::Served;

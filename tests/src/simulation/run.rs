@@ -1,9 +1,9 @@
 //! One run: a seed decides everything that happens.
 
+use super::database::Backend;
 use super::device::{Device, End};
 use super::models::{Member, TEAMS};
 use super::server::Server;
-use super::statement::Statement;
 use crate::Folder;
 use fastrand::Rng;
 use std::sync::Arc;
@@ -35,11 +35,11 @@ struct World {
     tally: Tally,
 }
 
-/// Runs the schedule of `seed`; what doesn't hold is an error.
-pub async fn run(seed: u64, steps: u64) -> Result<Tally, String> {
+/// Runs the schedule of `seed` against a server on `backend`; what doesn't hold is an error.
+pub async fn run(backend: Backend, seed: u64, steps: u64) -> Result<Tally, String> {
     let mut rng = Rng::with_seed(seed);
     let folder = Folder::new();
-    let server = Server::start(&folder);
+    let server = Server::start(backend, &folder);
     let devices = (0..rng.usize(2..5))
         .map(|number| {
             let member = member(&mut rng);
@@ -84,26 +84,20 @@ impl World {
                 .map_err(|problem| format!("device {number}: {problem}"))?,
             8..=13 => self.sync(number).await?,
             14 => device.network.program().jump(),
-            15 => device.network.arrive().await,
+            15 => {
+                device.network.arrive().await;
+            }
             16 => {
                 let member = member(&mut self.rng);
-                device.network.state().member = member;
+                *device.network.door.member() = member;
             }
             17 => {
-                let crash = self.rng.u32(0..6);
-                device.network.state().crash_in = Some(crash);
+                let steps = self.rng.u32(0..6);
+                device.network.crash_in(steps);
             }
-            _ => self.write(step)?,
+            _ => self.server.write(&mut self.rng, step)?,
         }
         Ok(())
-    }
-
-    /// Somebody writes on the server by SQL.
-    fn write(&mut self, step: u64) -> Result<(), String> {
-        let teams = TEAMS.map(str::to_owned);
-        let word = format!("server {step}");
-        let statement = Statement::any(&mut self.rng, Server::DIALECT, &teams, &word);
-        self.server.write(&statement)
     }
 
     async fn sync(&mut self, number: usize) -> Result<(), String> {
@@ -118,14 +112,11 @@ impl World {
 
     /// The network is whole, and nobody writes any more.
     async fn rest(mut self) -> Result<Tally, String> {
+        self.server.finish()?;
+        // What is still on its way arrives late.
         for device in &self.devices {
-            let mut state = device.network.state();
-            state.is_healed = true;
-            state.crash_in = None;
-        }
-        // What is still on its way arrives late, or never.
-        for device in &self.devices {
-            device.network.arrive().await;
+            device.network.heal();
+            while device.network.arrive().await {}
         }
         for _ in 0..ROUNDS {
             for number in 0..self.devices.len() {
