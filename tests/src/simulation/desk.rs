@@ -174,6 +174,7 @@ impl Desk {
                         open.existence = None;
                     }
                     // There is nothing to delete any more.
+                    Some(Existence::Deleted { way: None }) if is_gone => open.existence = None,
                     Some(Existence::Inserted { over, .. })
                         if is_gone || over.as_ref().is_some_and(is_it) =>
                     {

@@ -362,14 +362,14 @@ impl Held {
         self.team = live.values.get("team").cloned();
         let known = deletions.iter().find(|(deleted, _)| deleted == key);
         let known = known.and_then(|(_, clock)| clock.parse::<Clock>().ok());
-        if is_replaced && known == self.deleted {
-            return Ok(());
-        }
-        let known = known.ok_or_else(|| format!("{key:?}: the deletion was not noted"))?;
         let least = self
             .deleted
             .unwrap_or_default()
             .max(live.last().successor());
+        if is_replaced && known.is_none_or(|known| known < least) {
+            return Ok(());
+        }
+        let known = known.ok_or_else(|| format!("{key:?}: the deletion was not noted"))?;
         if known < least || known > least.max(at(now)) {
             return Err(format!(
                 "{key:?} was deleted between {least} and {}, not at {known}",
