@@ -135,7 +135,7 @@ impl Ledger {
             // What a later one of the same upload overwrote may count as superseded.
             let mut later = changes[place + 1..].iter();
             let is_last = !later.any(|other| other.table == change.table && other.id == change.id);
-            if let Err(problem) = self.one(member, change, outcome, &before, is_last, rows) {
+            if let Err(problem) = self.one(member, change, outcome, &before, is_last) {
                 self.breaches
                     .push(format!("{problem}: {change:?} was answered {outcome:?}"));
             }
@@ -154,7 +154,6 @@ impl Ledger {
         outcome: &Outcome,
         before: &BTreeMap<Key, Held>,
         is_last: bool,
-        rows: &Rows,
     ) -> Result<(), String> {
         let table = Table::of(&change.table);
         let key = (
@@ -175,8 +174,8 @@ impl Ledger {
                 false => Ok(()),
             };
         }
-        // It is answered alike as long as its sender may ask, and decided anew when it arrives later still.
-        if known == Some(true) && !is_written(change, rows.get(&key)) {
+        // It is answered alike for ever, and counts once.
+        if known == Some(true) {
             return Ok(());
         }
         self.accepted += usize::from(outcome.verdict != Verdict::Superseded);
@@ -302,12 +301,6 @@ impl Ledger {
         }
         Ok(())
     }
-}
-
-/// Whether the row has the change's clock.
-fn is_written(change: &Change, row: Option<&Row>) -> bool {
-    let registers = row.and_then(|row| row.registers.as_deref());
-    registers.is_some_and(|registers| registers.contains(&change.clock.to_string()))
 }
 
 impl Live {
