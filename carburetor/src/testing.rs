@@ -3,11 +3,15 @@
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 mod asynchronous;
 #[cfg(feature = "replica")]
+mod faulty;
+#[cfg(feature = "replica")]
 mod replica;
 mod time;
 
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub use asynchronous::allow_async;
+#[cfg(feature = "replica")]
+pub use faulty::{Fault, Faults, Faulty};
 #[cfg(feature = "replica")]
 pub use replica::set_replica_time;
 pub use time::ManualTime;

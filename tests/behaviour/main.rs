@@ -10,6 +10,7 @@ mod pagila;
 mod processes;
 mod replica;
 mod server;
+mod simulation;
 mod tracking;
 mod tracking_postgres;
 mod tracking_sqlite;

@@ -7,6 +7,7 @@
 mod checks;
 mod device;
 mod faults;
+mod faulty;
 mod http_feed;
 mod messages;
 mod models;

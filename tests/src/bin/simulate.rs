@@ -1,6 +1,6 @@
 //! Replicas that converge, or a seed that shows how they don't.
 
-use carburetor_tests::simulation::run;
+use carburetor_tests::simulation::{Backend, run};
 use std::process::ExitCode;
 
 const HELP: &str = "simulate: replicas, a server and a network that fails, by seeds
@@ -10,25 +10,37 @@ const HELP: &str = "simulate: replicas, a server and a network that fails, by se
   --seeds N   runs the seeds 0 to N - 1 (default 50)
   --seed N    runs this one alone
   --steps N   the length of each schedule (default 300)
+  --server B  what the server runs on: sqlite (default), or postgres, a cluster of its own
 ";
 
 struct Options {
     seeds: std::ops::Range<u64>,
     steps: u64,
+    backend: Backend,
 }
 
 fn options() -> Result<Option<Options>, String> {
     let mut options = Options {
         seeds: 0..50,
         steps: 300,
+        backend: Backend::Sqlite,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--help" {
             return Ok(None);
         }
-        let value = arguments.next().and_then(|value| value.parse::<u64>().ok());
-        let value = value.ok_or_else(|| format!("{argument}: a number is missing"))?;
+        let value = arguments.next().unwrap_or_default();
+        if argument == "--server" {
+            options.backend = match value.as_str() {
+                "sqlite" => Backend::Sqlite,
+                "postgres" => Backend::Postgres,
+                _ => return Err("--server: it is sqlite or postgres".into()),
+            };
+            continue;
+        }
+        let value = value.parse::<u64>();
+        let value = value.map_err(|_| format!("{argument}: a number is missing"))?;
         match argument.as_str() {
             "--seeds" => options.seeds = 0..value,
             "--seed" => options.seeds = value..value + 1,
@@ -65,7 +77,7 @@ fn main() -> ExitCode {
     };
     let mut failed = Vec::new();
     for seed in options.seeds.clone() {
-        match runtime.block_on(run(seed, options.steps)) {
+        match runtime.block_on(run(options.backend, seed, options.steps)) {
             Ok(tally) => println!(
                 "seed {seed}: converged; {} steps, {} syncs, {} broken, {} crashes, {} changes accepted",
                 tally.steps, tally.synced, tally.broken, tally.crashed, tally.accepted

@@ -1,14 +1,14 @@
 //! A device: a program that edits its replica, online or not, and whose process may end at any step of a sync.
 
-use super::models::{ALL, Member, TEAMS, Web};
+use super::door::Door;
+use super::models::{Member, Web};
 use super::network::Network;
-use super::server::{BEGINNING, Server};
+use super::program::Program;
+use super::rows::Rows;
+use super::server::Server;
 use crate::Folder;
 use carburetor::replica::{Replica, ReplicaError, TransportError};
-use carburetor::testing::set_replica_time;
-use chrono::DateTime;
 use diesel::connection::SimpleConnection;
-use diesel::sqlite::SqliteConnection;
 use fastrand::Rng;
 use std::future::poll_fn;
 use std::path::PathBuf;
@@ -16,16 +16,21 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// Ids are few, so that devices meet in them.
-const IDS: u32 = 8;
-
 /// A replica with its program.
 pub(super) struct Device {
     path: PathBuf,
+    server: Arc<Server>,
     pub(super) network: Network,
     replica: Replica<Web>,
-    /// By how many milliseconds the device's clock is wrong.
-    offset: i64,
+}
+
+/// How a sync ended.
+pub(super) enum End {
+    Done,
+    /// The network was in the way.
+    Broken,
+    /// The process ended.
+    Crashed,
 }
 
 impl Device {
@@ -34,85 +39,83 @@ impl Device {
         server: &Arc<Server>,
         number: usize,
         member: Member,
-        seed: u64,
+        rng: &mut Rng,
     ) -> Self {
         let path = folder.file(&format!("device-{number}"));
-        let network = Network::new(server.clone(), member, seed);
-        let replica = Replica::open(&path, network.clone()).expect("the replica opens");
-        let mut conn = replica.connection().expect("the replica's file opens");
+        // The program needs the tables before there is a network: one that is never used makes them.
+        let door = Door::new(server.clone(), member);
+        let first = Replica::<Web>::open(&path, door.clone());
+        let first = first.expect("the replica opens");
+        let mut conn = first.connection().expect("the replica's file opens");
         // Its own id would be random, and with it who wins among equal times.
         conn.batch_execute(&format!(
             "update carburetor_replica set id = '{:016x}'",
             number + 1
         ))
         .expect("the id is set");
+        let program = Program::new(conn, server.clone(), number, rng.u64(..));
+        let network = Network::new(door, rng.u64(..), program);
         Device {
+            replica: Replica::open(&path, network.clone()).expect("the replica opens again"),
             path,
+            server: server.clone(),
             network,
-            replica,
-            offset: 0,
         }
     }
 
-    pub(super) fn connect(&self) -> SqliteConnection {
-        self.replica.connection().expect("the replica's file opens")
+    /// The program edits.
+    pub(super) fn edit(&self) -> Result<(), String> {
+        let teams = self.network.door.member().teams.clone();
+        let mut program = self.network.program();
+        program.edit(&teams);
+        first(&program.breaches)
     }
 
-    pub(super) fn pending(&self) -> u64 {
-        self.replica.pending().expect("the replica's file is read")
-    }
-
-    /// The device's clock jumps, by up to two hours either way.
-    pub(super) fn jump(&mut self, rng: &mut Rng) {
-        self.offset = match rng.u8(0..4) {
-            0 => rng.i64(-7_200_000..7_200_000),
-            1 => rng.i64(-30_000..30_000),
-            _ => 0,
+    /// Syncs, unless the network or the end of the process is in the way; what doesn't hold afterwards is an error.
+    pub(super) async fn sync(&mut self) -> Result<End, String> {
+        let before = {
+            let mut program = self.network.program();
+            program.set_time();
+            program.desk.begin();
+            program.rows()
         };
-    }
-
-    /// Sets the file's time to `micros` after the beginning, as the device sees it.
-    fn set_time(&self, conn: &mut SqliteConnection, micros: i64) {
-        let now = BEGINNING + micros + self.offset * 1000;
-        set_replica_time(conn, DateTime::from_timestamp_micros(now)).expect("the time is set");
-    }
-
-    /// The program edits a few rows in one transaction, or gives it up.
-    pub(super) fn edit(&self, rng: &mut Rng, micros: i64, step: u64) {
-        let mut conn = self.connect();
-        self.set_time(&mut conn, micros);
-        let teams = self.network.state().member.teams.clone();
-        let edits: String = (0..rng.usize(1..4))
-            .map(|number| edit(rng, &teams, &format!("{step}.{number}")) + ";\n")
-            .collect();
-        let end = if rng.u8(0..8) == 0 {
-            "rollback"
-        } else {
-            "commit"
-        };
-        conn.batch_execute(&format!("begin immediate;\n{edits}{end};"))
-            .unwrap_or_else(|error| panic!("{error} in:\n{edits}"));
-    }
-
-    /// Syncs, unless the network or the end of the process is in the way; returns what went wrong.
-    pub(super) async fn sync(&mut self, micros: i64) -> Option<ReplicaError> {
-        self.set_time(&mut self.connect(), micros);
-        let outcome = {
-            let mut sync = pin!(self.replica.sync());
-            poll_fn(|context| match sync.as_mut().poll(context) {
-                Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-                Poll::Pending if self.network.has_crashed() => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            })
-            .await
-        };
-        match outcome {
-            Some(outcome) => outcome.err(),
+        let end = match self.attempt().await {
             None => {
                 self.restart();
-                None
+                End::Crashed
             }
-        }
+            Some(Ok(())) => End::Done,
+            Some(Err(ReplicaError::Transport(
+                TransportError::Offline(_) | TransportError::Unreadable(_),
+            ))) => End::Broken,
+            Some(Err(error)) => return Err(error.to_string()),
+        };
+        let truth = matches!(end, End::Done).then(|| self.truth());
+        let mut program = self.network.program();
+        let after = program.rows();
+        program.desk.end(&before, &after, truth)?;
+        first(&program.breaches)?;
+        first(&self.server.ledger().breaches)?;
+        Ok(end)
+    }
+
+    /// What the server shows to its account.
+    fn truth(&self) -> Rows {
+        let member = self.network.door.member().clone();
+        let mut rows = self.server.rows();
+        rows.retain(|_, row| row.is_visible(&member));
+        rows
+    }
+
+    /// The outcome of a sync; none if the process ended in it.
+    async fn attempt(&self) -> Option<Result<(), ReplicaError>> {
+        let mut sync = pin!(self.replica.sync());
+        poll_fn(|context| match sync.as_mut().poll(context) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome.map(|_| ()))),
+            Poll::Pending if self.network.has_crashed() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
     }
 
     /// The process ended, and starts again from its file.
@@ -121,59 +124,29 @@ impl Device {
         self.replica =
             Replica::open(&self.path, self.network.clone()).expect("the replica opens again");
     }
-}
 
-/// Whether an error is the network's doing.
-pub(super) fn is_expected(error: &ReplicaError) -> bool {
-    matches!(
-        error,
-        ReplicaError::Transport(TransportError::Offline(_) | TransportError::Unreadable(_))
-    )
-}
-
-/// One statement of a program that sees rows of `teams`.
-pub(super) fn edit(rng: &mut Rng, teams: &[String], word: &str) -> String {
-    let table = &ALL[rng.usize(0..ALL.len())];
-    let id = format!("{}", rng.u32(0..IDS));
-    let team = match teams.len() {
-        0 => TEAMS[0].to_owned(),
-        // Now and then into a team that is not its own.
-        _ if rng.u8(0..16) == 0 => TEAMS[rng.usize(0..TEAMS.len())].to_owned(),
-        some => teams[rng.usize(0..some)].clone(),
-    };
-    let mut value = |column: &str| match column {
-        "team" => format!("'{team}'"),
-        "list" => format!("'{}'", rng.u32(0..IDS)),
-        // Below zero the server refuses.
-        "points" => format!("{}", rng.i32(-1..20)),
-        // Few titles, so that some are taken.
-        "title" if rng.bool() => format!("'title {}'", rng.u8(0..12)),
-        "note" if rng.u8(0..4) == 0 => "null".to_owned(),
-        _ => format!("'{word}'"),
-    };
-    let values: Vec<String> = table.columns.iter().map(|column| value(column)).collect();
-    match rng.u8(0..10) {
-        0..=3 => format!(
-            "insert into {} (id, {}) values ('{id}', {}) on conflict do nothing",
-            table.name,
-            table.columns.join(", "),
-            values.join(", ")
-        ),
-        4 => format!(
-            "insert or replace into {} (id, {}) values ('{id}', {})",
-            table.name,
-            table.columns.join(", "),
-            values.join(", ")
-        ),
-        5 => format!("delete from {} where id = '{id}'", table.name),
-        _ => {
-            // The team, which is the first column, moves seldom.
-            let first = usize::from(rng.u8(0..6) > 0);
-            let column = rng.usize(first..values.len());
-            format!(
-                "update {} set {} = {} where id = '{id}'",
-                table.name, table.columns[column], values[column]
-            )
+    /// Whether all that the program wrote is answered, and what was rejected kept.
+    pub(super) fn is_clear(&self) -> Result<(), String> {
+        let pending = self.replica.pending().expect("the replica's file is read");
+        if pending > 0 {
+            return Err(format!("{pending} changes were never answered"));
         }
+        let kept = self.replica.rejected().expect("the replica's file is read");
+        let kept = kept.iter().map(|rejected| rejected.change.clock).collect();
+        let desk = &self.network.program().desk;
+        if desk.rejected != kept {
+            return Err(format!(
+                "the changes {:?} were rejected, and {kept:?} kept aside",
+                desk.rejected
+            ));
+        }
+        desk.is_clear()
+    }
+}
+
+fn first(breaches: &[String]) -> Result<(), String> {
+    match breaches.first() {
+        None => Ok(()),
+        Some(breach) => Err(breach.clone()),
     }
 }

@@ -1,95 +1,68 @@
-//! The network between a replica and the server: it loses, delays, repeats and reorders, and a process may end at any of its steps.
+//! The device's side of the network, which fails: at any of its steps the program may edit, and the process end.
 
-use super::models::{Member, Web};
-use super::server::Server;
+use super::door::Door;
+use super::models::Member;
+use super::program::Program;
 use bytes::Bytes;
 use carburetor::change::Changes;
 use carburetor::outcome::Outcomes;
-use carburetor::replica::{InProcess, Transport, TransportError};
-use diesel::sqlite::SqliteConnection;
+use carburetor::replica::{Transport, TransportError};
+use carburetor::testing::{Faults, Faulty};
 use fastrand::Rng;
 use futures_util::{Stream, StreamExt};
+use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A replica's way to the server.
 #[derive(Clone)]
 pub(super) struct Network {
-    server: Arc<Server>,
+    pub(super) door: Door,
+    way: Faulty<Door>,
+    faults: Faults,
     state: Arc<Mutex<State>>,
+    program: Arc<Mutex<Program>>,
 }
 
-/// What the network is like, and what it has seen.
-pub(super) struct State {
+/// What befalls the device.
+struct State {
     rng: Rng,
-    /// Who is at the other end, as the server knows it.
-    pub(super) member: Member,
-    /// Nothing goes wrong.
-    pub(super) is_healed: bool,
+    /// Nothing does.
+    is_quiet: bool,
     /// The process ends at the step that this many others precede.
-    pub(super) crash_in: Option<u32>,
+    crash_in: Option<u32>,
     has_crashed: bool,
-    crashes: u64,
-    /// Uploads that are still on their way.
-    delayed: Vec<(Vec<u8>, Member)>,
-    /// Every answer that the server gave, delivered or not.
-    pub(super) answers: Vec<(Changes, Outcomes)>,
-    /// What no replica may ever be sent.
-    pub(super) breaches: Vec<String>,
-}
-
-impl State {
-    fn fault(&mut self, one_in: u32) -> bool {
-        !self.is_healed && self.rng.u32(0..one_in) == 0
-    }
 }
 
 impl Network {
-    pub(super) fn new(server: Arc<Server>, member: Member, seed: u64) -> Self {
+    pub(super) fn new(door: Door, seed: u64, program: Program) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let faults = Faults::by_seed(rng.u64(..));
         let state = State {
-            rng: Rng::with_seed(seed),
-            member,
-            is_healed: false,
+            rng,
+            is_quiet: false,
             crash_in: None,
             has_crashed: false,
-            crashes: 0,
-            delayed: Vec::new(),
-            answers: Vec::new(),
-            breaches: Vec::new(),
         };
         Network {
-            server,
+            way: Faulty::new(door.clone(), faults.clone()),
+            door,
+            faults,
             state: Arc::new(Mutex::new(state)),
+            program: Arc::new(Mutex::new(program)),
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn way(&self, member: Member) -> InProcess<Web, Member, SqliteConnection> {
-        InProcess::new(member, self.server.connector())
+    pub(super) fn program(&self) -> MutexGuard<'_, Program> {
+        self.program.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A step at which the process may end: it is then never heard of again.
-    async fn step(&self) {
-        let ends = {
-            let mut state = self.state();
-            match state.crash_in {
-                Some(0) => {
-                    state.crash_in = None;
-                    state.has_crashed = true;
-                    state.crashes += 1;
-                    true
-                }
-                left => {
-                    state.crash_in = left.map(|left| left - 1);
-                    false
-                }
-            }
-        };
-        if ends {
-            std::future::pending::<()>().await;
-        }
+    /// The process will end at the step that so many others precede.
+    pub(super) fn crash_in(&self, steps: u32) {
+        self.state().crash_in = Some(steps);
     }
 
     /// Whether the process has come to its end.
@@ -97,47 +70,59 @@ impl Network {
         self.state().has_crashed
     }
 
-    /// How often it has.
-    pub(super) fn crashes(&self) -> u64 {
-        self.state().crashes
-    }
-
     /// The process starts again.
     pub(super) fn revive(&self) {
         self.state().has_crashed = false;
     }
 
-    /// Brings one of the delayed uploads to the server; its answer reaches nobody.
-    pub(super) async fn arrive(&self) {
-        let late = {
+    /// From now on nothing goes wrong, and nobody edits while a sync waits.
+    pub(super) fn heal(&self) {
+        self.faults.heal();
+        let mut state = self.state();
+        state.is_quiet = true;
+        state.crash_in = None;
+    }
+
+    /// Brings one of the late uploads to the server. Whether that takes or refuses it, nobody hears.
+    pub(super) async fn arrive(&self) -> bool {
+        self.way.arrive().await.is_some()
+    }
+
+    /// A step at which the program may edit, and the process may end: it is then never heard of again.
+    async fn step(&self) {
+        let edits = {
             let mut state = self.state();
-            let State { rng, delayed, .. } = &mut *state;
-            match delayed.len() {
-                0 => return,
-                waiting => delayed.swap_remove(rng.usize(0..waiting)),
-            }
+            !state.is_quiet && state.rng.u8(0..6) == 0
         };
-        // Whether the server takes or refuses it, nobody hears.
-        let _ = self.take(late.0, late.1).await;
+        if edits {
+            let teams = self.door.member().teams.clone();
+            self.program().edit(&teams);
+        }
+        let ends = {
+            let mut state = self.state();
+            let ends = state.crash_in == Some(0);
+            state.crash_in = state.crash_in.and_then(|left| left.checked_sub(1));
+            state.has_crashed |= ends;
+            ends
+        };
+        if ends {
+            std::future::pending::<()>().await;
+        }
     }
 
-    /// The server takes an upload.
-    async fn take(&self, changes: Vec<u8>, member: Member) -> Result<Bytes, TransportError> {
-        let answer = Transport::upload(&self.way(member), changes.clone()).await?;
-        let sent = Changes::read(&changes).expect("a replica's message can be read");
-        let outcomes = Outcomes::read(&answer).expect("a server's answer can be read");
-        assert_eq!(
-            sent.changes.len(),
-            outcomes.outcomes.len(),
-            "one outcome per change"
-        );
-        self.state().answers.push((sent, outcomes));
-        Ok(answer)
+    /// A page has come to the device: it must be of rows that `member` sees.
+    fn receive(&self, page: &[u8], member: &Member) {
+        let page: Value = serde_json::from_slice(page).expect("a server's message is JSON");
+        let mut program = self.program();
+        let tables = page["tables"].as_object().expect("it has tables");
+        for (name, table) in tables {
+            let rows = table["rows"].as_array().expect("a table has rows").iter();
+            let foreign = rows.filter(|row| !member.sees(row["team"].as_str()));
+            let foreign = foreign.map(|row| format!("{name}: {member:?} was sent {row}"));
+            program.breaches.extend(foreign);
+        }
+        program.desk.shown(&page);
     }
-}
-
-fn lost() -> TransportError {
-    TransportError::Offline("the network lost it".into())
 }
 
 impl Transport for Network {
@@ -147,30 +132,16 @@ impl Transport for Network {
         _limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
         self.step().await;
-        let (member, rows, cut) = {
-            let mut state = self.state();
-            if state.fault(8) {
-                return Err(lost());
-            }
-            let rows = state.rng.u32(1..20);
-            let cut = state.fault(4).then(|| state.rng.usize(0..4));
-            (state.member.clone(), rows, cut)
-        };
-        let way = self.way(member.clone());
-        let lines: Vec<_> = way.download(since, rows).await?.collect().await;
-        let network = self.clone();
-        let lines = futures_util::stream::iter(lines.into_iter().enumerate());
-        Ok(lines.then(move |(number, line)| {
-            let (network, member) = (network.clone(), member.clone());
+        let rows = self.state().rng.u32(1..20);
+        let pages = self.way.download(since, rows).await?;
+        let member = self.door.member().clone();
+        Ok(pages.then(move |page| {
+            let member = member.clone();
             async move {
-                network.step().await;
-                if cut == Some(number) {
-                    return Err(lost());
-                }
-                let line = line?;
-                let foreign = super::check::foreign(&line, &member);
-                network.state().breaches.extend(foreign);
-                Ok(line)
+                self.step().await;
+                let page = page?;
+                self.receive(&page, &member);
+                Ok(page)
             }
         }))
     }
@@ -185,27 +156,14 @@ impl Transport for Network {
     }
 
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
+        let sent = Changes::read(&changes).expect("a replica's message can be read");
+        self.program().desk.send(&sent);
         self.step().await;
-        let (member, is_twice, is_lost) = {
-            let mut state = self.state();
-            let member = state.member.clone();
-            if state.fault(8) {
-                return Err(lost());
-            }
-            if state.fault(8) {
-                state.delayed.push((changes, member));
-                return Err(lost());
-            }
-            (member, state.fault(8), state.fault(5))
-        };
-        if is_twice {
-            self.take(changes.clone(), member.clone()).await?;
-        }
-        let answer = self.take(changes, member).await?;
+        let answer = self.way.upload(changes).await;
         self.step().await;
-        match is_lost {
-            true => Err(lost()),
-            false => Ok(answer),
-        }
+        let answer = answer?;
+        let outcomes = Outcomes::read(&answer).expect("a server's answer can be read");
+        self.program().desk.answered(&sent, &outcomes);
+        Ok(answer)
     }
 }

@@ -1,17 +1,15 @@
 //! One run: a seed decides everything that happens.
 
-use super::check;
-use super::device::{Device, edit, is_expected};
+use super::database::Backend;
+use super::device::{Device, End};
 use super::models::{Member, TEAMS};
 use super::server::Server;
 use crate::Folder;
-use diesel::connection::SimpleConnection;
 use fastrand::Rng;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How often all devices sync at the end until nothing may be left.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 4;
 
 /// What a run was made of.
 #[derive(Debug, Default, Clone, Copy)]
@@ -30,38 +28,36 @@ pub struct Tally {
 
 struct World {
     rng: Rng,
-    folder: Folder,
     server: Arc<Server>,
     devices: Vec<Device>,
     /// Microseconds since the beginning.
     time: i64,
-    /// The table and the id of rows that were deleted on the server by SQL.
-    deleted: BTreeSet<(String, String)>,
     tally: Tally,
 }
 
-/// Runs the schedule of `seed`; what doesn't hold is an error.
-pub async fn run(seed: u64, steps: u64) -> Result<Tally, String> {
+/// Runs the schedule of `seed` against a server on `backend`; what doesn't hold is an error.
+pub async fn run(backend: Backend, seed: u64, steps: u64) -> Result<Tally, String> {
     let mut rng = Rng::with_seed(seed);
     let folder = Folder::new();
-    let server = Server::start(&folder);
+    let server = Server::start(backend, &folder);
     let devices = (0..rng.usize(2..5))
         .map(|number| {
             let member = member(&mut rng);
-            Device::new(&folder, &server, number, member, rng.u64(..))
+            Device::new(&folder, &server, number, member, &mut rng)
         })
         .collect();
     let mut world = World {
         rng,
-        folder,
         server,
         devices,
         time: 0,
-        deleted: BTreeSet::new(),
         tally: Tally::default(),
     };
     for step in 0..steps {
-        world.step(step).await?;
+        world
+            .step(step)
+            .await
+            .map_err(|problem| format!("step {step}: {problem}"))?;
     }
     world.tally.steps = steps;
     world.rest().await
@@ -79,86 +75,62 @@ fn member(rng: &mut Rng) -> Member {
 impl World {
     async fn step(&mut self, step: u64) -> Result<(), String> {
         self.time += self.rng.i64(1..2_000_000);
-        self.server.set_time(&mut self.server.connect(), self.time);
+        self.server.set_time(self.time);
         let number = self.rng.usize(0..self.devices.len());
+        let device = &self.devices[number];
         match self.rng.u8(0..20) {
-            0..=7 => self.devices[number].edit(&mut self.rng, self.time, step),
+            0..=7 => device
+                .edit()
+                .map_err(|problem| format!("device {number}: {problem}"))?,
             8..=13 => self.sync(number).await?,
-            14 => self.devices[number].jump(&mut self.rng),
-            15 => self.devices[number].network.arrive().await,
+            14 => device.network.program().jump(),
+            15 => {
+                device.network.arrive().await;
+            }
             16 => {
                 let member = member(&mut self.rng);
-                self.devices[number].network.state().member = member;
+                *device.network.door.member() = member;
             }
             17 => {
-                let crash = self.rng.u32(0..6);
-                self.devices[number].network.state().crash_in = Some(crash);
+                let steps = self.rng.u32(0..6);
+                device.network.crash_in(steps);
             }
-            _ => self.write(step),
+            _ => self.server.write(&mut self.rng, step)?,
         }
         Ok(())
     }
 
-    /// Somebody writes on the server by SQL.
-    fn write(&mut self, step: u64) {
-        let teams = TEAMS.map(str::to_owned);
-        let statement = edit(&mut self.rng, &teams, &format!("server {step}"));
-        // What the constraints refuse is refused.
-        let written = self.server.connect().batch_execute(&statement);
-        let mut words = statement.split_whitespace();
-        if written.is_ok() && words.next() == Some("delete") {
-            let table = words.nth(1).unwrap_or_default().to_owned();
-            let id = statement.rsplit('\'').nth(1).unwrap_or_default().to_owned();
-            self.deleted.insert((table, id));
-        }
-        // REPLACE deletes whoever holds a unique value.
-        if written.is_ok() && statement.starts_with("insert or replace") {
-            for id in 0..8 {
-                self.deleted.insert(("lists".into(), id.to_string()));
-            }
-        }
-    }
-
     async fn sync(&mut self, number: usize) -> Result<(), String> {
-        let device = &mut self.devices[number];
-        let crashes = device.network.crashes();
-        match device.sync(self.time).await {
-            None => self.tally.synced += 1,
-            Some(error) if is_expected(&error) => self.tally.broken += 1,
-            Some(error) => return Err(format!("device {number}: {error}")),
+        let end = self.devices[number].sync().await;
+        match end.map_err(|problem| format!("device {number}: {problem}"))? {
+            End::Done => self.tally.synced += 1,
+            End::Broken => self.tally.broken += 1,
+            End::Crashed => self.tally.crashed += 1,
         }
-        self.tally.crashed += self.devices[number].network.crashes() - crashes;
-        let breaches = std::mem::take(&mut self.devices[number].network.state().breaches);
-        match breaches.first() {
-            None => Ok(()),
-            Some(breach) => Err(format!("a foreign row: {breach}")),
-        }
+        Ok(())
     }
 
     /// The network is whole, and nobody writes any more.
     async fn rest(mut self) -> Result<Tally, String> {
+        self.server.finish()?;
+        // What is still on its way arrives late.
         for device in &self.devices {
-            let mut state = device.network.state();
-            state.is_healed = true;
-            state.crash_in = None;
-        }
-        // What is still on its way arrives late, or never.
-        for device in &self.devices {
-            device.network.arrive().await;
+            device.network.heal();
+            while device.network.arrive().await {}
         }
         for _ in 0..ROUNDS {
             for number in 0..self.devices.len() {
                 self.time += 1_000_000;
-                self.server.set_time(&mut self.server.connect(), self.time);
+                self.server.set_time(self.time);
                 self.sync(number).await?;
             }
         }
         for (number, device) in self.devices.iter().enumerate() {
-            check::equal(&self.server, device)
-                .map_err(|problem| format!("device {number} differs, in {}", problem))?;
+            device
+                .is_clear()
+                .map_err(|problem| format!("device {number}: {problem}"))?;
         }
-        self.tally.accepted = check::kept(&self.server, &self.devices, &self.deleted)?;
-        drop(self.folder);
+        self.tally.accepted = self.server.ledger().accepted;
         Ok(self.tally)
     }
 }

@@ -1,59 +1,183 @@
-//! The server: an SQLite file with tracked tables, whose clock the simulation moves.
+//! The server: a database, whoever writes in it by SQL, and what must be in it.
 
-use super::models::{TABLES, Web};
+use super::database::{Backend, Database};
+use super::ledger::Ledger;
+use super::models::{ALL, Member, TEAMS, Table};
+use super::rows::{Key, Rows, rows};
+use super::statement::Statement;
 use crate::Folder;
-use diesel::connection::{Connection, SimpleConnection};
-use diesel::sqlite::{Sqlite, SqliteConnection};
-use diesel::{ConnectionError, ConnectionResult};
-use std::path::PathBuf;
-use std::sync::Arc;
+use bytes::Bytes;
+use carburetor::change::Changes;
+use carburetor::outcome::Outcomes;
+use carburetor::replica::TransportError;
+use diesel::QueryableByName;
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::sql_types::{BigInt, Text};
+use fastrand::Rng;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Where the server's time begins: ahead of every real clock, so that only the simulation moves it.
-pub(super) const BEGINNING: i64 = 4_000_000_000_000_000;
-
-/// The database that owns the tables.
+/// The database that owns the tables, and what must be in it.
 pub(super) struct Server {
-    path: PathBuf,
+    database: Mutex<Database>,
+    /// A transaction that has written, and commits much later.
+    slow: Mutex<Option<PgConnection>>,
+    ledger: Mutex<Ledger>,
+}
+
+/// A number that a query gives.
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// When the row of an id was deleted.
+#[derive(QueryableByName)]
+struct Deletion {
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = Text)]
+    clock: String,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Server {
-    pub(super) fn start(folder: &Folder) -> Arc<Self> {
+    pub(super) fn start(backend: Backend, folder: &Folder) -> Arc<Self> {
         let server = Server {
-            path: folder.file("server"),
+            database: Mutex::new(Database::new(backend, folder)),
+            slow: Mutex::default(),
+            ledger: Mutex::default(),
         };
-        let mut conn = server.connect();
-        conn.batch_execute(TABLES).expect("the tables are made");
-        Web::tracking::<Sqlite>()
-            .install(&mut conn)
-            .expect("the tables are tracked");
-        server.set_time(&mut conn, 0);
+        server.set_time(0);
         Arc::new(server)
     }
 
-    pub(super) fn connect(&self) -> SqliteConnection {
-        self.connector()().expect("the server's file opens")
+    pub(super) fn set_time(&self, micros: i64) {
+        locked(&self.database).set_time(micros);
     }
 
-    pub(super) fn connector(
-        &self,
-    ) -> impl Fn() -> ConnectionResult<SqliteConnection> + Send + Sync + 'static {
-        let path = self.path.to_string_lossy().into_owned();
-        move || {
-            let mut conn = SqliteConnection::establish(&path)?;
-            conn.batch_execute(
-                "pragma journal_mode = wal; pragma busy_timeout = 10000; pragma synchronous = off; pragma foreign_keys = on",
-            )
-            .map_err(ConnectionError::CouldntSetupConfiguration)?;
-            Ok(conn)
+    /// What its clock shows, in microseconds since 1970.
+    pub(super) fn now(&self) -> i64 {
+        let mut database = locked(&self.database);
+        let sql = database.now().to_owned();
+        let found: Vec<Number> = database.load(sql);
+        found[0].number
+    }
+
+    pub(super) fn rows(&self) -> Rows {
+        let mut database = locked(&self.database);
+        let of = |table: &'static Table| rows(table, database.lines(table));
+        ALL.iter().flat_map(of).collect()
+    }
+
+    /// The deletions that it remembers.
+    fn deletions(&self) -> Vec<(Key, String)> {
+        let mut database = locked(&self.database);
+        let of = |table: &'static Table| {
+            let name = database.deletions(table);
+            let sql = format!("select id, carburetor_clock as clock from {name}");
+            let found: Vec<Deletion> = database.load(sql);
+            let found = found.into_iter();
+            found.map(|found| ((table.name, found.id), found.clock))
+        };
+        ALL.iter().flat_map(of).collect()
+    }
+
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        locked(&self.ledger)
+    }
+
+    /// Somebody writes by SQL. What the constraints refuse is refused.
+    pub(super) fn write(&self, rng: &mut Rng, step: u64) -> Result<(), String> {
+        let word = format!("server {step}");
+        if rng.bool() && self.write_slowly(rng, &word)? {
+            return Ok(());
         }
+        let teams = TEAMS.map(str::to_owned);
+        let dialect = locked(&self.database).dialect();
+        let statement = Statement::any(rng, dialect, &teams, &word);
+        let done = locked(&self.database).execute(&statement.sql);
+        let replaced = statement.replaces.as_ref().filter(|_| done.is_ok());
+        self.look(replaced)
+            .map_err(|problem| format!("{problem}, after {}", statement.sql))
     }
 
-    /// Moves the clock on to this many microseconds after the beginning. It never goes back.
-    pub(super) fn set_time(&self, conn: &mut SqliteConnection, micros: i64) {
-        let now = BEGINNING + micros;
-        conn.batch_execute(&format!(
-            "update carburetor_clock set now = max(now, {now})"
-        ))
-        .expect("the clock moves");
+    /// Compares what is there with what was there before a write.
+    fn look(&self, replaced: Option<&Key>) -> Result<(), String> {
+        let (rows, deletions, now) = (self.rows(), self.deletions(), self.now());
+        self.ledger().written(&rows, &deletions, replaced, now)
+    }
+
+    /// A transaction writes rows that nobody else does, and commits when others have written and downloaded; only where writers don't wait for each
+    /// other.
+    fn write_slowly(&self, rng: &mut Rng, word: &str) -> Result<bool, String> {
+        if locked(&self.slow).is_some() {
+            self.finish()?;
+            return Ok(true);
+        }
+        let Some(mut conn) = locked(&self.database).another() else {
+            return Ok(false);
+        };
+        let (id, team) = (rng.u32(0..3), TEAMS[rng.usize(0..TEAMS.len())]);
+        let sql = format!(
+            "begin;
+insert into pads (id, team, \"left\", \"right\") values ('slow {id}', '{team}', '{word}', '{word}')
+  on conflict (id) do update set team = excluded.team, \"left\" = excluded.\"left\";
+insert into lists (id, team, title) values ('slow {id}', '{team}', '{word}')
+  on conflict (id) do update set team = excluded.team, title = excluded.title"
+        );
+        conn.batch_execute(&sql)
+            .expect("nobody else writes these rows");
+        *locked(&self.slow) = Some(conn);
+        Ok(true)
+    }
+
+    /// The slow transaction, if there is one, commits.
+    pub(super) fn finish(&self) -> Result<(), String> {
+        let slow = locked(&self.slow).take();
+        if let Some(mut conn) = slow {
+            conn.batch_execute("commit").expect("it commits");
+        }
+        self.look(None)
+            .map_err(|problem| format!("{problem}, after a slow transaction"))
+    }
+
+    /// All pages that `member` is sent.
+    pub(super) async fn download(
+        &self,
+        member: Member,
+        since: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Result<Bytes, TransportError>>, TransportError> {
+        let way = locked(&self.database).way(member);
+        way.download(since, limit).await
+    }
+
+    /// Takes an upload of `member`.
+    pub(super) async fn take(
+        &self,
+        member: &Member,
+        changes: Vec<u8>,
+    ) -> Result<Bytes, TransportError> {
+        let sent = Changes::read(&changes).expect("a replica's message can be read");
+        let way = locked(&self.database).way(member.clone());
+        let answer = way.upload(changes).await;
+        let outcomes = answer.as_ref().ok().map(|answer| {
+            let outcomes = Outcomes::read(answer).expect("a server's answer can be read");
+            outcomes.outcomes
+        });
+        let (rows, deletions) = (self.rows(), self.deletions());
+        self.ledger().taken(
+            member,
+            &sent.changes,
+            outcomes.as_deref(),
+            &rows,
+            &deletions,
+        );
+        answer
     }
 }

@@ -1,0 +1,344 @@
+//! What the program on a device has written and not been answered: that, and nothing else, must its tables show there.
+
+use super::models::Table;
+use super::rows::{Key, Row, Rows, written};
+use carburetor::change::{Changes, Edit};
+use carburetor::clock::Clock;
+use carburetor::outcome::{Outcomes, Verdict};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The open matters of one device.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Desk {
+    open: BTreeMap<Key, Open>,
+    /// Edits of rows that went before these were sent: they must still be sent.
+    handed: Vec<(Key, &'static str, Value)>,
+    /// The changes that were ever sent.
+    sent: BTreeSet<Clock>,
+    /// Those of them that were rejected, as the device has heard.
+    pub(super) rejected: BTreeSet<Clock>,
+    /// Rows that the server has said are gone since the last sync that came to its end.
+    gone: BTreeSet<Key>,
+    /// Tables of which it has said so of rows by their values, or of all.
+    swept: BTreeSet<&'static str>,
+    /// Rows that were edited or answered since the present sync began.
+    touched: BTreeSet<Key>,
+    /// Whether that has shown a download.
+    is_shown: bool,
+}
+
+/// What was written in one row.
+#[derive(Debug, Clone, Default)]
+struct Open {
+    existence: Option<Existence>,
+    columns: BTreeMap<&'static str, Edited>,
+}
+
+/// A value, and the change that carries it to the server.
+#[derive(Debug, Clone)]
+struct Edited {
+    value: Value,
+    way: Option<Clock>,
+}
+
+#[derive(Debug, Clone)]
+enum Existence {
+    Inserted {
+        way: Option<Clock>,
+        /// A deletion of the row before, with its way.
+        over: Option<Option<Clock>>,
+    },
+    Deleted {
+        way: Option<Clock>,
+    },
+}
+
+impl Desk {
+    /// The program has run one statement.
+    pub(super) fn edited(&mut self, before: &Rows, after: &Rows) {
+        let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).collect();
+        for key in keys {
+            match (before.get(key), after.get(key)) {
+                (None, Some(row)) => self.insert(key, row),
+                (Some(_), None) => self.delete(key),
+                (Some(old), Some(new)) => self.update(key, old, new),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn insert(&mut self, key: &Key, row: &Row) {
+        self.touched.insert(key.clone());
+        let open = self.open.entry(key.clone()).or_default();
+        let over = match open.existence {
+            Some(Existence::Deleted { way }) => Some(way),
+            _ => None,
+        };
+        open.existence = Some(Existence::Inserted { way: None, over });
+        for column in Table::of(key.0).columns {
+            let (value, way) = (row.values[*column].clone(), None);
+            open.columns.insert(column, Edited { value, way });
+        }
+    }
+
+    fn update(&mut self, key: &Key, old: &Row, new: &Row) {
+        for column in Table::of(key.0).columns {
+            if old.values[*column] != new.values[*column] {
+                self.touched.insert(key.clone());
+                let open = self.open.entry(key.clone()).or_default();
+                let (value, way) = (new.values[*column].clone(), None);
+                open.columns.insert(column, Edited { value, way });
+            }
+        }
+    }
+
+    fn delete(&mut self, key: &Key) {
+        self.touched.insert(key.clone());
+        let open = self.open.entry(key.clone()).or_default();
+        open.columns.clear();
+        open.existence = match open.existence {
+            // The server never hears of an insert that is taken back.
+            Some(Existence::Inserted { way: None, over }) => {
+                over.map(|way| Existence::Deleted { way })
+            }
+            _ => Some(Existence::Deleted { way: None }),
+        };
+        self.tidy();
+    }
+
+    fn tidy(&mut self) {
+        self.open
+            .retain(|_, open| open.existence.is_some() || !open.columns.is_empty());
+    }
+
+    /// A message is about to leave.
+    pub(super) fn send(&mut self, changes: &Changes) {
+        for change in &changes.changes {
+            // A repeated one stands for what was written before it was sent first.
+            if !self.sent.insert(change.clock) {
+                continue;
+            }
+            let table = Table::of(&change.table);
+            let key = (
+                table.name,
+                change.id.as_str().unwrap_or_default().to_owned(),
+            );
+            let is_carried = |of: &Key, column: &str, value: &Value| {
+                let columns = match &change.edit {
+                    Edit::Insert(columns) | Edit::Update(columns) => columns,
+                    Edit::Delete => return false,
+                };
+                *of == key
+                    && written(table, columns).any(|(name, sent)| name == column && sent == value)
+            };
+            self.handed
+                .retain(|(of, column, value)| !is_carried(of, column, value));
+            let Some(open) = self.open.get_mut(&key) else {
+                continue;
+            };
+            match (&mut open.existence, &change.edit) {
+                (Some(Existence::Inserted { way, .. }), Edit::Insert(_))
+                | (Some(Existence::Deleted { way }), Edit::Delete) => *way = Some(change.clock),
+                _ => {}
+            }
+            for (column, edited) in &mut open.columns {
+                if is_carried(&key, column, &edited.value) {
+                    edited.way = Some(change.clock);
+                }
+            }
+        }
+    }
+
+    /// An answer has come.
+    pub(super) fn answered(&mut self, changes: &Changes, outcomes: &Outcomes) {
+        for (change, outcome) in changes.changes.iter().zip(&outcomes.outcomes) {
+            let table = Table::of(&change.table);
+            let key = (
+                table.name,
+                change.id.as_str().unwrap_or_default().to_owned(),
+            );
+            if let Verdict::Rejected(_) = outcome.verdict {
+                self.rejected.insert(change.clock);
+            }
+            let is_gone = outcome.verdict != Verdict::Applied && outcome.row.is_none();
+            if is_gone {
+                self.gone.insert(key.clone());
+            }
+            if let Some(open) = self.open.get_mut(&key) {
+                let is_it = |way: &Option<Clock>| *way == Some(change.clock);
+                match &mut open.existence {
+                    Some(Existence::Inserted { way, .. } | Existence::Deleted { way })
+                        if is_it(way) =>
+                    {
+                        open.existence = None;
+                    }
+                    // There is nothing to delete any more.
+                    Some(Existence::Deleted { way: None }) if is_gone => open.existence = None,
+                    Some(Existence::Inserted { over, .. })
+                        if is_gone || over.as_ref().is_some_and(is_it) =>
+                    {
+                        *over = None;
+                    }
+                    _ => {}
+                }
+                open.columns.retain(|_, edited| !is_it(&edited.way));
+            }
+            self.touched.insert(key);
+        }
+        self.tidy();
+    }
+
+    /// A page has come.
+    pub(super) fn shown(&mut self, page: &Value) {
+        let tables = page["tables"].as_object().expect("a page has tables");
+        for (name, news) in tables {
+            let table = Table::of(name).name;
+            if news["reset"] == true || !news["left"].is_null() {
+                self.swept.insert(table);
+            }
+            for id in news["removed"].as_array().into_iter().flatten() {
+                let id = id.as_str().unwrap_or_default().to_owned();
+                self.gone.insert((table, id));
+            }
+        }
+        self.is_shown |= page["more"] != true;
+    }
+
+    /// A sync begins.
+    pub(super) fn begin(&mut self) {
+        self.touched.clear();
+        self.is_shown = false;
+    }
+
+    /// A sync has ended: with all that the server shows, or with what was there before.
+    pub(super) fn end(
+        &mut self,
+        before: &Rows,
+        after: &Rows,
+        truth: Option<Rows>,
+    ) -> Result<(), String> {
+        self.stands(after)?;
+        match truth {
+            Some(truth) => {
+                // Whoever deletes what is gone for the server, too, has no more to say.
+                self.open.retain(|key, open| {
+                    let is_unsent =
+                        matches!(open.existence, Some(Existence::Deleted { way: None }));
+                    let is_gone = self.gone.contains(key) || self.swept.contains(key.0);
+                    !is_unsent || !is_gone || truth.contains_key(key)
+                });
+                self.gone.clear();
+                self.swept.clear();
+                self.agree(truth, after)
+            }
+            None if !self.is_shown => self.untouched(before, after),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the tables show what was written and not answered.
+    pub(super) fn stands(&mut self, rows: &Rows) -> Result<(), String> {
+        let mut went = Vec::new();
+        for (key, open) in &self.open {
+            let row = rows.get(key);
+            match (&open.existence, row) {
+                (Some(Existence::Deleted { .. }), Some(row)) => {
+                    return Err(format!("{key:?} was deleted and shows {row:?}"));
+                }
+                (Some(Existence::Inserted { .. }), None) => {
+                    return Err(format!("{key:?} was inserted and is not there: {open:?}"));
+                }
+                // The server says that the row is gone, and will say what becomes of the edits.
+                (None, None) if self.gone.contains(key) || self.swept.contains(key.0) => {
+                    went.push(key.clone());
+                }
+                (None, None) => {
+                    return Err(format!("{key:?} was edited and is not there: {open:?}"));
+                }
+                _ => {}
+            }
+            for (column, edited) in &open.columns {
+                let shown = row.map(|row| &row.values[*column]);
+                if shown.is_some_and(|shown| *shown != edited.value) {
+                    return Err(format!(
+                        "{key:?}: {column} was set to {} and shows {shown:?}",
+                        edited.value
+                    ));
+                }
+            }
+        }
+        for key in went {
+            let open = self.open.remove(&key).unwrap_or_default();
+            let unsent = open
+                .columns
+                .into_iter()
+                .filter(|(_, edited)| edited.way.is_none());
+            let unsent = unsent.map(|(column, edited)| (key.clone(), column, edited.value));
+            self.handed.extend(unsent);
+        }
+        Ok(())
+    }
+
+    /// Whether the tables show `truth`, under what is open.
+    fn agree(&self, mut truth: Rows, rows: &Rows) -> Result<(), String> {
+        for (key, open) in &self.open {
+            match open.existence {
+                Some(Existence::Deleted { .. }) => {
+                    truth.remove(key);
+                    continue;
+                }
+                // All of it is the program's own, as `stands` has looked at.
+                Some(Existence::Inserted { .. }) => {
+                    truth.extend(rows.get(key).map(|row| (key.clone(), row.clone())));
+                }
+                None => {}
+            }
+            if let Some(row) = truth.get_mut(key) {
+                for (column, edited) in &open.columns {
+                    row.values
+                        .insert((*column).to_owned(), edited.value.clone());
+                }
+                row.stamp = rows.get(key).and_then(|row| row.stamp);
+            }
+        }
+        differ("the server shows", &truth, rows, |_| true)
+    }
+
+    /// Whether a sync that has shown nothing has left alone what it isn't about.
+    fn untouched(&self, before: &Rows, after: &Rows) -> Result<(), String> {
+        let is_other = |key: &Key| !self.touched.contains(key);
+        differ("before the sync there was", before, after, is_other)
+    }
+
+    /// Whether the program has heard of all that it wrote.
+    pub(super) fn is_clear(&self) -> Result<(), String> {
+        if !self.open.is_empty() {
+            return Err(format!("never answered: {:?}", self.open));
+        }
+        match self.handed.first() {
+            Some(edit) => Err(format!("never sent: {edit:?}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a replica holds what it should under those keys.
+fn differ(
+    why: &str,
+    should: &Rows,
+    rows: &Rows,
+    matters: impl Fn(&Key) -> bool,
+) -> Result<(), String> {
+    let keys: BTreeSet<&Key> = should.keys().chain(rows.keys()).collect();
+    for key in keys.into_iter().filter(|key| matters(key)) {
+        let (should, is) = (should.get(key), rows.get(key));
+        let same = |row: &Row| (row.values.clone(), row.stamp);
+        if should.map(same) != is.map(same) {
+            return Err(format!(
+                "{key:?}: {why} {should:?}, and the replica holds {is:?}"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Whether the server has a reason to reject a change.
+
+use super::ledger::{Held, Live};
+use super::models::{Member, Table};
+use super::rows::{Key, written};
+use carburetor::change::{Change, Edit};
+use carburetor::outcome::Code;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Whether `code` is true of `change` where the server holds this.
+pub(super) fn is_due(
+    held: &BTreeMap<Key, Held>,
+    member: &Member,
+    change: &Change,
+    key: &Key,
+    code: Code,
+) -> bool {
+    let live = held.get(key).and_then(|held| held.live.as_ref());
+    let columns = match &change.edit {
+        Edit::Insert(columns) | Edit::Update(columns) => Some(columns),
+        Edit::Delete => None,
+    };
+    let given = |name: &str| columns.and_then(|columns| columns.get(name));
+    let is_hidden = |team: Option<&Value>| team.is_some_and(|team| !member.sees(team.as_str()));
+    match code {
+        Code::NotFound => live.is_none_or(|live| is_hidden(live.values.get("team"))),
+        Code::Forbidden => {
+            is_hidden(given("team"))
+                || match held.get(key) {
+                    Some(Held {
+                        live: Some(live), ..
+                    }) => is_hidden(live.values.get("team")),
+                    // Of a row that is gone nobody learns who hadn't seen it.
+                    Some(Held {
+                        deleted: Some(deleted),
+                        team,
+                        ..
+                    }) => {
+                        let is_shown = team.as_ref().is_some_and(|team| !is_hidden(Some(team)));
+                        let is_insert = matches!(change.edit, Edit::Insert(_));
+                        !is_shown && (!is_insert || change.clock <= *deleted)
+                    }
+                    _ => false,
+                }
+        }
+        Code::Constraint | Code::NeedsParent => match columns {
+            Some(columns) => written(Table::of(key.0), columns)
+                .any(|(column, value)| is_refused(held, key, column, value)),
+            // Tasks refer to it.
+            None => {
+                let of_list =
+                    |live: &Live| live.values.get("list").and_then(Value::as_str) == Some(&key.1);
+                key.0 == "lists" && lives(held, "tasks").any(|(_, live)| of_list(live))
+            }
+        },
+        _ => false,
+    }
+}
+
+/// Whether a constraint is against the value.
+fn is_refused(held: &BTreeMap<Key, Held>, key: &Key, column: &str, value: &Value) -> bool {
+    let value = value.as_str();
+    match (key.0, column) {
+        ("tasks", "points") => value.is_some_and(|points| points.starts_with('-')),
+        ("tasks", "list") => !lives(held, "lists").any(|(id, _)| Some(id) == value),
+        ("lists", "title") => lives(held, "lists")
+            .any(|(id, live)| id != key.1 && live.values["title"].as_str() == value),
+        _ => false,
+    }
+}
+
+fn lives<'h>(
+    held: &'h BTreeMap<Key, Held>,
+    table: &'static str,
+) -> impl Iterator<Item = (&'h str, &'h Live)> {
+    let of_table = held.iter().filter(move |(key, _)| key.0 == table);
+    of_table.filter_map(|(key, held)| Some((key.1.as_str(), held.live.as_ref()?)))
+}
