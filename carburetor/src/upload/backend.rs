@@ -60,6 +60,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// The instant of what is stored now.
     #[doc(hidden)]
     const NOW: &'static str;
+    /// For how long confirmed outcomes are kept, taken from [`NOW`](Self::NOW): an upload that the network repeats may come after later ones.
+    #[doc(hidden)]
+    const WHILE_AGO: &'static str;
     /// The triggers leave the stamp of an upload's writes to it.
     #[doc(hidden)]
     const WRITES_STAMPS: bool;

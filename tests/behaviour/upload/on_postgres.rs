@@ -76,6 +76,9 @@ pub(super) const CASES: u32 = 16;
 /// What the names of the tracking's tables begin with.
 pub(super) const CARBURETOR: &str = "carburetor.";
 
+/// An hour before a stored instant.
+pub(super) const HOUR_BEFORE: &str = "at - interval '1 hour'";
+
 /// The query of the names of a table's columns, as `line`.
 pub(super) fn columns_of(table: &str) -> String {
     format!(

@@ -61,6 +61,9 @@ pub(super) const CASES: u32 = 64;
 /// What the names of the tracking's tables begin with.
 pub(super) const CARBURETOR: &str = "carburetor_";
 
+/// An hour before a stored instant.
+pub(super) const HOUR_BEFORE: &str = "at - 3600000000";
+
 /// The query of the names of a table's columns, as `line`.
 pub(super) fn columns_of(table: &str) -> String {
     format!("select name as line from pragma_table_info('{table}')")

@@ -30,6 +30,7 @@ impl UploadBackend for Pg {
     const CLOCK_TABLE: &'static str = "carburetor.clock";
     const OUTCOME_TABLE: &'static str = "carburetor.outcome";
     const NOW: &'static str = "pg_catalog.clock_timestamp()";
+    const WHILE_AGO: &'static str = "pg_catalog.clock_timestamp() - interval '1 hour'";
     const WRITES_STAMPS: bool = false;
 
     fn most_rows(_columns: usize) -> usize {

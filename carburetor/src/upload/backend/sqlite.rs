@@ -46,6 +46,7 @@ impl UploadBackend for Sqlite {
     const CLOCK_TABLE: &'static str = "carburetor_clock";
     const OUTCOME_TABLE: &'static str = "carburetor_outcome";
     const NOW: &'static str = "(select now from carburetor_clock)";
+    const WHILE_AGO: &'static str = "(select now - 3600000000 from carburetor_clock)";
     const WRITES_STAMPS: bool = true;
 
     fn most_rows(columns: usize) -> usize {

@@ -57,7 +57,7 @@ pub(in crate::upload) async fn receipts<R: Runner>(
 }
 
 impl<R: Runner> Session<'_, '_, R> {
-    /// Stores `receipts`, forgets what the replica has confirmed, and remembers the greatest clock that is ahead.
+    /// Stores `receipts`, forgets what the replica has confirmed and no network can repeat any more, and remembers the greatest clock that is ahead.
     pub(in crate::upload) async fn keep(
         &mut self,
         receipts: Vec<Receipt>,
@@ -81,8 +81,9 @@ impl<R: Runner> Session<'_, '_, R> {
         if let Some(confirmed) = confirmed {
             self.runner
                 .execute(&format!(
-                    "delete from {table} where replica = '{:016x}' and last <= '{confirmed}'",
-                    confirmed.replica()
+                    "delete from {table} where replica = '{:016x}' and last <= '{confirmed}' and at < {}",
+                    confirmed.replica(),
+                    R::Backend::WHILE_AGO
                 ))
                 .await?;
         }
