@@ -100,7 +100,7 @@ impl<'s, 'l> Pages<'s, 'l> {
     }
 
     /// Whether the file still stands where the next message goes on from.
-    pub(super) async fn is_current(&self) -> Result<bool, ReplicaError> {
+    pub(super) async fn is_current(&mut self) -> Result<bool, ReplicaError> {
         let since = self
             .shared
             .run(|store, conn| stage::since(conn, &store.group))
