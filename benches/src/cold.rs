@@ -7,7 +7,7 @@ use crate::process::memory_growth;
 use crate::race::{figure_line, median, ratio_line, runtime};
 use crate::sqlite::{File, Item};
 use carburetor::replica::{Http, Replica};
-use carburetor::server::{Limits, Sync};
+use carburetor::server::{Database as Served, Limits, ServedGroup, Sync};
 use carburetor::{Everyone, SyncGroup};
 use carburetor_tests::Database;
 use diesel::connection::SimpleConnection;
@@ -34,7 +34,7 @@ pub fn cold(options: &Options) {
     let client = &runtime.block_on(database.client());
     let texts = texts(rows);
     let serving = Runtime::new().expect("the runtime starts");
-    let address = serve(&serving, &database);
+    let address = serve(&serving, pool(&database));
     let rate = |work: &mut dyn FnMut()| {
         let begun = Instant::now();
         work();
@@ -73,11 +73,20 @@ pub fn cold(options: &Options) {
     figure_line("cold_sync_replica_mib", replica_mib, "at most 128");
 }
 
-fn serve(runtime: &Runtime, database: &Database) -> String {
+/// Connections for a server.
+pub fn pool(database: &Database) -> Pool<AsyncPgConnection> {
     let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(database.url());
     let pool = Pool::builder(manager).max_size(4);
-    let pool = pool.build().expect("the pool is made");
-    let sync = Sync::with_limits(pool, Limits::default());
+    pool.build().expect("the pool is made")
+}
+
+/// Serves the table of items to everyone, and says where.
+pub fn serve<D>(runtime: &Runtime, database: D) -> String
+where
+    D: Served,
+    SyncGroup<(Stored,)>: ServedGroup<D::Connection, Scope = Everyone>,
+{
+    let sync = Sync::with_limits(database, Limits::default());
     let app = sync.group::<SyncGroup<(Stored,)>, Everyone>("all").router();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
     let listener = listener.expect("a port is free");

@@ -1,5 +1,6 @@
 //! What carburetor costs beside what it stands on, in the same run. See the README.
 
+mod arrival;
 mod cold;
 mod feed;
 mod followed;
@@ -49,6 +50,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("upload_sqlite", upload_sqlite::upload),
     ("cold", cold::cold),
     ("feed", feed::feed),
+    ("arrival", arrival::arrival),
     ("idle", idle::idle),
 ];
 

@@ -14,6 +14,7 @@ mod frozen;
 mod http;
 mod hub;
 mod in_process;
+mod message;
 #[cfg(feature = "metrics")]
 mod meter;
 mod open;

@@ -8,6 +8,7 @@ use super::schema;
 use super::table::ReplicaTable;
 use super::triggers::triggers;
 use crate::table::{literal, quoted};
+use diesel::QueryResult;
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 use std::path::Path;
@@ -124,30 +125,48 @@ update carburetor_group set account = {}, token = null, confirmed = null, synced
     }
 }
 
-/// Makes the triggers as they have to be; those that are so already are left alone.
-fn arm(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
+/// The name and the text of every trigger of a replica that the table has.
+fn known(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+) -> Result<Vec<(String, String)>, ReplicaError> {
     let known = query::rows(
         conn,
         &format!(
-            "select name, sql from sqlite_schema where type = 'trigger' and lower(tbl_name) = lower({BIND}) and substr(name, 1, 19) = 'carburetor_replica_'"
+            "select name, sql from sqlite_schema where type = 'trigger' and lower(tbl_name) = lower({BIND}) and substr(name, 1, 19) = 'carburetor_replica_' order by rowid"
         ),
         [Bind::text(&table.definition.table)],
     )?;
-    let wanted = triggers(table);
-    for row in &known {
-        let (name, text) = (as_text(&row[0]), as_text(&row[1]));
-        let is_wanted = |(wanted, body): &(String, String)| *wanted == name && *body == text;
-        if !wanted.iter().any(is_wanted) {
-            conn.batch_execute(&format!("drop trigger {}", quoted(&name)))?;
-        }
+    let texts = known.iter().map(|row| (as_text(&row[0]), as_text(&row[1])));
+    Ok(texts.collect())
+}
+
+/// Writes as what the server said, without the triggers, which the caller's transaction hides from everybody else.
+pub(super) fn disarmed(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    write: impl FnOnce(&mut SqliteConnection) -> QueryResult<()>,
+) -> Result<(), ReplicaError> {
+    let triggers = known(conn, table)?;
+    for (name, _) in &triggers {
+        conn.batch_execute(&format!("drop trigger {}", quoted(name)))?;
     }
-    for (name, text) in &wanted {
-        let is_there = known
-            .iter()
-            .any(|row| as_text(&row[0]) == *name && as_text(&row[1]) == *text);
-        if !is_there {
-            conn.batch_execute(text)?;
-        }
+    write(conn)?;
+    for (_, text) in &triggers {
+        conn.batch_execute(text)?;
+    }
+    Ok(())
+}
+
+/// Makes the triggers as they have to be; those that are so already are left alone.
+fn arm(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
+    let known = known(conn, table)?;
+    let wanted = triggers(table);
+    for trigger in known.iter().filter(|trigger| !wanted.contains(trigger)) {
+        conn.batch_execute(&format!("drop trigger {}", quoted(&trigger.0)))?;
+    }
+    for trigger in wanted.iter().filter(|trigger| !known.contains(trigger)) {
+        conn.batch_execute(&trigger.1)?;
     }
     Ok(())
 }

@@ -1,13 +1,19 @@
 //! Pages as they come, each on top of what the file had when it was asked for.
 
 use super::error::ReplicaError;
+use super::file::Store;
+use super::message::Message;
 use super::stage::{self, Staged};
 use super::status::Phase;
 use super::sync::Shared;
 use super::transport::{Lines, TransportError};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use std::pin::pin;
+use std::sync::Arc;
 use tokio::sync::MutexGuard;
+use tokio::task::JoinHandle;
 
 type Turn<'s> = MutexGuard<'s, ()>;
 
@@ -18,9 +24,56 @@ pub(super) struct Pages<'s, 'l> {
     turn: Option<Turn<'s>>,
     /// The token that the next page goes on from.
     base: Option<String>,
-    lines: Lines<'l>,
+    ahead: Ahead<'l>,
     /// Rows that have come and are not shown.
     rows: u64,
+}
+
+/// One message is read while the one before it is written.
+struct Ahead<'l> {
+    store: Arc<Store>,
+    lines: Lines<'l>,
+    next: Option<Next>,
+}
+
+/// What comes next.
+enum Next {
+    Message(JoinHandle<Result<Message, ReplicaError>>),
+    Failure(TransportError),
+    End,
+}
+
+impl Ahead<'_> {
+    /// Waits until it is known what comes next. Nothing is lost where it is no longer polled.
+    async fn look(&mut self) -> &mut Next {
+        if self.next.is_none() {
+            let line = self.lines.next().await;
+            self.next = Some(match line {
+                Some(Ok(line)) => Next::Message(self.read(line)),
+                Some(Err(error)) => Next::Failure(error),
+                None => Next::End,
+            });
+        }
+        self.next.get_or_insert(Next::End)
+    }
+
+    fn read(&self, line: Bytes) -> JoinHandle<Result<Message, ReplicaError>> {
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || Message::read(&store, &line))
+    }
+
+    /// The next message; none at the end. Nothing is lost where it is no longer polled.
+    async fn message(&mut self) -> Result<Option<Message>, ReplicaError> {
+        let message = match self.look().await {
+            Next::Message(reading) => Some(reading.await.map_err(|_| ReplicaError::Stopped)?),
+            _ => None,
+        };
+        match (message, self.next.take()) {
+            (Some(message), _) => message.map(Some),
+            (None, Some(Next::Failure(error))) => Err(error.into()),
+            _ => Ok(None),
+        }
+    }
 }
 
 impl Shared {
@@ -46,26 +99,29 @@ impl<'s, 'l> Pages<'s, 'l> {
             shared,
             turn: Some(turn),
             base: since,
-            lines,
+            ahead: Ahead {
+                store: shared.store.clone(),
+                lines,
+                next: None,
+            },
             rows: 0,
         }
     }
 
     /// The next message; none at the end of a feed. Nothing is lost where it is no longer polled.
-    pub(super) async fn line(&mut self) -> Result<Option<Bytes>, ReplicaError> {
-        match self.lines.next().await {
-            Some(line) => Ok(Some(line?)),
-            None if self.turn.is_none() => Ok(None),
-            None => Err(TransportError::Unreadable(
+    pub(super) async fn message(&mut self) -> Result<Option<Message>, ReplicaError> {
+        match self.ahead.message().await? {
+            None if self.turn.is_some() => Err(TransportError::Unreadable(
                 "the download ends before its last page; the next sync goes on from there".into(),
             )
             .into()),
+            message => Ok(message),
         }
     }
 
     /// Stages a message, and shows what is of one instant. `None`: the file stands elsewhere than where the message goes on from, so that it is
     /// to be asked for again.
-    pub(super) async fn take(&mut self, line: Bytes) -> Result<Option<Staged>, ReplicaError> {
+    pub(super) async fn take(&mut self, message: Message) -> Result<Option<Staged>, ReplicaError> {
         let shared = self.shared;
         if self.turn.is_none() {
             self.turn = Some(shared.turns.show.lock().await);
@@ -74,11 +130,15 @@ impl<'s, 'l> Pages<'s, 'l> {
         let staged =
             shared.transact(
                 move |store, conn| match stage::since(conn, &store.group)? == base {
-                    true => stage::take(conn, store, &line).map(Some),
+                    true => stage::take(conn, store, message).map(Some),
                     false => Ok(None),
                 },
             );
-        let Some(staged) = staged.await? else {
+        let staged = match select(pin!(staged), pin!(self.ahead.look())).await {
+            Either::Left((staged, _)) => staged,
+            Either::Right((_, staged)) => staged.await,
+        };
+        let Some(staged) = staged? else {
             return Ok(None);
         };
         self.base = Some(staged.next.clone());
@@ -100,7 +160,7 @@ impl<'s, 'l> Pages<'s, 'l> {
     }
 
     /// Whether the file still stands where the next message goes on from.
-    pub(super) async fn is_current(&self) -> Result<bool, ReplicaError> {
+    pub(super) async fn is_current(&mut self) -> Result<bool, ReplicaError> {
         let since = self
             .shared
             .run(|store, conn| stage::since(conn, &store.group))

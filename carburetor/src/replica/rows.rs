@@ -11,23 +11,16 @@ use diesel::connection::Connection;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use serde_json::{Map, Value};
 
-/// Writes `rows` into `target`, in the place of those with the same ids.
+/// Writes `rows` into `target`, in the place of those with the same ids where they are unique in it.
 pub(super) fn write_rows(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
     target: &str,
-    rows: &[Travelled],
+    rows: &[Vec<Stored>],
 ) -> Result<(), ReplicaError> {
-    let names: Vec<&str> = table
-        .definition
-        .downloaded()
-        .map(|column| column.name.as_str())
-        .collect();
-    let rows: Vec<Vec<Stored>> = rows
-        .iter()
-        .map(|row| admit(table, row))
-        .collect::<Result<_, _>>()?;
-    write(conn, target, &names, &rows)
+    let columns = table.definition.downloaded();
+    let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
+    write(conn, target, &names, rows)
 }
 
 /// Writes `ids` into `target`.
@@ -35,14 +28,10 @@ pub(super) fn write_ids(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
     target: &str,
-    ids: &[Value],
+    ids: &[Vec<Stored>],
 ) -> Result<(), ReplicaError> {
     let names: Vec<&str> = table.definition.ids().map(|id| id.name.as_str()).collect();
-    let ids: Vec<Vec<Stored>> = ids
-        .iter()
-        .map(|id| table.admit_id(id))
-        .collect::<Result<_, _>>()?;
-    write(conn, target, &names, &ids)
+    write(conn, target, &names, ids)
 }
 
 /// A row as an answer has it, column by column.

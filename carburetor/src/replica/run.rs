@@ -68,17 +68,17 @@ impl Shared {
         let mut pages = Pages::new(self, turn, since.clone(), lines);
         loop {
             let from = pages.from();
-            let line = {
-                let next = (pin!(edits.next(self, Some(&from))), pin!(pages.line()));
+            let message = {
+                let next = (pin!(edits.next(self, Some(&from))), pin!(pages.message()));
                 match select(next.0, next.1).await {
                     Either::Left((edited, _)) => {
                         edited?;
                         None
                     }
-                    Either::Right((line, _)) => Some(line?),
+                    Either::Right((message, _)) => Some(message?),
                 }
             };
-            match line {
+            match message {
                 None => {
                     self.upload(transport, &mut Synced::default()).await?;
                     if !pages.is_current().await? {
@@ -90,7 +90,7 @@ impl Shared {
                     let ended = "the server has ended the feed, which is opened again";
                     return Err(TransportError::Offline(ended.into()).into());
                 }
-                Some(Some(line)) => match pages.take(line).await? {
+                Some(Some(message)) => match pages.take(message).await? {
                     None => return Ok(()),
                     Some(staged) if staged.more => {}
                     Some(_) => {

@@ -2,11 +2,11 @@
 
 use super::error::ReplicaError;
 use super::hub;
-use super::query::{self, BIND, Bind};
+use super::query::{self, BIND, Bind, as_text};
 use super::show::{ANSWERED, DOWNLOADED};
 use super::shown;
 use super::table::ReplicaTable;
-use crate::table::literal;
+use crate::table::{literal, quoted};
 use crate::tracking::sqlite::SYSTEM_TIME;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
@@ -122,11 +122,11 @@ pub(super) fn install(
         "select in_group, shape from carburetor_replicated where name = {BIND} order by seq"
     );
     let known = query::rows(conn, &known, [Bind::text(&definition.table)])?;
-    let is_own = |row: &&Vec<query::Stored>| query::as_text(&row[0]) == group;
+    let is_own = |row: &&Vec<query::Stored>| as_text(&row[0]) == group;
     match known.iter().find(is_own) {
-        Some(own) if own[1].is_some() && query::as_text(&own[1]) == shape => {}
+        Some(own) if own[1].is_some() && as_text(&own[1]) == shape => {}
         Some(own) if own[1].is_some() => {
-            keep_ids(conn, table, &shape, &query::as_text(&own[1]))?;
+            keep_ids(conn, table, &shape, &as_text(&own[1]))?;
             renew(conn, table, group)?;
             // The program has another model now; the other groups over the table begin anew when they are opened.
             let unknown =
@@ -136,13 +136,13 @@ pub(super) fn install(
         own => {
             let unlike = known
                 .iter()
-                .find(|row| row[1].is_some() && query::as_text(&row[1]) != shape);
+                .find(|row| row[1].is_some() && as_text(&row[1]) != shape);
             if let Some(other) = unlike {
                 return Err(ReplicaError::table(
                     definition,
                     format!(
                         "the group `{}` of this file has the table with another model: use one model in both, or replicate the groups into two files",
-                        query::as_text(&other[0])
+                        as_text(&other[0])
                     ),
                 ));
             }
@@ -155,14 +155,14 @@ pub(super) fn install(
     hub::install(conn, table)?;
     table.owner = known
         .first()
-        .map_or_else(|| group.to_owned(), |first| query::as_text(&first[0]));
+        .map_or_else(|| group.to_owned(), |first| as_text(&first[0]));
     if table.owner != group {
         shown::share(conn, table, &table.owner)?;
     }
+    stage(conn, table)?;
     conn.batch_execute(&format!(
-        "{}{}insert into carburetor_replicated (name, in_group, shape) values ({}, {}, {}) on conflict (name, in_group) do update set shape = excluded.shape",
+        "{}insert into carburetor_replicated (name, in_group, shape) values ({}, {}, {}) on conflict (name, in_group) do update set shape = excluded.shape",
         outbox(table),
-        stage(table),
         literal(&definition.table),
         literal(group),
         literal(&shape),
@@ -241,12 +241,16 @@ create index if not exists {unsent} on {outbox} (carburetor_clock) where carbure
 }
 
 /// Rows and ids before they are shown, of a download and of an answer, and the row that a REPLACE is about to delete (`held`).
-fn stage(table: &ReplicaTable) -> String {
+///
+/// Rows that are downloaded lie in the order in which they came, without a key. CREATE TABLE AS can't number them, so that it is `held` that says which
+/// affinities there are.
+fn stage(conn: &mut SqliteConnection, table: &ReplicaTable) -> QueryResult<()> {
     let (ids, columns, name) = (table.ids(""), table.columns(""), table.name());
-    let kinds = [DOWNLOADED, ANSWERED];
-    let kinds = kinds
-        .iter()
-        .flat_map(|staging| [(staging.rows, &columns), (staging.gone, &ids)]);
+    let kinds = [
+        (ANSWERED.rows, &columns),
+        (ANSWERED.gone, &ids),
+        (DOWNLOADED.gone, &ids),
+    ];
     let mut text: String = kinds
         .map(|(kind, columns)| {
             let [own, unique] = [table.staged(kind), table.staged(&format!("{kind}_id"))];
@@ -256,10 +260,23 @@ create unique index if not exists {unique} on {own} ({ids});
 "
             )
         })
-        .collect();
+        .concat();
     text += &format!(
         "create table if not exists {} as select {columns} from {name} where 0;\n",
         table.own("held")
     );
-    text
+    conn.batch_execute(&text)?;
+    let typed = query::rows(
+        conn,
+        &format!("select name, type from pragma_table_info({BIND}) order by cid"),
+        [Bind::text(table.object("held"))],
+    )?;
+    let typed: String = typed
+        .iter()
+        .map(|row| format!(", {} {}", quoted(&as_text(&row[0])), as_text(&row[1])))
+        .collect();
+    conn.batch_execute(&format!(
+        "create table if not exists {} (carburetor_seq integer primary key{typed})",
+        table.staged(DOWNLOADED.rows)
+    ))
 }

@@ -100,14 +100,14 @@ fn one(
         (_, Some(row)) => {
             let whole = travelled(table, row.clone());
             let target = table.staged(ANSWERED.rows);
-            write_rows(conn, table, &target, std::slice::from_ref(&whole))?;
-            show(conn, store, table, ANSWERED)?;
             let values = admit(table, &whole)?;
+            write_rows(conn, table, &target, std::slice::from_ref(&values))?;
+            show(conn, store, table, ANSWERED)?;
             rebase(conn, table, &id, row, stamp_of(table, &values))
         }
         (_, None) => {
             let gone = table.staged(ANSWERED.gone);
-            write_ids(conn, table, &gone, std::slice::from_ref(&change.id))?;
+            write_ids(conn, table, &gone, std::slice::from_ref(&id))?;
             show(conn, store, table, ANSWERED)?;
             if is_shared(conn, table, &store.group)? {
                 ask_again(conn, table, &store.group, &id)?;

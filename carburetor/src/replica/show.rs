@@ -2,6 +2,7 @@
 
 use super::error::ReplicaError;
 use super::file::Store;
+use super::file::disarmed;
 use super::hub;
 use super::outbox::{Which, freeze};
 use super::query::{applying, exists};
@@ -15,19 +16,26 @@ use diesel::sqlite::SqliteConnection;
 pub(super) struct Staging {
     pub(super) rows: &'static str,
     pub(super) gone: &'static str,
+    /// In which order rows come: of those with one id the last one counts.
+    order: &'static str,
 }
 
 /// What a download brings, page by page.
 pub(super) const DOWNLOADED: Staging = Staging {
     rows: "staged",
     gone: "gone",
+    order: " order by row.carburetor_seq",
 };
 
 /// What an answer brings.
 pub(super) const ANSWERED: Staging = Staging {
     rows: "answered",
     gone: "lost",
+    order: "",
 };
+
+/// From how many rows on triggers cost more, though they let them pass, than to make them again.
+const MANY: usize = 10_000;
 
 /// Shows what is staged of one table, and empties the stage.
 pub(super) fn show(
@@ -52,7 +60,19 @@ pub(super) fn show(
     if has_entries {
         sql += &laid(table, staging);
     }
-    applying(conn, |conn| conn.batch_execute(&sql))?;
+    let is_much = {
+        let staged = table.staged(staging.rows);
+        exists(
+            conn,
+            &format!("select 1 from {staged} limit 1 offset {MANY}"),
+            [],
+        )?
+    };
+    // On a hub there are triggers of its own beside them, whose order is to stay.
+    applying(conn, |conn| match is_much && !table.is_hub {
+        true => disarmed(conn, table, |conn| conn.batch_execute(&sql)),
+        false => Ok(conn.batch_execute(&sql)?),
+    })?;
     Ok(conn.batch_execute(&format!(
         "delete from {}; delete from {}",
         table.staged(staging.rows),
@@ -151,10 +171,11 @@ fn insert(
         false => format!("update set {}", set.join(", ")),
     };
     format!(
-        "insert into {} ({}) select {values} from {} as row{join} where {condition} on conflict ({}) do {action};\n",
+        "insert into {} ({}) select {values} from {} as row{join} where {condition}{} on conflict ({}) do {action};\n",
         table.name(),
         table.columns(""),
         table.staged(staging.rows),
+        staging.order,
         table.ids(""),
     )
 }

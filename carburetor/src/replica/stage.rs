@@ -3,41 +3,21 @@
 use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
-use super::query::{self, BIND, Bind, as_text};
+use super::message::{Message, News};
+use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::rows::{write_ids, write_rows};
 use super::schema::now_ms;
-use super::section::Section;
 use super::show::{DOWNLOADED, show};
 use super::table::ReplicaTable;
-use crate::clock::Clock;
 use crate::scope::Left;
 use crate::table::{literal, quoted};
-use crate::wire::{SqliteValue, Version, WireError};
+use crate::wire::{SqliteValue, WireError};
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::collections::HashMap;
 
-/// One message of a download.
-#[derive(Deserialize)]
-struct Page<'m> {
-    #[serde(rename = "carburetor")]
-    _version: Version,
-    #[serde(borrow, default)]
-    tables: HashMap<Cow<'m, str>, &'m RawValue>,
-    #[serde(default)]
-    clock: Clock,
-    /// A message without it is complete.
-    #[serde(default)]
-    more: bool,
-    /// Tells the scope from others.
-    #[serde(default)]
-    scope: Option<String>,
-    next: String,
-}
+/// The index by which rows are found that go again before they are shown.
+const STAGED_ID: &str = "staged_id";
 
 /// What a page was.
 pub(super) struct Staged {
@@ -94,25 +74,20 @@ pub(super) fn forget(conn: &mut SqliteConnection, group: &str) -> Result<(), Rep
 pub(super) fn take(
     conn: &mut SqliteConnection,
     store: &Store,
-    line: &[u8],
+    page: Message,
 ) -> Result<Staged, ReplicaError> {
-    let page: Page<'_> = serde_json::from_slice(line)
-        .map_err(|error| WireError::new(format!("not a download: {error}")))?;
     let mut staged = Staged {
         rows: 0,
         removed: 0,
         more: page.more,
         next: page.next,
     };
-    for table in &store.tables {
-        let name = &table.definition.wire_name;
-        let Some(section) = page.tables.get(name.as_str()) else {
-            continue;
-        };
-        let section = Section::read(table, section.get())?;
-        staged.rows += section.rows.len() as u64;
-        staged.removed += section.removed.len() as u64;
-        stage(conn, table, section)?;
+    for (table, news) in store.tables.iter().zip(&page.news) {
+        if let Some(news) = news {
+            staged.rows += news.rows.len() as u64;
+            staged.removed += news.removed.len() as u64;
+            stage(conn, table, news)?;
+        }
     }
     let scope = page.scope.map(SqliteValue::Text);
     let token = [
@@ -131,6 +106,7 @@ pub(super) fn take(
             for table in &store.tables {
                 complete(conn, table)?;
                 show(conn, store, table, DOWNLOADED)?;
+                conn.batch_execute(&format!("drop index if exists {}", table.staged(STAGED_ID)))?;
             }
             conn.batch_execute(&format!(
                 "delete from carburetor_stage where in_group = {}",
@@ -147,36 +123,42 @@ pub(super) fn take(
     Ok(staged)
 }
 
-/// Adds a page to what is staged of its table: what lies there is as if all pages so far had been one.
+/// Adds a page to what is staged of its table: what lies there is as if all pages so far had been one, but that a row may lie there several times,
+/// the last one being the one that counts. So rows are only added at the end, whatever their ids are.
 fn stage(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
-    section: Section,
+    news: &News,
 ) -> Result<(), ReplicaError> {
     let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
-    let name = literal(&table.place(DOWNLOADED.rows));
-    if section.reset {
+    let (name, ids) = (literal(&table.place(DOWNLOADED.rows)), table.ids(""));
+    if news.reset {
         conn.batch_execute(&format!(
             "delete from {staged}; delete from {gone}; delete from carburetor_stage_left where of_table = {name};
 insert or ignore into carburetor_stage_reset (of_table) values ({name})"
         ))?;
     }
-    if let Some(left) = section.left {
-        leave(conn, table, &left)?;
+    if let Some(left) = &news.left {
+        leave(conn, table, left)?;
     }
-    if !section.removed.is_empty() {
-        write_ids(conn, table, &gone, &section.removed)?;
-        conn.batch_execute(&format!(
-            "delete from {staged} where ({ids}) in (select {ids} from {gone})",
-            ids = table.ids("")
-        ))?;
+    let last = format!("select coalesce(max(carburetor_seq), 0) from {staged}");
+    let last = as_integer(&query::value(conn, &last, [])?);
+    if !news.removed.is_empty() {
+        write_ids(conn, table, &gone, &news.removed)?;
+        if last > 0 {
+            // Such a page seldom comes alone.
+            conn.batch_execute(&format!(
+                "create index if not exists {} on {staged} ({ids});
+delete from {staged} where ({ids}) in (select {ids} from {gone})",
+                table.staged(STAGED_ID)
+            ))?;
+        }
     }
     let has_gone = query::exists(conn, &format!("select 1 from {gone} limit 1"), [])?;
-    write_rows(conn, table, &staged, &section.rows)?;
+    write_rows(conn, table, &staged, &news.rows)?;
     if has_gone {
         conn.batch_execute(&format!(
-            "delete from {gone} where ({ids}) in (select {ids} from {staged})",
-            ids = table.ids("")
+            "delete from {gone} where ({ids}) in (select {ids} from {staged} where carburetor_seq > {last})"
         ))?;
     }
     Ok(())

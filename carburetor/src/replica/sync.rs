@@ -225,9 +225,9 @@ impl Shared {
                 lines => lines?,
             };
             let mut pages = Pages::new(self, turn, since.clone(), lines);
-            while let Some(line) = pages.line().await? {
+            while let Some(message) = pages.message().await? {
                 // Otherwise another task has shown more meanwhile, and the rest is on top of that.
-                let Some(staged) = pages.take(line).await? else {
+                let Some(staged) = pages.take(message).await? else {
                     break;
                 };
                 synced.rows += staged.rows;

@@ -26,6 +26,14 @@ fn block_on<T>(task: impl Future<Output = T>) -> T {
     runtime.block_on(task)
 }
 
+/// A program may let it run on whatever thread.
+#[test]
+fn a_run_can_be_spawned() {
+    fn is_spawned(_: impl Send) {}
+    let server = served();
+    is_spawned(server.device().replica.run());
+}
+
 /// The program runs while the device follows the server.
 fn follow<T>(device: &Device, program: impl Future<Output = T>) -> T {
     block_on(async {

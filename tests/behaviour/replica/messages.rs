@@ -214,11 +214,11 @@ fn pages_count_in_their_order() {
             true,
             "c",
         ),
-        section(false, "", "5", "", false, "d"),
+        section(false, "", "5", &row(1, "eins"), false, "d"),
     ];
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     device.take_lines(&lines).unwrap();
-    assert_eq!(device.tasks(), [task(1, "uno"), task(3, "tre")]);
+    assert_eq!(device.tasks(), [task(1, "eins"), task(3, "tre")]);
     device.take_lines(&[]).unwrap_err();
     assert_eq!(
         device.script.since.lock().unwrap().last(),

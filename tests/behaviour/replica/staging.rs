@@ -141,3 +141,21 @@ fn local_columns_survive_and_are_not_sent() {
         .unwrap();
     assert_eq!(pinned, [("n01".into(), "two".into())]);
 }
+
+#[test]
+fn edits_after_a_large_download_are_sent() {
+    let server = Server::new();
+    // Of so many rows the triggers are out of the way while they are shown.
+    server.run(
+        "insert into notes (id, title, team)
+         with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 10001)
+         select 'n' || n, 'one', 'red' from numbers",
+    );
+    let mut device = server.device();
+    assert_eq!((device.notes().len(), device.pending()), (10_001, 0));
+    device.run("update notes set title = 'two' where id = 'n1'; delete from notes where id = 'n2'");
+    assert_eq!(device.pending(), 2);
+    device.sync();
+    assert_eq!(device.notes(), server.notes());
+    assert_eq!(device.notes().len(), 10_000);
+}

@@ -81,7 +81,7 @@ impl WireType<Sqlite> for Timestamp {
             put(instant, out);
             Ok(())
         },
-        |value| read(value, "%F %T%.f"),
+        |value| read(value, ""),
     );
 }
 
@@ -96,7 +96,7 @@ impl WireType<Sqlite> for TimestamptzSqlite {
             put(instant, out);
             Ok(())
         },
-        |value| read(value, "%F %T%.f%:z"),
+        |value| read(value, "+00:00"),
     );
 }
 
@@ -114,15 +114,39 @@ fn diesel_reads<ST, U: FromSql<ST, Sqlite>>(value: Stored<'_, '_, '_>) -> Result
     U::from_sql(value).map_err(|error| WireError::new(error.to_string()))
 }
 
-fn read(value: &Value, format: &str) -> Result<SqliteValue, WireError> {
-    let instant = value
-        .as_str()
-        .and_then(parse_instant)
-        .and_then(|(days, micros)| instant(days, micros))
-        .ok_or_else(|| {
-            WireError::unexpected("an instant such as \"2026-01-31T23:59:59.000000Z\"", value)
-        })?;
-    Ok(SqliteValue::Text(instant.format(format).to_string()))
+fn read(value: &Value, offset: &str) -> Result<SqliteValue, WireError> {
+    let parsed = value.as_str().and_then(parse_instant);
+    let known = parsed.and_then(|(days, micros)| instant(days, micros));
+    let instant = known.ok_or_else(|| {
+        WireError::unexpected("an instant such as \"2026-01-31T23:59:59.000000Z\"", value)
+    })?;
+    let text = match of_four_digits(instant.timestamp_micros(), offset) {
+        Some(text) => text,
+        None => instant.format(&format!("%F %T%.f{offset}")).to_string(),
+    };
+    Ok(SqliteValue::Text(text))
+}
+
+/// What chrono writes of an instant whose year has four digits, many times as fast.
+fn of_four_digits(micros: i64, offset: &str) -> Option<String> {
+    // As in "2026-01-31T23:59:59.123456Z".
+    let mut written = Vec::with_capacity(32);
+    write_instant(
+        (micros.div_euclid(DAY), micros.rem_euclid(DAY)),
+        &mut written,
+    );
+    if written.len() != 27 {
+        return None;
+    }
+    let digits = match micros.rem_euclid(1_000_000) {
+        0 => 0,
+        micros if micros % 1000 == 0 => ".123".len(),
+        _ => ".123456".len(),
+    };
+    written[10] = b' ';
+    written.truncate("2026-01-31T23:59:59".len() + digits);
+    written.extend_from_slice(offset.as_bytes());
+    String::from_utf8(written).ok()
 }
 
 fn put(instant: (i64, i64), out: &mut Vec<u8>) {

@@ -1,0 +1,85 @@
+//! A message of a download, read and checked: what is left is to write it.
+
+use super::error::ReplicaError;
+use super::file::Store;
+use super::query::Stored;
+use super::rows::admit;
+use super::section::Section;
+use super::table::ReplicaTable;
+use crate::clock::Clock;
+use crate::scope::Left;
+use crate::wire::{Version, WireError};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// One message, of a page.
+pub(super) struct Message {
+    /// What is new in each of the store's tables.
+    pub(super) news: Vec<Option<News>>,
+    pub(super) clock: Clock,
+    /// There are more before all is of one instant.
+    pub(super) more: bool,
+    /// Tells the scope from others.
+    pub(super) scope: Option<String>,
+    /// The token behind it.
+    pub(super) next: String,
+}
+
+/// What is new in a table, as the file stores it.
+pub(super) struct News {
+    pub(super) reset: bool,
+    pub(super) left: Option<Left>,
+    pub(super) removed: Vec<Vec<Stored>>,
+    pub(super) rows: Vec<Vec<Stored>>,
+}
+
+#[derive(Deserialize)]
+struct Page<'m> {
+    #[serde(rename = "carburetor")]
+    _version: Version,
+    #[serde(borrow, default)]
+    tables: HashMap<Cow<'m, str>, &'m RawValue>,
+    #[serde(default)]
+    clock: Clock,
+    /// A message without it is complete.
+    #[serde(default)]
+    more: bool,
+    #[serde(default)]
+    scope: Option<String>,
+    next: String,
+}
+
+impl Message {
+    pub(super) fn read(store: &Store, line: &[u8]) -> Result<Self, ReplicaError> {
+        let page: Page<'_> = serde_json::from_slice(line)
+            .map_err(|error| WireError::new(format!("not a download: {error}")))?;
+        let news = store.tables.iter().map(|table| {
+            let section = page.tables.get(table.definition.wire_name.as_str());
+            let news = section.map(|section| News::read(table, section.get()));
+            news.transpose()
+        });
+        Ok(Message {
+            news: news.collect::<Result<_, _>>()?,
+            clock: page.clock,
+            more: page.more,
+            scope: page.scope,
+            next: page.next,
+        })
+    }
+}
+
+impl News {
+    fn read(table: &ReplicaTable, json: &str) -> Result<Self, WireError> {
+        let section = Section::read(table, json)?;
+        let removed = section.removed.iter().map(|id| table.admit_id(id));
+        let rows = section.rows.iter().map(|row| admit(table, row));
+        Ok(News {
+            reset: section.reset,
+            left: section.left,
+            removed: removed.collect::<Result<_, _>>()?,
+            rows: rows.collect::<Result<_, _>>()?,
+        })
+    }
+}
