@@ -96,6 +96,10 @@ impl Outcomes {
     /// Appends the answers to the following changes.
     pub(crate) fn add(&mut self, more: Outcomes) {
         self.clock = self.clock.max(more.clock);
+        self.scope = match self.scope.take() {
+            Some(scope) if more.scope.as_ref() != Some(&scope) => Some(String::new()),
+            _ => more.scope,
+        };
         self.outcomes.extend(more.outcomes);
     }
 

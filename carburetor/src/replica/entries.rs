@@ -88,13 +88,17 @@ pub(super) fn edit(table: &ReplicaTable, old: &str, from: &str) -> String {
     )
 }
 
-/// The entries of the old row, which is gone: none at all where the server was never told of it.
+/// What the entry of an insert holds once the server has shown a row of that id: whoever deletes the row then deletes the server's, too. It stays an insert
+/// on no base, because it was made without having seen that row.
+pub(super) const MET: &str = "carburetor_was = 1";
+
+/// The entries of the old row, which is gone: none at all where the server was never told of it, and has none.
 pub(super) fn remove(table: &ReplicaTable) -> String {
     let outbox = table.own("outbox");
     let same = table.own_id("old");
     let base = base(table, "old");
     let never_sent = format!(
-        "{same} and carburetor_column = '' and carburetor_kind = 'insert' and carburetor_base is null and carburetor_sent = 0"
+        "{same} and carburetor_column = '' and carburetor_kind = 'insert' and carburetor_base is null and carburetor_was is null and carburetor_sent = 0"
     );
     format!(
         "

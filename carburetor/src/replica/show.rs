@@ -1,5 +1,6 @@
 //! Making visible what the server said: the program's unsent edits stay on top of the server's rows.
 
+use super::entries::MET;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::file::disarmed;
@@ -213,5 +214,11 @@ fn laid(table: &ReplicaTable, staging: Staging) -> String {
         "carburetor_column = '' and carburetor_kind = 'delete'",
     );
     let condition = format!("{} and not {is_deleted}", has_entry(table, "true"));
-    insert(table, staging, &values, &join, &condition)
+    let outbox = table.own("outbox");
+    let met = format!(
+        "update {outbox} set {MET} where carburetor_column = '' and carburetor_kind = 'insert' and exists (select 1 from {} as row where {});\n",
+        table.staged(staging.rows),
+        qualified(table, "row", &outbox),
+    );
+    met + &insert(table, staging, &values, &join, &condition)
 }

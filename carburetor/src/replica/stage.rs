@@ -202,6 +202,21 @@ fn column<'t>(table: &'t ReplicaTable, name: &str) -> Result<(usize, &'t str), W
         })
 }
 
+/// What a column of the table holds as the server has said, below an edit of it.
+fn of_server(table: &ReplicaTable, column: &str) -> String {
+    let (own, name) = (quoted(column), table.name());
+    if table.takes_no_writes() {
+        return own;
+    }
+    let entry = format!(
+        "from {} as entry where {} and entry.carburetor_column = {}",
+        table.own("outbox"),
+        table.same_id("entry", &name),
+        literal(column)
+    );
+    format!("iif(exists (select 1 {entry}), (select entry.carburetor_was {entry}), {own})")
+}
+
 /// Adds to the ids that go those that the pages named by a reset or by a value.
 fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
     let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
@@ -219,7 +234,7 @@ fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), Rep
         let (number, column) = column(table, &as_text(&row[0]))?;
         let value: Value = serde_json::from_str(&as_text(&row[1]))
             .map_err(|error| WireError::new(error.to_string()))?;
-        let sql = format!("{remove} and {} is {BIND}", quoted(column));
+        let sql = format!("{remove} and {} is {BIND}", of_server(table, column));
         query::execute(conn, &sql, [Bind((table.admit)(number, &value)?)])?;
     }
     let name = literal(&table.place(DOWNLOADED.rows));

@@ -22,6 +22,7 @@ use crate::outcome::{Outcomes, Rejection, Verdict};
 use crate::token;
 use diesel::result::{DatabaseErrorKind, Error};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How often an upload in a transaction of its own is tried when other writers get in its way.
 const TRIES: usize = 20;
@@ -39,23 +40,36 @@ pub(super) async fn upload<R: Runner>(
             limit: options.limit,
         });
     }
-    let mut answers = Outcomes::new(Clock::ZERO, Vec::new());
-    let confirmed = changes.confirmed;
+    let (confirmed, scope): (_, &Arc<str>) = (changes.confirmed, &scope(tables)?.into());
+    let batch = |changes| Batch {
+        changes,
+        confirmed,
+        options,
+        scope,
+    };
     let own = &mut OwnWrites::default();
     match options.transactions {
         Transactions::PerChange => {
             // Before anything is applied.
             let around = Surroundings::read(runner, tables).await?;
             bounded(&changes.changes, around.now(), options)?;
+            let mut answers = Outcomes::new(Clock::ZERO, Vec::new());
             for change in &changes.changes {
-                let one = std::slice::from_ref(change);
-                answers.add(again(runner, tables, one, confirmed, options, own).await?);
+                let one = batch(std::slice::from_ref(change));
+                answers.add(again(runner, tables, &one, own).await?);
             }
+            Ok(answers)
         }
-        _ => answers.add(again(runner, tables, &changes.changes, confirmed, options, own).await?),
+        _ => again(runner, tables, &batch(&changes.changes), own).await,
     }
-    answers.scope = Some(scope(tables)?);
-    Ok(answers)
+}
+
+/// What one transaction takes.
+struct Batch<'b> {
+    changes: &'b [Change],
+    confirmed: Option<Clock>,
+    options: &'b UploadOptions,
+    scope: &'b Arc<str>,
 }
 
 /// What tells the scope of `tables` from others, as a download within it says it.
@@ -76,15 +90,13 @@ fn scope<DB: SyncBackend>(tables: &[UploadTable<'_, DB>]) -> Result<String, Uplo
 async fn again<R: Runner>(
     runner: &mut R,
     tables: &[UploadTable<'_, R::Backend>],
-    changes: &[Change],
-    confirmed: Option<Clock>,
-    options: &UploadOptions,
+    batch: &Batch<'_>,
     own: &mut OwnWrites,
 ) -> Result<Outcomes, UploadError> {
     let mut transaction = match runner.in_transaction()? {
         true => Transaction::Callers,
         // Of everything that is refused, what the commit would refuse is named too.
-        false => match options.transactions {
+        false => match batch.options.transactions {
             Transactions::One => Transaction::Whole,
             Transactions::PerChange => Transaction::Own,
             Transactions::AllOrNothing => Transaction::Checked,
@@ -94,16 +106,7 @@ async fn again<R: Runner>(
     loop {
         tries -= 1;
         runner.begin().await?;
-        let answered = once(
-            runner,
-            tables,
-            changes,
-            confirmed,
-            options,
-            own,
-            transaction,
-        )
-        .await;
+        let answered = once(runner, tables, batch, own, transaction).await;
         match runner.end(answered).await {
             Err(error) if transaction != Transaction::Callers && tries > 0 => {
                 if transaction == Transaction::Whole && matches!(error, UploadError::Query(_)) {
@@ -139,12 +142,16 @@ fn gave_way(error: &UploadError) -> bool {
 async fn once<R: Runner>(
     runner: &mut R,
     tables: &[UploadTable<'_, R::Backend>],
-    changes: &[Change],
-    confirmed: Option<Clock>,
-    options: &UploadOptions,
+    batch: &Batch<'_>,
     own: &mut OwnWrites,
     transaction: Transaction,
 ) -> Result<Outcomes, UploadError> {
+    let Batch {
+        changes,
+        confirmed,
+        options,
+        scope,
+    } = *batch;
     lock(runner, changes).await?;
     let around = Surroundings::read(runner, tables).await?;
     bounded(changes, around.now(), options)?;
@@ -213,9 +220,18 @@ async fn once<R: Runner>(
         digest: digests[at],
         verdict: answers[at].verdict.clone(),
         stamp: answers[at].stamp,
+        scope: scope.clone(),
     });
-    session.keep(receipts.collect(), confirmed).await?;
-    session.outcomes(changes, answers).await
+    session.keep(receipts.collect(), scope, confirmed).await?;
+    let mut outcomes = session.outcomes(changes, answers).await?;
+    // A row that was written within another scope may never have been in this one, and is then no removal of it: the replica has to begin anew.
+    let mut repeated = changes.iter().filter_map(|change| known.get(&change.clock));
+    let is_of_another = repeated.any(|receipt| receipt.scope != *scope);
+    outcomes.scope = Some(match is_of_another {
+        true => String::new(),
+        false => scope.to_string(),
+    });
+    Ok(outcomes)
 }
 
 /// Refuses clocks that are too far ahead, before anything is applied.

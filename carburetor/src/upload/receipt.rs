@@ -4,6 +4,7 @@ use super::digest::Digest;
 use crate::clock::Clock;
 use crate::outcome::{Outcome, Verdict};
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// The outcome of one change, as it is stored. The row is not: who asks again is shown what his scope shows then.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,13 +15,18 @@ pub(super) struct Receipt {
     pub(super) verdict: Verdict,
     /// The row's stamp after the write.
     pub(super) stamp: Option<DateTime<Utc>>,
+    /// The scope within which the change was taken.
+    pub(super) scope: Arc<str>,
 }
 
 /// Clock, digest, stamp in microseconds, and the outcome unless it is `applied`, which most are.
 type Stored = (Clock, Digest, Option<i64>, Option<Outcome>);
 
-/// The text of `receipts`.
-pub(super) fn write<'r>(receipts: impl Iterator<Item = &'r Receipt>) -> serde_json::Result<String> {
+/// The text of `receipts` of one scope.
+pub(super) fn write<'r>(
+    scope: &str,
+    receipts: impl Iterator<Item = &'r Receipt>,
+) -> serde_json::Result<String> {
     let stored: Vec<Stored> = receipts
         .map(|receipt| {
             let outcome = (receipt.verdict != Verdict::Applied).then(|| Outcome {
@@ -33,17 +39,19 @@ pub(super) fn write<'r>(receipts: impl Iterator<Item = &'r Receipt>) -> serde_js
             (receipt.clock, receipt.digest, stamp, outcome)
         })
         .collect();
-    serde_json::to_string(&stored)
+    serde_json::to_string(&(scope, stored))
 }
 
 /// The receipts that a text holds.
 pub(super) fn read(text: &str) -> serde_json::Result<Vec<Receipt>> {
-    let stored: Vec<Stored> = serde_json::from_str(text)?;
+    let (scope, stored): (String, Vec<Stored>) = serde_json::from_str(text)?;
+    let scope: Arc<str> = scope.into();
     let receipt = |(clock, digest, stamp, outcome): Stored| Receipt {
         clock,
         digest,
         verdict: outcome.map_or(Verdict::Applied, |outcome| outcome.verdict),
         stamp: stamp.and_then(DateTime::from_timestamp_micros),
+        scope: scope.clone(),
     };
     Ok(stored.into_iter().map(receipt).collect())
 }
@@ -65,8 +73,9 @@ mod tests {
             digest: Digest(0x00ff),
             verdict,
             stamp: DateTime::from_timestamp_micros(8),
+            scope: "red".into(),
         });
-        let text = write(receipts.iter()).unwrap();
+        let text = write("red", receipts.iter()).unwrap();
         assert_eq!(read(&text).unwrap(), receipts);
     }
 }

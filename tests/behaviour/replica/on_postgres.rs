@@ -14,6 +14,8 @@ mod live;
 mod settling;
 #[path = "staging.rs"]
 mod staging;
+#[path = "strays.rs"]
+mod strays;
 #[path = "two_groups.rs"]
 mod two_groups;
 #[path = "world.rs"]

@@ -16,6 +16,8 @@ mod over_http;
 mod settling;
 #[path = "staging.rs"]
 mod staging;
+#[path = "strays.rs"]
+mod strays;
 #[path = "two_groups.rs"]
 mod two_groups;
 #[path = "world.rs"]

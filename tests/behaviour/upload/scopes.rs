@@ -271,6 +271,22 @@ fn what_was_answered_to_one_team_shows_nothing_when_another_sends_it_again() {
     }
 }
 
+/// A row that was inserted while the account saw blue is no removal for one that sees red, and stayed for ever.
+#[test]
+fn a_repeat_within_another_scope_says_that_the_replica_has_to_begin_anew() {
+    let (_server, conn) = &mut with_people();
+    let mut device = Device::ahead(1, 30);
+    let sent = device.insert("people", person("eve", "blue"));
+    let first = upload(conn, "blue", sent.clone());
+    let again = upload(conn, "red", sent.clone());
+    assert_eq!(again.outcomes, first.outcomes);
+    assert_eq!(again.scope.as_deref(), Some(""), "the scope of no download");
+    assert_eq!(upload(conn, "blue", sent).scope, first.scope);
+    let fresh = upload(conn, "red", device.insert("people", person("kim", "red")));
+    assert!(fresh.scope.as_ref().is_some_and(|scope| !scope.is_empty()));
+    assert_ne!(fresh.scope, first.scope);
+}
+
 /// Two users of one device had one queue: what the one had edited was sent in the name of the other.
 #[test]
 fn what_one_user_queued_is_not_written_in_the_name_of_another() {

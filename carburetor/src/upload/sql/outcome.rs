@@ -57,10 +57,11 @@ pub(in crate::upload) async fn receipts<R: Runner>(
 }
 
 impl<R: Runner> Session<'_, '_, R> {
-    /// Stores `receipts`, forgets what the replica has confirmed and no network can repeat any more, and remembers the greatest clock that is ahead.
+    /// Stores `receipts` of changes that were taken within `scope`, forgets what the replica has confirmed and no network can repeat any more, and remembers the greatest clock that is ahead.
     pub(in crate::upload) async fn keep(
         &mut self,
         receipts: Vec<Receipt>,
+        scope: &str,
         confirmed: Option<Clock>,
     ) -> Result<(), UploadError> {
         let table = R::Backend::OUTCOME_TABLE;
@@ -69,7 +70,8 @@ impl<R: Runner> Session<'_, '_, R> {
             let own = receipts
                 .iter()
                 .filter(|receipt| receipt.clock.replica() == replica);
-            let text = receipt::write(own).map_err(|error| WireError::new(error.to_string()))?;
+            let text = receipt::write(scope, own);
+            let text = text.map_err(|error| WireError::new(error.to_string()))?;
             let mut statement = Statement::of(format!(
                 "insert into {table} (replica, first, last, outcomes, at) select '{replica:016x}', '{first}', '{last}', "
             ));
