@@ -14,8 +14,8 @@ pub(super) struct Desk {
     open: BTreeMap<Key, Open>,
     /// Edits of rows that went before these were sent: they must still be sent.
     handed: Vec<(Key, &'static str, Value)>,
-    /// The changes that were ever sent.
-    sent: BTreeSet<Clock>,
+    /// The changes that were ever sent. Clocks that the server refused may be given to other changes.
+    sent: BTreeSet<(Clock, Key)>,
     /// Those of them that were rejected, as the device has heard.
     pub(super) rejected: BTreeSet<Clock>,
     /// Rows that the server has said are gone since the last sync that came to its end.
@@ -115,15 +115,15 @@ impl Desk {
     /// A message is about to leave.
     pub(super) fn send(&mut self, changes: &Changes) {
         for change in &changes.changes {
-            // A repeated one stands for what was written before it was sent first.
-            if !self.sent.insert(change.clock) {
-                continue;
-            }
             let table = Table::of(&change.table);
             let key = (
                 table.name,
                 change.id.as_str().unwrap_or_default().to_owned(),
             );
+            // A repeated one stands for what was written before it was sent first.
+            if !self.sent.insert((change.clock, key.clone())) {
+                continue;
+            }
             let is_carried = |of: &Key, column: &str, value: &Value| {
                 let columns = match &change.edit {
                     Edit::Insert(columns) | Edit::Update(columns) => columns,

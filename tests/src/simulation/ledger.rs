@@ -203,12 +203,13 @@ impl Ledger {
             (Some(live), Edit::Delete) if clock > live.existence => {
                 held.team = live.values.get("team").cloned();
                 held.live = None;
-                held.deleted = held.deleted.max(Some(clock));
+                held.deleted = Some(clock);
                 Effect::Counts
             }
             (Some(_), Edit::Delete) => Effect::Loses,
+            // Of what never was nothing is noted.
             (None, Edit::Delete) => {
-                held.deleted = held.deleted.max(Some(clock));
+                held.deleted = held.deleted.map(|deleted| deleted.max(clock));
                 Effect::Counts
             }
             (Some(live), Edit::Update(columns)) => live.write(table, columns, clock),
@@ -370,7 +371,8 @@ impl Held {
             return Ok(());
         }
         let known = known.ok_or_else(|| format!("{key:?}: the deletion was not noted"))?;
-        if known < least || known > least.max(at(now)) {
+        // The row may remember a clock of a column that was overwritten since.
+        if known < least || known > least.successor().max(at(now)) {
             return Err(format!(
                 "{key:?} was deleted between {least} and {}, not at {known}",
                 at(now)
