@@ -2,8 +2,7 @@
 
 use super::entries::MET;
 use super::error::ReplicaError;
-use super::file::Store;
-use super::file::disarmed;
+use super::file::{Store, disarmed};
 use super::hub;
 use super::outbox::{Which, freeze};
 use super::query::{applying, exists};

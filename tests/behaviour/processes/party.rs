@@ -218,9 +218,10 @@ impl Device {
     fn look(&self) -> Vec<(String, i64)> {
         let mut process = participant(&["look", &self.path(), &self.url]);
         let out = process.0.stdout.take().unwrap();
-        let lines = BufReader::new(out).lines();
+        let lines = BufReader::new(out).lines().map(Result::unwrap);
+        // What was rejected is known from the run before.
         lines
-            .map(|line| pair(line.unwrap().strip_prefix("has ").unwrap()))
+            .filter_map(|line| line.strip_prefix("has ").map(pair))
             .collect()
     }
 
