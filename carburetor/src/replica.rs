@@ -35,6 +35,7 @@ mod stage;
 mod status;
 mod sync;
 mod table;
+mod token;
 mod transport;
 mod triggers;
 mod untracked;

@@ -1,10 +1,10 @@
 //! The clock of a replica, as it lies in the file: the triggers tick it.
 
 use super::error::ReplicaError;
+use super::file::Store;
 use super::outbox;
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::schema::{LAST_CLOCK, now_ms, tick};
-use super::table::ReplicaTable;
 use crate::change::Change;
 use crate::clock::{Clock, DEFAULT_DRIFT};
 use crate::wire::WireError;
@@ -45,11 +45,8 @@ pub(super) fn rename(conn: &mut SqliteConnection) -> QueryResult<()> {
 
 /// Gives all that is unanswered new clocks, in its order: later than all that the server has shown, and not before the time. The only step
 /// back that the clock makes. The caller has a transaction.
-pub(super) fn renew(
-    conn: &mut SqliteConnection,
-    tables: &[ReplicaTable],
-    group: &str,
-) -> Result<(), ReplicaError> {
+pub(super) fn renew(conn: &mut SqliteConnection, store: &Store) -> Result<(), ReplicaError> {
+    let group = &store.group;
     conn.batch_execute(&format!(
         "update carburetor_replica set clock = max(seen, ({} << 16) - 1)",
         now_ms()
@@ -58,8 +55,7 @@ pub(super) fn renew(
         .iter()
         .map(|sending| sending.clock.to_string())
         .collect();
-    let written = || tables.iter().filter(|table| table.is_uploaded_by(group));
-    for table in written() {
+    for table in store.uploaded() {
         let sql = format!(
             "select distinct carburetor_clock from {}",
             table.own("outbox")
@@ -74,7 +70,7 @@ pub(super) fn renew(
     for clock in &old {
         conn.batch_execute(&tick())?;
         let new = as_text(&query::value(conn, &format!("select {LAST_CLOCK}"), [])?);
-        for table in written() {
+        for table in store.uploaded() {
             let sql = format!(
                 "update {} set carburetor_clock = {BIND} where carburetor_clock = {BIND}",
                 table.own("outbox")
@@ -83,7 +79,7 @@ pub(super) fn renew(
         }
         rewrite(conn, group, clock, &new)?;
     }
-    for table in written() {
+    for table in store.uploaded() {
         conn.batch_execute(&format!(
             "update {} set carburetor_clock = substr(carburetor_clock, 2)",
             table.own("outbox")

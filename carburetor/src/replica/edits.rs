@@ -3,8 +3,8 @@
 use super::error::ReplicaError;
 use super::file::{Store, connect};
 use super::query::{self, as_integer};
-use super::stage;
 use super::sync::{Shared, blocking};
+use super::token;
 use diesel::sqlite::SqliteConnection;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Edits {
                     true => None,
                     false => {
                         let has_moved = match from {
-                            Some(from) => stage::since(conn, &store.group)? != from,
+                            Some(from) => token::since(conn, &store.group)? != from,
                             None => false,
                         };
                         Some((has_moved || store.has_unsent(conn)?, store.count(conn)?))
@@ -81,11 +81,8 @@ impl Edits {
 impl Store {
     /// Something is there to be uploaded that no upload has tried.
     fn has_unsent(&self, conn: &mut SqliteConnection) -> Result<bool, ReplicaError> {
-        let written = self
-            .tables
-            .iter()
-            .filter(|table| table.is_uploaded_by(&self.group));
-        let mut waits: Vec<String> = written
+        let mut waits: Vec<String> = self
+            .uploaded()
             .map(|table| {
                 format!(
                     "exists (select 1 from {} where carburetor_sent <> 1)",

@@ -6,6 +6,7 @@ use super::error::ReplicaError;
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::schema;
 use super::table::ReplicaTable;
+use super::token;
 use super::triggers::triggers;
 use crate::table::{literal, quoted};
 use diesel::QueryResult;
@@ -34,6 +35,12 @@ impl Store {
         self.tables
             .iter()
             .find(|table| table.definition.wire_name == name)
+    }
+
+    /// The tables whose edits go with the group.
+    pub(super) fn uploaded(&self) -> impl Iterator<Item = &ReplicaTable> {
+        let of_group = |table: &&ReplicaTable| table.is_uploaded_by(&self.group);
+        self.tables.iter().filter(of_group)
     }
 
     /// Makes or checks the tables and triggers of the group.
@@ -72,12 +79,11 @@ impl Store {
         if self.pending(conn)? > 0 {
             return Err(ReplicaError::OtherAccount { account: known });
         }
-        conn.batch_execute(&format!(
-            "delete from carburetor_stage where in_group = {group};
-update carburetor_group set account = {}, token = null, confirmed = null, synced_ms = null where name = {group}",
-            literal(account),
-            group = literal(&self.group)
-        ))?;
+        token::forget(conn, &self.group)?;
+        let others = format!(
+            "update carburetor_group set account = {BIND}, confirmed = null, synced_ms = null where name = {BIND}"
+        );
+        query::execute(conn, &others, [account, &self.group].map(Bind::text))?;
         Ok(())
     }
 
@@ -94,7 +100,7 @@ update carburetor_group set account = {}, token = null, confirmed = null, synced
         }
         if !known.is_empty() {
             clock::rename(conn)?;
-            clock::renew(conn, &self.tables, &self.group)?;
+            clock::renew(conn, self)?;
         }
         query::execute(
             conn,
@@ -110,11 +116,7 @@ update carburetor_group set account = {}, token = null, confirmed = null, synced
             "(select count(*) from carburetor_sending where in_group = {})",
             literal(&self.group)
         )];
-        let written = self
-            .tables
-            .iter()
-            .filter(|table| table.is_uploaded_by(&self.group));
-        counts.extend(written.map(|table| {
+        counts.extend(self.uploaded().map(|table| {
             format!(
                 "(select count(distinct carburetor_clock) from {} where carburetor_sent <> 1)",
                 table.own("outbox")

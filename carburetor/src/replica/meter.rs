@@ -33,8 +33,7 @@ fn oldest(store: &Store, conn: &mut SqliteConnection) -> Result<Option<Clock>, R
         "select min(clock) clock from carburetor_sending where in_group = {}",
         literal(&store.group)
     )];
-    let written = store.tables.iter().filter(|table| !table.takes_no_writes());
-    clocks.extend(written.map(|table| {
+    clocks.extend(store.uploaded().map(|table| {
         format!(
             "select min(carburetor_clock) from {} where carburetor_sent <> 1",
             table.own("outbox")

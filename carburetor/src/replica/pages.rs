@@ -6,6 +6,7 @@ use super::message::Message;
 use super::stage::{self, Staged};
 use super::status::Phase;
 use super::sync::Shared;
+use super::token;
 use super::transport::{Lines, TransportError};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -80,10 +81,13 @@ impl Shared {
     /// Waits until nobody else is between two pages, for the token to go on from.
     pub(super) async fn turn(&self) -> Result<(Turn<'_>, Option<String>), ReplicaError> {
         let turn = self.turns.show.lock().await;
-        let since = self
-            .run(|store, conn| stage::since(conn, &store.group))
-            .await?;
+        let since = self.since().await?;
         Ok((turn, since))
+    }
+
+    async fn since(&self) -> Result<Option<String>, ReplicaError> {
+        self.run(|store, conn| Ok(token::since(conn, &store.group)?))
+            .await
     }
 }
 
@@ -129,7 +133,7 @@ impl<'s, 'l> Pages<'s, 'l> {
         let base = self.base.take();
         let staged =
             shared.transact(
-                move |store, conn| match stage::since(conn, &store.group)? == base {
+                move |store, conn| match token::since(conn, &store.group)? == base {
                     true => stage::take(conn, store, message).map(Some),
                     false => Ok(None),
                 },
@@ -161,11 +165,7 @@ impl<'s, 'l> Pages<'s, 'l> {
 
     /// Whether the file still stands where the next message goes on from.
     pub(super) async fn is_current(&mut self) -> Result<bool, ReplicaError> {
-        let since = self
-            .shared
-            .run(|store, conn| stage::since(conn, &store.group))
-            .await?;
-        Ok(since == self.base)
+        Ok(self.shared.since().await? == self.base)
     }
 
     /// Tells how it goes on.

@@ -6,6 +6,7 @@ use super::query::{self, BIND, Bind, as_text};
 use super::show::{ANSWERED, DOWNLOADED};
 use super::shown;
 use super::table::ReplicaTable;
+use super::token;
 use crate::table::{literal, quoted};
 use crate::tracking::sqlite::SYSTEM_TIME;
 use diesel::QueryResult;
@@ -214,12 +215,8 @@ fn renew(
     let kept: String = kept
         .map(|kept| format!("drop table if exists {kept};"))
         .collect();
-    conn.batch_execute(&format!(
-        "{kept}delete from carburetor_stage where in_group = {group};
-update carburetor_group set token = null where name = {group}",
-        group = literal(group),
-    ))?;
-    Ok(())
+    conn.batch_execute(&kept)?;
+    Ok(token::forget(conn, group)?)
 }
 
 /// The registers of what is unsent or in flight. `carburetor_sent`: 0 unsent, 1 in flight, 2 unsent while an earlier state is in flight.

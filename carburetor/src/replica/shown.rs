@@ -6,6 +6,7 @@ use super::error::ReplicaError;
 use super::query::{self, BIND, Bind, Stored};
 use super::show::Staging;
 use super::table::ReplicaTable;
+use super::token;
 use crate::table::literal;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
@@ -109,13 +110,10 @@ pub(super) fn ask_again(
         table.own("shown"),
         table.has_id("shown")
     );
-    for (forget, of_group) in [
-        ("update carburetor_group set token = null", "name"),
-        ("delete from carburetor_stage", "in_group"),
-    ] {
-        let sql = format!("{forget} where {of_group} in {others}");
-        let id = id.iter().cloned().map(Bind);
-        query::execute(conn, &sql, id.chain([Bind::text(group)]))?;
-    }
-    Ok(())
+    let binds = || id.iter().cloned().map(Bind).chain([Bind::text(group)]);
+    Ok(token::forget_where(
+        conn,
+        |name| format!("{name} in {others}"),
+        binds,
+    )?)
 }

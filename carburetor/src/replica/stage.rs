@@ -29,47 +29,6 @@ pub(super) struct Staged {
     pub(super) next: String,
 }
 
-/// The token to go on from: of the pages that lie here, or of what is shown.
-pub(super) fn since(
-    conn: &mut SqliteConnection,
-    group: &str,
-) -> Result<Option<String>, ReplicaError> {
-    let sql = format!(
-        "select coalesce((select token from carburetor_stage where in_group = {BIND}), (select token from carburetor_group where name = {BIND}))"
-    );
-    let token = query::value(conn, &sql, [group, group].map(Bind::text))?;
-    Ok(token.is_some().then(|| as_text(&token)))
-}
-
-/// What forgets the tokens of a group, and the column that names it.
-const FORGET: [(&str, &str); 2] = [
-    ("update carburetor_group set token = null", "name"),
-    ("delete from carburetor_stage", "in_group"),
-];
-
-/// The server has answered within `scope`. Where the last download was within another one, what was answered may stay or go here without that the next
-/// download says so: it begins from the beginning, which clears the stage, too.
-pub(super) fn compare_scope(
-    conn: &mut SqliteConnection,
-    group: &str,
-    scope: &str,
-) -> Result<(), ReplicaError> {
-    for (forget, of_group) in FORGET {
-        let forget = format!("{forget} where {of_group} = {BIND} and scope is not {BIND}");
-        query::execute(conn, &forget, [group, scope].map(Bind::text))?;
-    }
-    Ok(())
-}
-
-/// The next download begins from the beginning, which clears the stage, too.
-pub(super) fn forget(conn: &mut SqliteConnection, group: &str) -> Result<(), ReplicaError> {
-    for (forget, of_group) in FORGET {
-        let forget = format!("{forget} where {of_group} = {BIND}");
-        query::execute(conn, &forget, [Bind::text(group)])?;
-    }
-    Ok(())
-}
-
 /// Takes one page; the last one shows all. The caller has a transaction.
 pub(super) fn take(
     conn: &mut SqliteConnection,

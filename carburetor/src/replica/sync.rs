@@ -7,8 +7,8 @@ use super::outbox::{Sending, Which, freeze, sending};
 use super::pages::Pages;
 use super::query::{self, BIND, Bind, as_text};
 use super::settle::{refuse, settle};
-use super::stage;
 use super::status::{Monitor, Phase};
+use super::token;
 use super::transport::{AnyTransport, TransportError};
 use crate::outcome::Outcomes;
 use diesel::sqlite::SqliteConnection;
@@ -177,7 +177,7 @@ impl Shared {
                 Some(time) => clock::follow(conn, time)?,
                 None => clock::rename(conn)?,
             }
-            clock::renew(conn, &store.tables, &store.group)?;
+            clock::renew(conn, store)?;
             Ok(true)
         })
         .await
@@ -207,7 +207,7 @@ impl Shared {
         if since.is_none() || !refused.is_of_token() {
             return Ok(false);
         }
-        self.transact(|store, conn| stage::forget(conn, &store.group))
+        self.transact(|store, conn| Ok(token::forget(conn, &store.group)?))
             .await?;
         Ok(true)
     }

@@ -1,0 +1,53 @@
+//! From where a group's next download goes on.
+
+use super::query::{self, BIND, Bind, as_text};
+use diesel::QueryResult;
+use diesel::sqlite::SqliteConnection;
+
+/// The token to go on from: of the pages that lie on the stage, or of what is shown.
+pub(super) fn since(conn: &mut SqliteConnection, group: &str) -> QueryResult<Option<String>> {
+    let sql = format!(
+        "select coalesce((select token from carburetor_stage where in_group = {BIND}), (select token from carburetor_group where name = {BIND}))"
+    );
+    let token = query::value(conn, &sql, [group, group].map(Bind::text))?;
+    Ok(token.is_some().then(|| as_text(&token)))
+}
+
+/// The group's next download begins from the beginning.
+pub(super) fn forget(conn: &mut SqliteConnection, group: &str) -> QueryResult<()> {
+    forget_where(
+        conn,
+        |name| format!("{name} = {BIND}"),
+        || [Bind::text(group)],
+    )
+}
+
+/// The server has answered within `scope`. Where the last download was within another one, what was answered may stay or go here without that the next
+/// download says so: it begins from the beginning.
+pub(super) fn compare_scope(
+    conn: &mut SqliteConnection,
+    group: &str,
+    scope: &str,
+) -> QueryResult<()> {
+    forget_where(
+        conn,
+        |name| format!("{name} = {BIND} and scope is not {BIND}"),
+        || [group, scope].map(Bind::text),
+    )
+}
+
+/// The next downloads of some groups begin from the beginning, which clears their stages, too. The condition is made of the column with the group's name.
+pub(super) fn forget_where<B: IntoIterator<Item = Bind>>(
+    conn: &mut SqliteConnection,
+    condition: impl Fn(&str) -> String,
+    binds: impl Fn() -> B,
+) -> QueryResult<()> {
+    for (forget, name) in [
+        ("update carburetor_group set token = null", "name"),
+        ("delete from carburetor_stage", "in_group"),
+    ] {
+        let forget = format!("{forget} where {}", condition(name));
+        query::execute(conn, &forget, binds())?;
+    }
+    Ok(())
+}
