@@ -27,9 +27,9 @@ pub struct Outcome {
     pub clock: Clock,
     /// What became of it.
     pub verdict: Verdict,
-    /// The row's stamp after a change that was applied: the `base` of the next edit. None for a deletion, and where the row says it.
+    /// The row's stamp after a change that was applied, or is held as it is: the `base` of the next edit. None for a deletion, and where the row says it.
     pub stamp: Option<DateTime<Utc>>,
-    /// The server's row as the scope shows it, unless the change was applied as it is; none where the scope shows none.
+    /// The server's row as the scope shows it, unless the change was applied, or is held, as it is; none where the scope shows none.
     pub row: Option<Map<String, Value>>,
 }
 
@@ -48,6 +48,11 @@ impl Outcome {
         DB: SyncBackend,
     {
         self.row.clone().map(M::decode).transpose()
+    }
+
+    /// The server holds what was sent, so that its sender knows the row.
+    pub(crate) fn is_as_sent(&self) -> bool {
+        self.verdict == Verdict::Applied || self.verdict == Verdict::Held && self.stamp.is_some()
     }
 }
 
@@ -142,6 +147,8 @@ pub enum Verdict {
     Superseded,
     /// Not written, for a reason that the sender can act on.
     Rejected(Rejection),
+    /// Not decided yet. A hub has taken it, and shows what it makes of it, until the server above it decides: who asks again later is told the final verdict.
+    Held,
 }
 
 /// Why a change was not written.

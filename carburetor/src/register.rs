@@ -179,6 +179,19 @@ impl Member {
     }
 }
 
+/// The clock of `column` in `registers`, as SQL for SQLite.
+#[cfg(feature = "replica")]
+pub(crate) fn column_sql(registers: &str, column: &str) -> String {
+    use crate::table::literal;
+    format!(
+        "coalesce((select value from json_each({registers}) where key = {name}),
+      (select value from json_each({registers}) where substr(key, 1, 1) = {list} and instr(key || {list}, {list} || {name} || {list})),
+      {registers} ->> '$.\"\"')",
+        name = literal(column),
+        list = format_args!("char({})", u32::from(LIST)),
+    )
+}
+
 /// The member that holds the row's existence.
 const EXISTENCE: &str = "";
 

@@ -3,6 +3,7 @@
 #![doc = include_str!("../docs/replica.md")]
 
 mod backoff;
+mod batch;
 mod check;
 mod clock;
 mod edits;
@@ -10,12 +11,12 @@ mod entries;
 mod error;
 mod file;
 mod frozen;
+mod held;
 #[cfg(feature = "http")]
 mod http;
 mod hub;
 mod in_process;
 mod message;
-#[cfg(feature = "metrics")]
 mod meter;
 mod open;
 mod outbox;
@@ -24,6 +25,7 @@ mod pages;
 mod problem;
 mod query;
 mod rejected;
+mod relay;
 mod rows;
 mod run;
 mod schema;

@@ -124,6 +124,11 @@ fn outcomes() -> Outcomes {
             outcome(3, Verdict::Superseded, Value::Null),
             outcome(4, constraint, Value::Null),
             outcome(5, forbidden, Value::Null),
+            Outcome {
+                stamp: Some(instant("2026-01-31T23:59:59.130Z")),
+                ..outcome(6, Verdict::Held, Value::Null)
+            },
+            outcome(7, Verdict::Held, Value::Null),
         ],
     );
     outcomes.scope = Some("598f2354d6ebd51b".into());

@@ -28,17 +28,24 @@ enum Word {
     Merged,
     Superseded,
     Rejected,
+    Held,
 }
 
 impl TryFrom<Outcome> for super::Outcome {
     type Error = &'static str;
 
     fn try_from(written: Outcome) -> Result<Self, Self::Error> {
-        let is_applied = matches!(written.verdict, Word::Applied);
+        // Whoever sent what counts as it is knows the row.
+        let is_known = match written.verdict {
+            Word::Applied => true,
+            Word::Held => written.stamp.is_some(),
+            _ => false,
+        };
         let verdict = match written.verdict {
             Word::Applied => Verdict::Applied,
             Word::Merged => Verdict::Merged,
             Word::Superseded => Verdict::Superseded,
+            Word::Held => Verdict::Held,
             Word::Rejected => Verdict::Rejected(Rejection {
                 code: written.code.ok_or("a rejection without its `code`")?,
                 message: written.message.unwrap_or_default(),
@@ -49,8 +56,7 @@ impl TryFrom<Outcome> for super::Outcome {
             clock: written.clock,
             verdict,
             stamp: written.stamp,
-            // Whoever sent what was applied knows the row.
-            row: written.row.filter(|_| !is_applied),
+            row: written.row.filter(|_| !is_known),
         })
     }
 }
@@ -70,7 +76,7 @@ impl Serialize for super::Outcome {
                 outcome.serialize_entry("field", field)?;
             }
         }
-        if self.verdict != Verdict::Applied {
+        if !self.is_as_sent() {
             outcome.serialize_entry("row", &self.row)?;
         }
         outcome.end()
@@ -84,6 +90,7 @@ impl Word {
             Verdict::Merged => Word::Merged,
             Verdict::Superseded => Word::Superseded,
             Verdict::Rejected(_) => Word::Rejected,
+            Verdict::Held => Word::Held,
         }
     }
 }

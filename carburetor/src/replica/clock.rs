@@ -43,7 +43,7 @@ pub(super) fn rename(conn: &mut SqliteConnection) -> QueryResult<()> {
     conn.batch_execute("update carburetor_replica set id = lower(hex(randomblob(8)))")
 }
 
-/// Gives all that is unanswered new clocks, in its order: later than all that the server has shown, and not before the time. The only step
+/// Gives all of the program's that is unanswered new clocks, in its order: later than all that the server has shown, and not before the time. The only step
 /// back that the clock makes. The caller has a transaction.
 pub(super) fn renew(conn: &mut SqliteConnection, store: &Store) -> Result<(), ReplicaError> {
     let group = &store.group;
@@ -51,14 +51,19 @@ pub(super) fn renew(conn: &mut SqliteConnection, store: &Store) -> Result<(), Re
         "update carburetor_replica set clock = max(seen, ({} << 16) - 1)",
         now_ms()
     ))?;
-    let mut old: Vec<String> = outbox::sending(conn, group, usize::MAX >> 1)?
+    let is_own = |clock: &str| match store.is_hub() {
+        true => format!("{clock} not in (select clock from carburetor_relay)"),
+        false => "true".into(),
+    };
+    let mut old: Vec<String> = outbox::sending(conn, group, &is_own("clock"), usize::MAX >> 1)?
         .iter()
         .map(|sending| sending.clock.to_string())
         .collect();
     for table in store.uploaded() {
         let sql = format!(
-            "select distinct carburetor_clock from {}",
-            table.own("outbox")
+            "select distinct carburetor_clock from {} where {}",
+            table.own("outbox"),
+            is_own("carburetor_clock")
         );
         let rows = query::rows(conn, &sql, [])?;
         old.extend(rows.iter().map(|row| as_text(&row[0])));
@@ -81,7 +86,7 @@ pub(super) fn renew(conn: &mut SqliteConnection, store: &Store) -> Result<(), Re
     }
     for table in store.uploaded() {
         conn.batch_execute(&format!(
-            "update {} set carburetor_clock = substr(carburetor_clock, 2)",
+            "update {} set carburetor_clock = ltrim(carburetor_clock, '~')",
             table.own("outbox")
         ))?;
     }

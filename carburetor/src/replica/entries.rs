@@ -139,7 +139,7 @@ pub(super) fn is_unsent_insert(table: &ReplicaTable, row: &str) -> String {
 }
 
 /// The stamp of the row on which an edit is made; NULL where the server has given none.
-fn base(table: &ReplicaTable, row: &str) -> String {
+pub(super) fn base(table: &ReplicaTable, row: &str) -> String {
     match table.stamp() {
         Some(_) if table.is_hub => format!(
             "(select stamp from {} as upstream where {})",

@@ -4,6 +4,7 @@ use super::check::check;
 use super::clock;
 use super::error::ReplicaError;
 use super::query::{self, BIND, Bind, as_integer, as_text};
+use super::relay;
 use super::schema;
 use super::table::ReplicaTable;
 use super::token;
@@ -41,6 +42,11 @@ impl Store {
     pub(super) fn uploaded(&self) -> impl Iterator<Item = &ReplicaTable> {
         let of_group = |table: &&ReplicaTable| table.is_uploaded_by(&self.group);
         self.tables.iter().filter(of_group)
+    }
+
+    /// The file serves other devices, too.
+    pub(super) fn is_hub(&self) -> bool {
+        self.tables.iter().any(|table| table.is_hub)
     }
 
     /// Makes or checks the tables and triggers of the group.
@@ -110,11 +116,11 @@ impl Store {
         Ok(())
     }
 
-    /// How many changes the server hasn't answered.
+    /// How many changes the server hasn't decided on.
     pub(super) fn pending(&self, conn: &mut SqliteConnection) -> Result<u64, ReplicaError> {
         let mut counts = vec![format!(
-            "(select count(*) from carburetor_sending where in_group = {})",
-            literal(&self.group)
+            "(select count(*) from carburetor_sending where in_group = {group}) + (select count(*) from carburetor_held_change where in_group = {group})",
+            group = literal(&self.group)
         )];
         counts.extend(self.uploaded().map(|table| {
             format!(
@@ -170,7 +176,10 @@ fn arm(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaE
     for trigger in wanted.iter().filter(|trigger| !known.contains(trigger)) {
         conn.batch_execute(&trigger.1)?;
     }
-    Ok(())
+    match table.is_hub && !table.takes_no_writes() {
+        true => Ok(relay::arm(conn, table)?),
+        false => Ok(()),
+    }
 }
 
 /// What tells the file from its copies.

@@ -106,23 +106,22 @@ pub(super) fn take_back(
     // What was edited again since has another clock, and stays.
     let columns = query::rows(
         conn,
-        &format!(
-            "select carburetor_column from {outbox} as entry where {of_clock} and carburetor_column <> ''"
-        ),
+        &format!("select carburetor_column from {outbox} as entry where {of_clock}"),
         binds().chain([Bind::text(clock)]),
     )?;
-    let undo = match columns.is_empty() {
+    let columns: Vec<String> = columns.iter().map(|column| as_text(&column[0])).collect();
+    let undo = match columns.iter().any(String::is_empty) {
+        _ if columns.is_empty() => return Ok(()),
         true => format!("delete from {name} as kept where {}", table.has_id("kept")),
         false => {
             let same = table.same_id("entry", "kept");
             let set: Vec<String> = columns
                 .iter()
-                .map(|column| as_text(&column[0]))
                 .map(|column| {
                     format!(
                         "{} = (select carburetor_was from {outbox} as entry where {same} and carburetor_column = {})",
-                        quoted(&column),
-                        literal(&column)
+                        quoted(column),
+                        literal(column)
                     )
                 })
                 .collect();

@@ -5,9 +5,13 @@ use super::error::ReplicaError;
 use super::query::{self, BIND, Bind, Stored};
 use super::show::Staging;
 use super::table::ReplicaTable;
+use crate::backend::SyncBackend;
+use crate::clock::Clock;
 use crate::register::COLUMN;
+use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
-use diesel::sqlite::SqliteConnection;
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use serde_json::Value;
 
 /// Whether the table is tracked in this file, and takes edits.
 pub(super) fn is_hub(
@@ -29,7 +33,7 @@ pub(super) fn install(
     };
     let (upstream, ids) = (table.own("upstream"), table.ids(""));
     Ok(conn.batch_execute(&format!(
-        "create table if not exists {upstream} as select {ids}, {} as stamp from {} where 0;
+        "create table if not exists {upstream} as select {ids}, {} as stamp, cast(0 as integer) as shown from {} where 0;
 create unique index if not exists {} on {upstream} ({ids})",
         stamp.quoted(),
         table.name(),
@@ -37,7 +41,7 @@ create unique index if not exists {} on {upstream} ({ids})",
     ))?)
 }
 
-/// Keeps the server's stamps of what is staged.
+/// Keeps the server's stamps of what is staged, and that whoever saw a row from now on has seen the server's.
 pub(super) fn note(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
@@ -49,30 +53,67 @@ pub(super) fn note(
     let (upstream, ids) = (table.own("upstream"), table.ids(""));
     Ok(conn.batch_execute(&format!(
         "delete from {upstream} where ({ids}) in (select {ids} from {});
-insert or replace into {upstream} ({ids}, stamp) select {ids}, {} from {}",
+insert into {upstream} ({ids}, stamp, shown)
+  select {ids}, {}, (select now + 1 from carburetor_clock) from {} where true
+  on conflict ({ids}) do update set stamp = excluded.stamp, shown = excluded.shown where stamp is not excluded.stamp",
         table.staged(staging.gone),
         stamp.quoted(),
         table.staged(staging.rows)
     ))?)
 }
 
-/// Keeps the server's stamp of one row.
+/// Keeps the stamp that the server gave to a row with the change of this clock. Who saw what the change made of the row here has seen it.
 pub(super) fn note_one(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
     id: &[Stored],
     stamp: &Stored,
+    clock: Clock,
 ) -> Result<(), ReplicaError> {
-    if !table.is_hub {
+    let Some(own) = table.stamp() else {
         return Ok(());
-    }
+    };
+    let ids = table.ids("");
     let marks = vec![BIND; id.len()].join(", ");
-    let sql = format!(
-        "insert or replace into {} ({}, stamp) values ({marks}, {BIND})",
-        table.own("upstream"),
-        table.ids("")
+    let since = format!(
+        "coalesce((select stamp from carburetor_relay where clock = {BIND}),
+      (select cast({} as integer) from {} as kept where {}), (select now from carburetor_clock))",
+        Sqlite::micros(&format!("kept.{}", own.quoted()), own.storage),
+        table.name(),
+        table.has_id("kept"),
     );
-    let id = id.iter().cloned().map(Bind);
-    query::execute(conn, &sql, id.chain([Bind(stamp.clone())]))?;
+    let sql = format!(
+        "insert into {} ({ids}, stamp, shown) values ({marks}, {BIND}, {since})
+  on conflict ({ids}) do update set stamp = excluded.stamp, shown = excluded.shown",
+        table.own("upstream"),
+    );
+    let binds = || id.iter().cloned().map(Bind);
+    let given = [Bind(stamp.clone()), Bind::text(clock.to_string())];
+    query::execute(conn, &sql, binds().chain(given).chain(binds()))?;
     Ok(())
+}
+
+/// The server's stamp of a row, if whoever saw the row when it had this stamp `here` has seen what the server had then.
+pub(super) fn seen(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    id: &Value,
+    here: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, ReplicaError> {
+    let (Some(stamp), true) = (table.stamp(), table.is_hub) else {
+        return Ok(None);
+    };
+    let sql = format!(
+        "select stamp from {} as upstream where {} and shown <= {BIND}",
+        table.own("upstream"),
+        table.has_id("upstream")
+    );
+    let id = table.admit_id(id)?.into_iter().map(Bind);
+    let mut seen = None;
+    let here = Bind::integer(here.timestamp_micros());
+    query::each(conn, &sql, id.chain([here]), |row| {
+        seen = row.instant(0, stamp.storage)?;
+        Ok::<_, ReplicaError>(())
+    })?;
+    Ok(seen.and_then(DateTime::from_timestamp_micros))
 }

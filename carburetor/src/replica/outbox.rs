@@ -123,16 +123,26 @@ impl Sending {
     }
 }
 
-/// The changes of the lowest clocks that wait for an answer.
+/// The changes of the lowest clocks that wait for an answer and fulfil the condition.
 pub(super) fn sending(
     conn: &mut SqliteConnection,
     group: &str,
+    condition: &str,
     limit: usize,
 ) -> Result<Vec<Sending>, ReplicaError> {
     let sql = format!(
-        "select seq, clock, change from carburetor_sending where in_group = {BIND} order by clock limit {limit}"
+        "select seq, clock, change from carburetor_sending where in_group = {BIND} and {condition} order by clock limit {limit}"
     );
-    let rows = query::rows(conn, &sql, [Bind::text(group)])?;
+    read(conn, &sql, [Bind::text(group)])
+}
+
+/// Changes of a query of `seq`, `clock` and `change`.
+pub(super) fn read(
+    conn: &mut SqliteConnection,
+    sql: &str,
+    binds: impl IntoIterator<Item = Bind>,
+) -> Result<Vec<Sending>, ReplicaError> {
+    let rows = query::rows(conn, sql, binds)?;
     rows.iter()
         .map(|row| {
             Ok(Sending {

@@ -3,6 +3,7 @@
 use super::backoff::Backoff;
 use super::edits::Edits;
 use super::error::ReplicaError;
+use super::meter;
 use super::pages::Pages;
 use super::status::Monitor;
 use super::sync::{ROWS, Shared, Synced};
@@ -10,7 +11,13 @@ use super::transport::{AnyTransport, TransportError};
 use futures_util::future::{Either, select};
 use std::convert::Infallible;
 use std::pin::pin;
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+/// How often the server is asked for what it holds.
+const ASK: Duration = Duration::from_secs(5);
 
 /// The status while a run lasts.
 struct Following<'m>(&'m Monitor);
@@ -31,6 +38,18 @@ impl Shared {
         woken: &Notify,
     ) -> Result<Infallible, ReplicaError> {
         let _following = Following(&self.monitor);
+        let span = meter::running(&self.store.group);
+        self.follow_within(transport, path, woken)
+            .instrument(span)
+            .await
+    }
+
+    async fn follow_within(
+        &self,
+        transport: &dyn AnyTransport,
+        path: &str,
+        woken: &Notify,
+    ) -> Result<Infallible, ReplicaError> {
         let mut backoff = Backoff::default();
         let mut edits = Edits::watch(path).await?;
         loop {
@@ -42,10 +61,9 @@ impl Shared {
                 Err(error) => error,
             };
             self.monitor.rest(Some(&error));
-            let (pause, woken) = (
-                pin!(tokio::time::sleep(backoff.next())),
-                pin!(woken.notified()),
-            );
+            let pause = backoff.next();
+            tracing::warn!(%error, again_in = ?pause, "the server is not followed");
+            let (pause, woken) = (pin!(tokio::time::sleep(pause)), pin!(woken.notified()));
             // What is edited meanwhile shows in the status, and goes with the next attempt.
             let edited = pin!(async { while edits.next(self, None).await.is_ok() {} });
             select(select(pause, woken), edited).await;
@@ -59,28 +77,35 @@ impl Shared {
         edits: &mut Edits,
         backoff: &mut Backoff,
     ) -> Result<(), ReplicaError> {
-        self.upload(transport, &mut Synced::default()).await?;
+        self.send(transport).await?;
         let (turn, since) = self.turn().await?;
         let lines = match transport.feed(since.as_deref(), ROWS).await {
             Err(refused) if self.forgets(since.as_ref(), &refused).await? => return Ok(()),
             lines => lines?,
         };
         let mut pages = Pages::new(self, turn, since.clone(), lines);
+        let mut due = Instant::now() + ASK;
+        let mut brought = Synced::default();
         loop {
+            if Instant::now() >= due {
+                self.ask(transport, &mut brought).await?;
+                due = Instant::now() + ASK;
+            }
             let from = pages.from();
             let message = {
                 let next = (pin!(edits.next(self, Some(&from))), pin!(pages.message()));
-                match select(next.0, next.1).await {
-                    Either::Left((edited, _)) => {
+                match timeout_at(due, select(next.0, next.1)).await {
+                    Err(_) => continue,
+                    Ok(Either::Left((edited, _))) => {
                         edited?;
                         None
                     }
-                    Either::Right((message, _)) => Some(message?),
+                    Ok(Either::Right((message, _))) => Some(message?),
                 }
             };
             match message {
                 None => {
-                    self.upload(transport, &mut Synced::default()).await?;
+                    self.send(transport).await?;
                     if !pages.is_current().await? {
                         return Ok(());
                     }
@@ -92,8 +117,10 @@ impl Shared {
                 }
                 Some(Some(message)) => match pages.take(message).await? {
                     None => return Ok(()),
-                    Some(staged) if staged.more => {}
-                    Some(_) => {
+                    Some(staged) if staged.more => brought.add(&staged),
+                    Some(staged) => {
+                        brought.add(&staged);
+                        self.note(std::mem::take(&mut brought)).await?;
                         backoff.reset();
                         self.monitor.set_live(true);
                         self.monitor.rest(None);
@@ -101,5 +128,14 @@ impl Shared {
                 },
             }
         }
+    }
+    /// Uploads what was edited.
+    async fn send(&self, transport: &dyn AnyTransport) -> Result<(), ReplicaError> {
+        let mut synced = Synced::default();
+        let sent = self.upload(transport, &mut synced).await;
+        if synced != Synced::default() {
+            self.note(synced).await?;
+        }
+        sent
     }
 }

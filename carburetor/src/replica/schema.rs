@@ -54,6 +54,12 @@ create table if not exists carburetor_sending (
   attempted integer not null default 0
 );
 create index if not exists carburetor_sending_clock on carburetor_sending (in_group, clock);
+create table if not exists carburetor_held_change (
+  seq integer primary key autoincrement,
+  in_group text not null,
+  clock text not null,
+  change text not null
+);
 create table if not exists carburetor_rejected (
   seq integer primary key autoincrement,
   in_group text not null,
@@ -152,11 +158,11 @@ pub(super) fn install(
             }
         }
     }
-    table.is_hub = hub::is_hub(conn, table)?;
-    hub::install(conn, table)?;
     table.owner = known
         .first()
         .map_or_else(|| group.to_owned(), |first| as_text(&first[0]));
+    table.is_hub = hub::is_hub(conn, table)?;
+    hub::install(conn, table)?;
     if table.owner != group {
         shown::share(conn, table, &table.owner)?;
     }

@@ -4,10 +4,12 @@ use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::frozen::take_back;
+use super::held;
 use super::hub;
 use super::outbox::Sending;
 use super::query::{self, BIND, Bind, Stored, applying};
 use super::rejected::keep_aside;
+use super::relay;
 use super::rows::{admit, travelled, write_ids, write_rows};
 use super::show::{ANSWERED, show};
 use super::shown::{ask_again, is_shared, note_one};
@@ -17,7 +19,7 @@ use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Outcome, Outcomes, Rejection, Verdict};
 use crate::statement::Statement;
-use diesel::connection::Connection;
+use diesel::QueryResult;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use serde_json::{Map, Value};
 
@@ -28,6 +30,46 @@ pub(super) fn settle(
     batch: &[Sending],
     outcomes: &Outcomes,
 ) -> Result<u64, ReplicaError> {
+    let mut rejected = 0;
+    for (sending, outcome) in answered(batch, outcomes)? {
+        // Another sync may have settled it meanwhile.
+        if !forget(conn, sending)? {
+            continue;
+        }
+        let change = sending.read()?;
+        match outcome.verdict {
+            Verdict::Held => held::keep(conn, &store.group, sending)?,
+            _ => rejected += u64::from(conclude(conn, store, &change, outcome)?),
+        }
+        // The program may have dropped the table from its group since.
+        if let Some(table) = store.table(&change.table) {
+            one(conn, store, table, &change, outcome)?;
+        }
+    }
+    observe(conn, outcomes.clock)?;
+    if let Some(scope) = &outcomes.scope {
+        compare_scope(conn, &store.group, scope)?;
+    }
+    // What the server may forget: a device of this hub says that for itself.
+    if let Some(last) = batch.last()
+        && !relay::is_relayed(conn, store, last.clock)?
+    {
+        query::execute(
+            conn,
+            &format!(
+                "update carburetor_group set confirmed = max(coalesce(confirmed, ''), {BIND}) where name = {BIND}"
+            ),
+            [Bind::text(last.clock.to_string()), Bind::text(&store.group)],
+        )?;
+    }
+    Ok(rejected)
+}
+
+/// Each change with its outcome.
+pub(super) fn answered<'a>(
+    batch: &'a [Sending],
+    outcomes: &'a Outcomes,
+) -> Result<impl Iterator<Item = (&'a Sending, &'a Outcome)>, ReplicaError> {
     let answered = &outcomes.outcomes;
     for place in 0..batch.len().max(answered.len()) {
         let sent = batch.get(place).map(|sending| sending.clock);
@@ -39,37 +81,30 @@ pub(super) fn settle(
             });
         }
     }
-    let mut rejected = 0;
-    for (sending, outcome) in batch.iter().zip(answered) {
-        let forget = format!("delete from carburetor_sending where seq = {BIND}");
-        // Another sync may have settled it meanwhile.
-        if query::execute(conn, &forget, [Bind::integer(sending.seq)])? == 0 {
-            continue;
+    Ok(batch.iter().zip(answered))
+}
+
+/// Whether the change still waited for an answer.
+fn forget(conn: &mut SqliteConnection, sending: &Sending) -> QueryResult<bool> {
+    let forget = format!("delete from carburetor_sending where seq = {BIND}");
+    Ok(query::execute(conn, &forget, [Bind::integer(sending.seq)])? > 0)
+}
+
+/// Takes note of a final outcome; `true` if the program is to be told of a rejection. A device of this hub is told of its own.
+pub(super) fn conclude(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    change: &Change,
+    outcome: &Outcome,
+) -> Result<bool, ReplicaError> {
+    match &outcome.verdict {
+        _ if relay::answer(conn, store, outcome)? => Ok(false),
+        Verdict::Rejected(rejection) => {
+            keep_aside(conn, &store.group, change, rejection)?;
+            Ok(true)
         }
-        let change = sending.read()?;
-        if let Verdict::Rejected(rejection) = &outcome.verdict {
-            rejected += 1;
-            keep_aside(conn, &store.group, &change, rejection)?;
-        }
-        // The program may have dropped the table from its group since.
-        if let Some(table) = store.table(&change.table) {
-            one(conn, store, table, &change, outcome)?;
-        }
+        _ => Ok(false),
     }
-    observe(conn, outcomes.clock)?;
-    if let Some(scope) = &outcomes.scope {
-        compare_scope(conn, &store.group, scope)?;
-    }
-    if let Some(last) = batch.last() {
-        query::execute(
-            conn,
-            &format!(
-                "update carburetor_group set confirmed = max(coalesce(confirmed, ''), {BIND}) where name = {BIND}"
-            ),
-            [Bind::text(last.clock.to_string()), Bind::text(&store.group)],
-        )?;
-    }
-    Ok(rejected)
 }
 
 /// Settles one change.
@@ -83,21 +118,30 @@ fn one(
     let id = table.admit_id(&change.id)?;
     let outbox = table.own("outbox");
     let has_id = table.has_id("entry");
+    // An upload of a device may have left an entry with a clock that no change has.
+    let or_nobodys = match table.is_hub {
+        true => {
+            " or carburetor_sent = 1 and not exists (select 1 from carburetor_sending as sending where sending.clock = entry.carburetor_clock)"
+        }
+        false => "",
+    };
     query::execute(
         conn,
-        &format!("delete from {outbox} as entry where {has_id} and carburetor_clock = {BIND}"),
+        &format!(
+            "delete from {outbox} as entry where {has_id} and (carburetor_clock = {BIND}{or_nobodys})"
+        ),
         binds(&id).chain([Bind::text(change.clock.to_string())]),
     )?;
     release(conn, table, &change.edit, &id)?;
-    match (&outcome.verdict, &outcome.row) {
+    match &outcome.row {
         // What was marked as gone is gone, and comes as no removal where the server never had it.
-        (Verdict::Applied, _) if outcome.stamp.is_some() || change.edit == Edit::Delete => {
+        _ if outcome.is_as_sent() && (outcome.stamp.is_some() || change.edit == Edit::Delete) => {
             if is_shared(conn, table, &store.group)? {
                 note_one(conn, table, &store.group, &id)?;
             }
             applied(conn, table, change, outcome, &id)
         }
-        (_, Some(row)) => {
+        Some(row) => {
             let whole = travelled(table, row.clone());
             let target = table.staged(ANSWERED.rows);
             let values = admit(table, &whole)?;
@@ -105,7 +149,7 @@ fn one(
             show(conn, store, table, ANSWERED)?;
             rebase(conn, table, &id, row, stamp_of(table, &values))
         }
-        (_, None) => {
+        None => {
             let gone = table.staged(ANSWERED.gone);
             write_ids(conn, table, &gone, std::slice::from_ref(&id))?;
             show(conn, store, table, ANSWERED)?;
@@ -137,30 +181,35 @@ fn release(
     Ok(())
 }
 
-/// Takes back a change that the server can't even read, and keeps it aside. The caller has a transaction.
+/// Takes back a change that the server can't even read, as one that it rejected; `true` if the program is to be told. The caller has a transaction.
 pub(super) fn refuse(
     conn: &mut SqliteConnection,
     store: &Store,
     sending: &Sending,
-    message: String,
-) -> Result<(), ReplicaError> {
-    let forget = format!("delete from carburetor_sending where seq = {BIND}");
-    if query::execute(conn, &forget, [Bind::integer(sending.seq)])? == 0 {
-        return Ok(());
+    message: &str,
+) -> Result<bool, ReplicaError> {
+    if !forget(conn, sending)? {
+        return Ok(false);
     }
     let change = sending.read()?;
     let rejection = Rejection {
         code: Code::Invalid,
-        message,
+        message: message.to_owned(),
         field: None,
     };
-    keep_aside(conn, &store.group, &change, &rejection)?;
-    let Some(table) = store.table(&change.table) else {
-        return Ok(());
+    let outcome = Outcome {
+        clock: change.clock,
+        verdict: Verdict::Rejected(rejection),
+        stamp: None,
+        row: None,
     };
-    let id = table.admit_id(&change.id)?;
-    take_back(conn, table, &id, &sending.clock.to_string())?;
-    release(conn, table, &change.edit, &id)
+    let is_told = conclude(conn, store, &change, &outcome)?;
+    if let Some(table) = store.table(&change.table) {
+        let id = table.admit_id(&change.id)?;
+        take_back(conn, table, &id, &sending.clock.to_string())?;
+        release(conn, table, &change.edit, &id)?;
+    }
+    Ok(is_told)
 }
 
 /// The server holds what was sent: the row stays as it is, under its new stamp.
@@ -173,25 +222,22 @@ fn applied(
 ) -> Result<(), ReplicaError> {
     let mut base = None;
     if let (Some(instant), Some(stamp)) = (outcome.stamp, table.stamp()) {
-        let mut statement: Statement<'_, Sqlite> = Statement::new();
-        statement
-            .sql(format!(
-                "update {} as kept set {} = ",
-                table.name(),
-                stamp.quoted()
-            ))
-            .bind(Sqlite::bind_stamp(stamp.storage, instant));
-        for (place, (part, value)) in table.definition.ids().zip(id).enumerate() {
-            let word = if place == 0 { " where" } else { " and" };
-            statement
-                .sql(format!("{word} kept.{} is ", part.quoted()))
-                .bind(Bind(value.clone()));
-        }
-        applying(conn, |conn| conn.execute_returning_count(&statement))?;
         let mut select: Statement<'_, Sqlite> = Statement::of("select ");
         select.bind(Sqlite::bind_stamp(stamp.storage, instant));
         base = query::first(conn, select)?;
-        hub::note_one(conn, table, id, &base)?;
+        match table.is_hub {
+            true => hub::note_one(conn, table, id, &base, change.clock)?,
+            false => {
+                let sql = format!(
+                    "update {} as kept set {} = {BIND} where {}",
+                    table.name(),
+                    stamp.quoted(),
+                    table.has_id("kept")
+                );
+                let binds = [Bind(base.clone())].into_iter().chain(binds(id));
+                applying(conn, |conn| query::execute(conn, &sql, binds))?;
+            }
+        }
     }
     let none = Map::new();
     let columns = match &change.edit {

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 pub struct Status {
     /// What it is doing.
     pub phase: Phase,
-    /// How many changes the server hasn't answered.
+    /// How many changes the server hasn't decided on, those that a hub holds among them.
     pub pending: u64,
     /// How many changes the server rejected, which the program has neither dropped nor tried again.
     pub rejected: u64,

@@ -1,24 +1,21 @@
 //! One sync: upload, download, apply. Between any two steps the program may end; the next sync goes on from there.
 
+use super::batch::CHANGES;
 use super::clock;
 use super::error::ReplicaError;
 use super::file::Store;
-use super::outbox::{Sending, Which, freeze, sending};
+use super::meter;
+use super::outbox::Sending;
 use super::pages::Pages;
-use super::query::{self, BIND, Bind, as_text};
+use super::relay;
 use super::settle::{refuse, settle};
+use super::stage::Staged;
 use super::status::{Monitor, Phase};
 use super::token;
 use super::transport::{AnyTransport, TransportError};
 use crate::outcome::Outcomes;
 use diesel::sqlite::SqliteConnection;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// How many changes one upload carries.
-const CHANGES: usize = 1000;
-
-/// How many bytes of changes one upload carries, unless a single one has more.
-const BYTES: usize = 1 << 20;
 
 /// How many rows a page has at most.
 pub(super) const ROWS: u32 = 10_000;
@@ -35,14 +32,22 @@ const MENDS: u32 = 3;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Synced {
-    /// Changes that the server answered.
+    /// Changes that the server answered, finally or by holding them.
     pub sent: u64,
-    /// Those of them that it rejected.
+    /// Rejections of them, and of what was held before.
     pub rejected: u64,
     /// Rows that came.
     pub rows: u64,
     /// Rows that the server said are gone, whether the replica had them or not.
     pub removed: u64,
+}
+
+impl Synced {
+    /// Adds what a page has brought.
+    pub(super) fn add(&mut self, staged: &Staged) {
+        self.rows += staged.rows;
+        self.removed += staged.removed;
+    }
 }
 
 /// A file with its connection, as the tasks of a sync share it.
@@ -96,11 +101,13 @@ impl Shared {
 
     /// What a program asks for.
     pub(super) async fn sync(&self, transport: &dyn AnyTransport) -> Result<Synced, ReplicaError> {
+        meter::measured(&self.store.group, self.sync_within(transport)).await
+    }
+
+    async fn sync_within(&self, transport: &dyn AnyTransport) -> Result<Synced, ReplicaError> {
         let mut synced = Synced::default();
         let done = self.exchange(transport, &mut synced).await;
-        #[cfg(feature = "metrics")]
-        self.run(move |store, conn| super::meter::synced(store, conn, synced))
-            .await?;
+        self.note(synced).await?;
         done.map(|()| synced)
     }
 
@@ -127,24 +134,24 @@ impl Shared {
                 .transact(move |store, conn| store.batch(conn, most))
                 .await?;
             if batch.is_empty() {
-                return Ok(());
+                break;
             }
             self.monitor.enter(Phase::Uploading);
             let answer = match transport.upload(message).await {
                 Ok(answer) => answer,
-                Err(refused) if mends < MENDS && self.mend(&refused).await? => {
-                    mends += 1;
+                // The server, or what stands before it, takes less at once; or one change of a device of this hub is to be found.
+                Err(refused)
+                    if refused.is_too_much() || self.is_of_device(&batch, &refused).await? =>
+                {
+                    most = (batch.len() / 2).max(1);
+                    if let [_] = *batch {
+                        synced.sent += 1;
+                        synced.rejected += self.set_aside(batch, &refused).await?;
+                    }
                     continue;
                 }
-                // The server, or what stands before it, takes less at once.
-                Err(refused) if refused.is_too_much() => {
-                    most = batch.len() / 2;
-                    if most == 0 {
-                        synced.sent += 1;
-                        synced.rejected += 1;
-                        self.set_aside(batch, &refused).await?;
-                        most = 1;
-                    }
+                Err(refused) if mends < MENDS && self.mend(&refused).await? => {
+                    mends += 1;
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -156,6 +163,22 @@ impl Shared {
                 .await?;
             synced.sent += sent;
             self.count().await?;
+        }
+        self.ask(transport, synced).await
+    }
+
+    /// Whether the server refuses clocks that a device of this hub has given, so that only the device can mend them.
+    async fn is_of_device(
+        &self,
+        batch: &[Sending],
+        refused: &TransportError,
+    ) -> Result<bool, ReplicaError> {
+        match batch.first().map(|first| first.clock) {
+            Some(clock) if refused.is_of_clocks() => {
+                self.run(move |store, conn| Ok(relay::is_relayed(conn, store, clock)?))
+                    .await
+            }
+            _ => Ok(false),
         }
     }
 
@@ -183,19 +206,23 @@ impl Shared {
         .await
     }
 
-    /// What is alone too much is taken back: it would stand before all others for ever.
+    /// What is refused alone is taken back: it would stand before all others for ever. Returns of how many the program is to be told.
     async fn set_aside(
         &self,
         batch: Vec<Sending>,
         refused: &TransportError,
-    ) -> Result<(), ReplicaError> {
+    ) -> Result<u64, ReplicaError> {
         let message = refused.to_string();
-        self.transact(move |store, conn| {
-            let mut alone = batch.iter();
-            alone.try_for_each(|sending| refuse(conn, store, sending, message.clone()))
-        })
-        .await?;
-        self.count().await
+        let refuse = move |store: &Store, conn: &mut SqliteConnection| {
+            let mut told = 0;
+            for alone in &batch {
+                told += u64::from(refuse(conn, store, alone, &message)?);
+            }
+            Ok(told)
+        };
+        let told = self.transact(refuse).await?;
+        self.count().await?;
+        Ok(told)
     }
 
     /// Whether the download goes on from the beginning, because the server can't read the token: another version of it wrote that, or another server.
@@ -230,68 +257,11 @@ impl Shared {
                 let Some(staged) = pages.take(message).await? else {
                     break;
                 };
-                synced.rows += staged.rows;
-                synced.removed += staged.removed;
+                synced.add(&staged);
                 if !staged.more {
                     return Ok(());
                 }
             }
         }
-    }
-}
-
-impl Store {
-    /// The changes of the next upload, with its message. What was sent before and not answered is sent alike; what has been edited
-    /// since waits, because it stands on the answer. At most so many as `most`.
-    fn batch(
-        &self,
-        conn: &mut SqliteConnection,
-        most: usize,
-    ) -> Result<(Vec<Sending>, Vec<u8>), ReplicaError> {
-        let group = || [Bind::text(&self.group)];
-        let waits = format!(
-            "select 1 from carburetor_sending where in_group = {BIND} and attempted limit 1"
-        );
-        let may_freeze = !query::exists(conn, &waits, group())?;
-        let mut batch = sending(conn, &self.group, most)?;
-        // What can't travel is kept aside, so that nothing may be left of as many as one upload takes.
-        while may_freeze && freeze(conn, &self.tables, &self.group, &Which::First(CHANGES))? > 0 {
-            batch = sending(conn, &self.group, most)?;
-            if !batch.is_empty() {
-                break;
-            }
-        }
-        let mut bytes = 0;
-        let within = batch.iter().take_while(|sending| {
-            bytes += sending.change.len();
-            bytes <= BYTES
-        });
-        let within = within.count().max(1);
-        batch.truncate(within);
-        let Some(last) = batch.last() else {
-            return Ok((batch, Vec::new()));
-        };
-        query::execute(
-            conn,
-            &format!(
-                "update carburetor_sending set attempted = 1 where in_group = {BIND} and clock <= {BIND}"
-            ),
-            [Bind::text(&self.group), Bind::text(last.clock.to_string())],
-        )?;
-        let confirmed = query::value(
-            conn,
-            &format!("select confirmed from carburetor_group where name = {BIND}"),
-            group(),
-        )?;
-        let mut message = format!("{{\"carburetor\":{},", crate::wire::VERSION);
-        if confirmed.is_some() {
-            message += &format!("\"confirmed\":\"{}\",", as_text(&confirmed));
-        }
-        let changes: Vec<&str> = batch
-            .iter()
-            .map(|sending| sending.change.as_str())
-            .collect();
-        message += &format!("\"changes\":[{}]}}", changes.join(","));
-        Ok((batch, message.into_bytes()))
     }
 }

@@ -112,6 +112,11 @@ impl TransportError {
         matches!(self, TransportError::Refused { status: 413, .. })
     }
 
+    /// The clocks of the message are ahead of the server's, or another replica's.
+    pub(super) fn is_of_clocks(&self) -> bool {
+        matches!(self, TransportError::Refused { code, .. } if matches!(&**code, "clock_ahead" | "copied"))
+    }
+
     pub(super) fn is_of_token(&self) -> bool {
         matches!(self, TransportError::Refused { code, .. } if code == "token")
     }

@@ -5,8 +5,11 @@
 //!
 //! REPLACE deletes a row without firing a delete trigger (unless `pragma recursive_triggers` is on). So a BEFORE trigger keeps the row that is
 //! about to be replaced in the table `held`, and the insert becomes an edit of the columns that differ.
+//!
+//! On a hub, what an upload of a device writes is no edit of the program's: it writes the registers, too, by which such a write is told.
 
 use super::entries::{any_unlike, edit, insert, is_unsent_insert, remove, unlike};
+use super::relay;
 use super::schema::tick;
 use super::table::ReplicaTable;
 use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
@@ -16,35 +19,7 @@ use crate::tracking::sqlite::{differs, list};
 pub(super) fn triggers(table: &ReplicaTable) -> Vec<(String, String)> {
     let triggers = match table.takes_no_writes() {
         true => refusals(table),
-        false => vec![
-            ("hold", "before insert", Some(holds(table)), hold(table)),
-            (
-                "insert",
-                "after insert",
-                Some(format!("not {}", is_held(table))),
-                tick() + &insert(table),
-            ),
-            (
-                "replace",
-                "after insert",
-                Some(is_held(table)),
-                replace(table),
-            ),
-            ("refuse", "before update", None, refuse(table)),
-            (
-                "update",
-                "after update",
-                Some(is_edited(table)),
-                update(table),
-            ),
-            (
-                "move",
-                "after update",
-                Some(differs(table.definition.ids(), "old")),
-                moved(table),
-            ),
-            ("delete", "after delete", None, delete(table)),
-        ],
+        false => recorders(table),
     };
     let named = triggers.into_iter().filter(|(.., body)| !body.is_empty());
     named
@@ -64,10 +39,53 @@ pub(super) fn triggers(table: &ReplicaTable) -> Vec<(String, String)> {
         .collect()
 }
 
-type Trigger = (&'static str, &'static str, Option<String>, String);
+pub(super) type Trigger = (&'static str, &'static str, Option<String>, String);
 
 /// Whether the write is a program's, and is to be uploaded.
-const RECORDING: &str = "(select not applying and not untracked from carburetor_replica)";
+pub(super) const RECORDING: &str =
+    "(select not applying and not untracked from carburetor_replica)";
+
+/// What records each write.
+fn recorders(table: &ReplicaTable) -> Vec<Trigger> {
+    let mut triggers: Vec<Trigger> = vec![
+        ("hold", "before insert", Some(holds(table)), hold(table)),
+        (
+            "insert",
+            "after insert",
+            Some(format!("not {}", is_held(table))),
+            tick() + &insert(table),
+        ),
+        (
+            "replace",
+            "after insert",
+            Some(is_held(table)),
+            replace(table),
+        ),
+        ("refuse", "before update", None, refuse(table)),
+        (
+            "update",
+            "after update",
+            Some(is_edited(table)),
+            update(table),
+        ),
+        (
+            "move",
+            "after update",
+            Some(differs(table.definition.ids(), "old")),
+            moved(table),
+        ),
+        ("delete", "after delete", None, delete(table)),
+    ];
+    if table.is_hub {
+        for (_, event, condition, _) in &mut triggers {
+            let by_program = relay::by_program(event);
+            let all = condition.take().into_iter().chain(by_program);
+            *condition = all.reduce(|one, other| format!("{other} and {one}"));
+        }
+        triggers.extend(relay::recorders(table));
+    }
+    triggers
+}
 
 /// Every write of a table that takes none from replicas, but for its local columns.
 fn refusals(table: &ReplicaTable) -> Vec<Trigger> {

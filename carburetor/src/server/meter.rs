@@ -110,6 +110,7 @@ mod figures {
                 Verdict::Merged => "merged",
                 Verdict::Superseded => "superseded",
                 Verdict::Rejected(_) => "rejected",
+                Verdict::Held => "held",
             };
             counter!("carburetor_changes_total", "group" => group.to_owned(), "verdict" => verdict)
                 .increment(1);

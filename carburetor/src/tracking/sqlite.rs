@@ -26,6 +26,7 @@
 //! * The column `carburetor_registers` of each table: which write its columns hold, as JSON.
 //! * `carburetor_register_<table>`: the clock of each id's deletion, and `carburetor_conflict_<table>`: what lost in uploads.
 //! * `carburetor_outcome`: what uploads were answered.
+//! * `carburetor_relay`: on a hub, the changes that the server above it decides, and how it did.
 //! * `carburetor_flag`: the row `untracked` turns stamps off, inside one write transaction.
 //! * `carburetor_stamping`: empty outside of a statement; the stamps that triggers are writing at this moment.
 //!

@@ -57,6 +57,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// The table of stored outcomes.
     #[doc(hidden)]
     const OUTCOME_TABLE: &'static str;
+    /// The table of changes that another server decides, where a database can be a hub.
+    #[doc(hidden)]
+    const RELAY_TABLE: Option<&'static str>;
     /// The instant of what is stored now.
     #[doc(hidden)]
     const NOW: &'static str;

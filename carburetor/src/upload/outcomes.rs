@@ -6,10 +6,10 @@ use super::settle::Settled;
 use crate::change::Change;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
-use crate::outcome::{Outcome, Outcomes, Verdict};
+use crate::outcome::{Outcome, Outcomes};
 
 impl<R: Runner> Session<'_, '_, R> {
-    /// The outcomes of `changes`: all but the applied ones with the row that the scope shows now.
+    /// The outcomes of `changes`: all but those that count as they were sent with the row that the scope shows now.
     pub(super) async fn outcomes(
         &mut self,
         changes: &[Change],
@@ -37,8 +37,8 @@ impl<R: Runner> Session<'_, '_, R> {
             let mut places = Vec::new();
             let mut ids = Vec::new();
             for (place, change) in changes.iter().enumerate() {
-                let is_shown = outcomes[place].verdict != Verdict::Applied
-                    && change.table == upload.definition.wire_name;
+                let is_shown =
+                    !outcomes[place].is_as_sent() && change.table == upload.definition.wire_name;
                 // An id that can't be read has no row.
                 if let Some(Ok(id)) = is_shown.then(|| super::admit::id(upload, &change.id)) {
                     places.push(place);

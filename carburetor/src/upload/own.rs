@@ -41,7 +41,8 @@ impl OwnWrites {
         change: &Change,
         answer: &Settled,
     ) {
-        let stamp = answer.stamp.filter(|_| answer.verdict == Verdict::Applied);
+        let is_as_sent = matches!(answer.verdict, Verdict::Applied | Verdict::Held);
+        let stamp = answer.stamp.filter(|_| is_as_sent);
         if let Some((stamp, row)) = stamp.zip(row_of(tables, change)) {
             self.keep(row, stamp, change.base);
         }

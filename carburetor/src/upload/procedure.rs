@@ -11,7 +11,7 @@ use super::receipt::Receipt;
 use super::rejection::{is_deadlock, is_reference};
 use super::session::{Failure, Session, Transaction};
 use super::settle::{Answers, Settled};
-use super::sql::{lock, receipts};
+use super::sql::{lock, receipts, relayed};
 use super::surroundings::Surroundings;
 use crate::backend::SyncBackend;
 use crate::change::{Change, Changes};
@@ -156,8 +156,11 @@ async fn once<R: Runner>(
     let around = Surroundings::read(runner, tables).await?;
     bounded(changes, around.now(), options)?;
     let mut answers: Answers = vec![None; changes.len()];
-    let known = receipts(runner, changes).await?;
+    let mut known = receipts(runner, changes).await?;
     let digests: Vec<Digest> = changes.iter().map(Digest::of).collect();
+    if around.relays() {
+        relayed(runner, changes, &digests, scope, &mut known).await?;
+    }
     let first = repeated(changes, &digests, &known, &mut answers)?;
     for (change, answer) in changes.iter().zip(&answers) {
         if let Some(answer) = answer {
@@ -204,6 +207,7 @@ async fn once<R: Runner>(
     session
         .settle(admitted.iter().collect(), &mut answers)
         .await?;
+    session.hold(changes, &fresh, &mut answers).await?;
     let answers: Vec<Settled> = first
         .iter()
         .map(|at| {

@@ -6,11 +6,13 @@ mod conflict;
 mod deferred;
 mod outcome;
 mod read;
+mod relay;
 mod rows;
 mod write;
 
 pub(super) use check::Stored;
 pub(super) use outcome::{lock, receipts};
+pub(super) use relay::relayed;
 
 use super::UploadTable;
 use super::sent::{Cells, Sent};

@@ -28,6 +28,8 @@ struct Table {
     expired: Option<Clock>,
     /// Nobody else's triggers make something else of what is written.
     is_plain: bool,
+    /// Its rows are another server's, which decides on changes of them.
+    is_relayed: bool,
 }
 
 /// A foreign key of one of the tables.
@@ -102,6 +104,11 @@ impl Surroundings {
                     );
                 }
             }
+            "relayed" => {
+                if let Some(table) = self.tables.get_mut(place) {
+                    table.is_relayed = true;
+                }
+            }
             "column" => {
                 let oid = b.and_then(|oid| oid.parse().ok());
                 if let (Some(table), Some(column), Some(oid), Some(name)) =
@@ -160,6 +167,16 @@ impl Surroundings {
                 .iter()
                 .all(|column| table.types.is_exact(&column.name))
         })
+    }
+
+    /// Whether another server decides on changes of this table.
+    pub(super) fn is_relayed(&self, table: usize) -> bool {
+        self.tables.get(table).is_some_and(|table| table.is_relayed)
+    }
+
+    /// Whether another server decides on changes of any of the tables.
+    pub(super) fn relays(&self) -> bool {
+        self.tables.iter().any(|table| table.is_relayed)
     }
 
     pub(super) fn types(&self, table: usize) -> &Types {

@@ -7,20 +7,20 @@ use super::models::notes;
 use super::world::{Row, Served, Teams, note};
 use super::{Conn, Server};
 use carburetor::Everyone;
-use carburetor::replica::{InProcess, Replica};
+use carburetor::replica::{InProcess, Replica, Transport};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 
-fn block_on<T>(task: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(task: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.build().unwrap().block_on(task)
 }
 
-struct Member {
-    folder: Folder,
-    replica: Replica<Group>,
-    conn: SqliteConnection,
+pub(super) struct Member {
+    pub(super) folder: Folder,
+    pub(super) replica: Replica<Group>,
+    pub(super) conn: SqliteConnection,
 }
 
 impl Member {
@@ -34,10 +34,15 @@ impl Member {
     }
 
     /// The replica of `server`, whose file is tracked as a server's.
-    fn hub(server: &Server) -> Self {
+    pub(super) fn hub(server: &Server) -> Self {
+        Self::hub_over(|| {
+            InProcess::<Served, Teams, Conn>::new(Teams(vec!["red".into()]), server.connector())
+        })
+    }
+
+    /// A hub that reaches what is above it in this way.
+    pub(super) fn hub_over<X: Transport>(way: impl Fn() -> X) -> Self {
         let folder = Folder::new();
-        let way =
-            || InProcess::<Served, Teams, Conn>::new(Teams(vec!["red".into()]), server.connector());
         // The replica makes the tables, and finds out that they are tracked when it is opened again.
         let mut conn = folder.open(way()).unwrap().connection().unwrap();
         Group::tracking::<Sqlite>().install(&mut conn).unwrap();
@@ -47,32 +52,40 @@ impl Member {
         hub
     }
 
-    /// A device that knows only this hub.
-    fn device(&self) -> Member {
+    /// The way to this hub.
+    pub(super) fn way(&self) -> InProcess<Group, Everyone, SqliteConnection> {
         let path = self.folder.file("device").to_str().unwrap().to_owned();
-        let way = InProcess::<Group, Everyone, SqliteConnection>::new(Everyone, move || {
+        InProcess::new(Everyone, move || {
             let mut conn = SqliteConnection::establish(&path)?;
             run(&mut conn, "pragma busy_timeout = 10000");
             Ok(conn)
-        });
+        })
+    }
+
+    /// A device that knows only this hub.
+    pub(super) fn device(&self) -> Member {
         let folder = Folder::new();
-        let replica = folder.open(way).unwrap();
+        let replica = folder.open(self.way()).unwrap();
         let mut device = Member::new(folder, replica);
         device.sync();
         device
     }
 
     #[track_caller]
-    fn sync(&mut self) {
+    pub(super) fn sync(&mut self) {
         let synced = block_on(self.replica.sync()).unwrap();
         assert_eq!(synced.rejected, 0);
     }
 
-    fn run(&mut self, statements: &str) {
+    pub(super) fn pending(&self) -> u64 {
+        self.replica.pending().unwrap()
+    }
+
+    pub(super) fn run(&mut self, statements: &str) {
         run(&mut self.conn, statements);
     }
 
-    fn notes(&mut self) -> Vec<Row> {
+    pub(super) fn notes(&mut self) -> Vec<Row> {
         dsl::notes
             .select((dsl::id, dsl::title, dsl::body, dsl::team))
             .order(dsl::id)
@@ -81,7 +94,7 @@ impl Member {
     }
 }
 
-fn served() -> Server {
+pub(super) fn served() -> Server {
     let server = Server::new();
     server.run(
         "insert into notes (id, title, team) values ('a', 'one', 'red'), ('b', 'two', 'red'), ('x', 'else', 'blue')",
@@ -128,7 +141,7 @@ fn devices_of_a_hub_meet_without_the_server_and_with_it_later() {
     let mut seen = server.notes();
     seen.retain(|note| note.3 == "red");
     assert_eq!(seen, met);
-    assert_eq!(hub.replica.pending().unwrap(), 0);
+    assert_eq!(hub.pending(), 0);
 }
 
 #[test]
@@ -195,7 +208,7 @@ fn random_histories_through_a_hub_converge() {
         for device in &mut devices {
             device.sync();
             assert_eq!(device.notes(), seen);
-            assert_eq!(device.replica.pending().unwrap(), 0);
+            assert_eq!(device.pending(), 0);
         }
     }
 }

@@ -6,10 +6,14 @@ pub(super) use diesel::pg::PgConnection as Conn;
 
 #[path = "end_to_end.rs"]
 mod end_to_end;
+#[path = "held.rs"]
+mod held;
 #[path = "hub.rs"]
 mod hub;
 #[path = "live.rs"]
 mod live;
+#[path = "relay.rs"]
+mod relay;
 #[path = "settling.rs"]
 mod settling;
 #[path = "staging.rs"]

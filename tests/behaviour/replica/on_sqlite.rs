@@ -6,12 +6,16 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
 #[path = "end_to_end.rs"]
 mod end_to_end;
+#[path = "held.rs"]
+mod held;
 #[path = "hub.rs"]
 mod hub;
 #[path = "live.rs"]
 mod live;
 #[path = "over_http.rs"]
 mod over_http;
+#[path = "relay.rs"]
+mod relay;
 #[path = "settling.rs"]
 mod settling;
 #[path = "staging.rs"]

@@ -184,7 +184,7 @@ fn outcome() -> Object {
             ("clock", clock()),
             (
                 "verdict",
-                text("`applied`, `merged`, `superseded` or `rejected`"),
+                text("`applied`, `merged`, `superseded`, `rejected` or `held`"),
             ),
         ],
         &[

@@ -75,6 +75,16 @@ create table if not exists carburetor_outcome (
   at integer not null
 );
 create index if not exists carburetor_outcome_replica on carburetor_outcome (replica, last);
+create table if not exists carburetor_relay (
+  clock text primary key,
+  time integer not null,
+  of_table text not null,
+  id text not null,
+  change text not null,
+  stamp integer,
+  answer text,
+  at integer not null
+);
 insert into carburetor_clock (singleton, now) values (1, {SYSTEM_TIME})
   on conflict (singleton) do update set now = max(now, excluded.now);
 "

@@ -37,7 +37,8 @@ pub fn purge(table: &TableDefinition, age: Duration) -> String {
   set horizon = max(horizon, min({since}, (select now from carburetor_clock)))
   where name = {key};
 delete from {} where carburetor_removed_at < (select horizon from carburetor_synced_table where name = {key});
-delete from carburetor_outcome where at < {since};\n",
+delete from carburetor_outcome where at < {since};
+delete from carburetor_relay where at < {since} and answer is not null;\n",
         quoted(&object(table, "removal"))
     );
     if table.has_registers() {

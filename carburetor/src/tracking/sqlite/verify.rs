@@ -40,10 +40,11 @@ where exists (select 1 from carburetor_flag where name = 'untracked')"
 }
 
 /// The columns of shared tables that an installation of before may lack.
-const SHARED: [(&str, &str, &str); 3] = [
+const SHARED: [(&str, &str, &str); 4] = [
     ("carburetor_clock", "ahead", AGAIN),
     ("carburetor_synced_table", "expired", AGAIN),
     ("carburetor_outcome", "outcomes", AGAIN),
+    ("carburetor_relay", "answer", AGAIN),
 ];
 
 const AGAIN: &str = "print and run the tracking's up.sql again";

@@ -29,6 +29,7 @@ impl UploadBackend for Pg {
     const EXISTENCE: &'static str = " ->> ''";
     const CLOCK_TABLE: &'static str = "carburetor.clock";
     const OUTCOME_TABLE: &'static str = "carburetor.outcome";
+    const RELAY_TABLE: Option<&'static str> = None;
     const NOW: &'static str = "pg_catalog.clock_timestamp()";
     const WHILE_AGO: &'static str = "pg_catalog.clock_timestamp() - interval '1 hour'";
     const WRITES_STAMPS: bool = false;

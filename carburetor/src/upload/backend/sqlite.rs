@@ -45,6 +45,7 @@ impl UploadBackend for Sqlite {
     const EXISTENCE: &'static str = " ->> '$.\"\"'";
     const CLOCK_TABLE: &'static str = "carburetor_clock";
     const OUTCOME_TABLE: &'static str = "carburetor_outcome";
+    const RELAY_TABLE: Option<&'static str> = Some("carburetor_relay");
     const NOW: &'static str = "(select now from carburetor_clock)";
     const WHILE_AGO: &'static str = "(select now - 3600000000 from carburetor_clock)";
     const WRITES_STAMPS: bool = true;

@@ -11,6 +11,9 @@ select 'table', cast(t.place as text), s.expired, s.name,
 from t left join carburetor_synced_table s on s.name = t.name and exists (
   select 1 from pragma_table_info(t.relation) r where r.name = 'carburetor_registers')
 union all
+select 'relayed', cast(t.place as text), null, null, null, null, null
+from t join sqlite_schema m on m.type = 'trigger' and m.name = 'carburetor_relay_' || t.relation
+union all
 select 'reference', cast(t.place as text), t.relation || '(' || group_concat(f."from") || ')',
   coalesce((select cast(p.place as text) from t p where lower(p.relation) = lower(f."table")), '-1'), lower(substr(f.on_delete, 1, 1)),
   group_concat(f."from", char(31)), group_concat(f."to", char(31))

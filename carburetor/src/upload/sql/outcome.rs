@@ -88,6 +88,7 @@ impl<R: Runner> Session<'_, '_, R> {
                     R::Backend::WHILE_AGO
                 ))
                 .await?;
+            self.forget_relayed(confirmed).await?;
         }
         if let Some(ahead) = greatest.filter(|clock| *clock > self.around.now()) {
             // Every download shows it, and nobody may learn from it which replicas others have.
@@ -115,7 +116,7 @@ fn by_replica(clocks: impl Iterator<Item = Clock>) -> BTreeMap<u64, (Clock, Cloc
 }
 
 /// Text as a bind.
-struct Text(String);
+pub(super) struct Text(pub(super) String);
 
 impl<DB: SyncBackend> diesel::query_builder::QueryFragment<DB> for Text {
     fn walk_ast<'b>(&'b self, out: diesel::query_builder::AstPass<'_, 'b, DB>) -> QueryResult<()> {

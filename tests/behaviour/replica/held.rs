@@ -1,0 +1,163 @@
+//! What a hub takes is held until the server above it has decided, and then the device hears how.
+
+use super::super::recorder::Recorder;
+use super::hub::{Member, block_on, served};
+use super::relay::{seen, way};
+use super::world::note;
+use carburetor::change::Changes;
+use carburetor::outcome::Code;
+use carburetor::testing::{Fault, Faults, Faulty};
+use std::time::Duration;
+
+#[test]
+fn a_change_is_held_until_the_server_has_decided() {
+    let server = served();
+    let mut hub = Member::hub(&server);
+    let mut devices = [hub.device(), hub.device()];
+    devices[0]
+        .run("update notes set title = 'uno' where id = 'a'; delete from notes where id = 'b'");
+    for device in &mut devices {
+        device.sync();
+    }
+    let expected = [note("a", "uno")];
+    assert_eq!(devices[0].pending(), 2, "nobody has decided");
+    for device in &mut devices {
+        assert_eq!(device.notes(), expected);
+    }
+    assert_eq!(hub.pending(), 2);
+    hub.sync();
+    assert_eq!(seen(&server), expected);
+    assert_eq!((hub.pending(), devices[0].pending()), (0, 2));
+    devices[0].sync();
+    assert_eq!(devices[0].pending(), 0);
+    assert_eq!(devices[0].notes(), expected);
+}
+
+#[test]
+fn a_rejection_of_the_server_reaches_the_device_that_made_the_change() {
+    let server = served();
+    let mut hub = Member::hub(&server);
+    let mut device = hub.device();
+    device.run(
+        "insert into notes (id, title, team) values ('z', 'not ours', 'blue'); update notes set title = 'uno' where id = 'a'",
+    );
+    device.sync();
+    assert_eq!(hub.notes().len(), 3, "the hub shows it meanwhile");
+    let synced = block_on(hub.replica.sync()).unwrap();
+    assert_eq!((synced.sent, synced.rejected), (2, 0));
+    assert!(hub.replica.rejected().unwrap().is_empty());
+    let expected = [note("a", "uno"), note("b", "two")];
+    assert_eq!(hub.notes(), expected);
+    let synced = block_on(device.replica.sync()).unwrap();
+    assert_eq!(synced.rejected, 1);
+    let rejected = device.replica.rejected().unwrap();
+    assert_eq!(rejected.len(), 1);
+    assert_eq!(rejected[0].rejection.code, Code::Forbidden);
+    assert_eq!(rejected[0].change.id, "z");
+    assert_eq!(device.notes(), expected);
+    assert_eq!(device.pending(), 0);
+    assert_eq!(seen(&server), expected);
+}
+
+#[test]
+fn an_answer_that_got_lost_on_its_way_to_the_hub_is_asked_for_again() {
+    let server = served();
+    let faults = Faults::default();
+    let mut hub = Member::hub_over(|| Faulty::new(way(&server), faults.clone()));
+    let mut device = hub.device();
+    device.run("insert into notes (id, title, team) values ('c', 'tre', 'red')");
+    device.sync();
+    faults.next(Fault::LoseAnswer);
+    block_on(hub.replica.sync()).unwrap_err();
+    assert_eq!(seen(&server).len(), 3, "the server has it");
+    device.sync();
+    assert_eq!(device.pending(), 1);
+    hub.sync();
+    device.sync();
+    assert_eq!(device.pending(), 0);
+    assert_eq!(device.notes(), seen(&server));
+}
+
+#[test]
+fn a_hub_of_a_hub_holds_until_the_server_has_decided() {
+    let server = served();
+    let upper = Member::hub(&server);
+    let mut lower = Member::hub_over(|| upper.way());
+    let mut device = lower.device();
+    device.run(
+        "update notes set title = 'uno' where id = 'a'; insert into notes (id, title, team) values ('z', 'not ours', 'blue')",
+    );
+    device.sync();
+    lower.sync();
+    device.sync();
+    assert_eq!((device.pending(), lower.pending()), (2, 2));
+    block_on(upper.replica.sync()).unwrap();
+    device.sync();
+    assert_eq!(device.pending(), 2, "the lower hub has not asked");
+    lower.sync();
+    let synced = block_on(device.replica.sync()).unwrap();
+    assert_eq!((synced.rejected, device.pending()), (1, 0));
+    assert_eq!(seen(&server)[0], note("a", "uno"));
+    lower.sync();
+    device.sync();
+    assert_eq!(device.notes(), seen(&server));
+    assert_eq!(lower.notes(), seen(&server));
+}
+
+#[test]
+fn what_is_held_is_not_confirmed() {
+    let server = served();
+    let mut hub = Member::hub(&server);
+    let mut device = hub.device();
+    let recorder = Recorder::default();
+    let asked = device.folder.open(recorder.clone()).unwrap();
+    let confirmed = |device: &mut Member| {
+        block_on(asked.sync()).unwrap_err();
+        let message = Changes::read(recorder.messages().last().unwrap()).unwrap();
+        device.sync();
+        (message.confirmed, message.changes[0].clock)
+    };
+    device.run("update notes set title = 'uno' where id = 'a'");
+    let (none, first) = confirmed(&mut device);
+    assert_eq!(none, None);
+    device.run("update notes set title = 'due' where id = 'b'");
+    assert_eq!(confirmed(&mut device).0, None, "both are held");
+    hub.sync();
+    device.sync();
+    device.run("update notes set title = 'tre' where id = 'b'");
+    let (both, _) = confirmed(&mut device);
+    assert!(both > Some(first), "{both:?}");
+}
+
+#[test]
+fn a_device_that_follows_its_hub_hears_what_the_server_decided() {
+    let server = served();
+    let hub = Member::hub(&server);
+    let mut device = hub.device();
+    device.run("insert into notes (id, title, team) values ('z', 'not ours', 'blue')");
+    device.sync();
+    assert_eq!(device.pending(), 1);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let heard = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        hub.replica.sync().await.unwrap();
+        while device.pending() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let heard = async {
+        tokio::select! {
+            ended = device.replica.run() => panic!("{ended:?}"),
+            () = heard => {}
+        }
+    };
+    runtime.block_on(async {
+        let heard = tokio::time::timeout(Duration::from_secs(60), heard);
+        heard.await.expect("it asks again");
+    });
+    assert_eq!(device.replica.rejected().unwrap().len(), 1);
+    assert_eq!(device.notes(), seen(&server));
+}
