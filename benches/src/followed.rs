@@ -41,7 +41,7 @@ pub struct Team(String);
 
 impl SyncScope<Note, Pg> for Team {
     fn filter(&self) -> Visible<'_, notes::table, Pg> {
-        Visible::only(notes::team.eq(&self.0))
+        Visible::keys(notes::team, [self.0.clone()])
     }
 }
 

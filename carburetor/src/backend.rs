@@ -106,6 +106,10 @@ pub trait SyncBackend:
         storage: Storage,
     ) -> QueryResult<Option<i64>>;
 
+    /// A text that tells rows apart: of these expressions, and of a row of `table` also
+    /// who wrote it, where its stamp alone may not tell.
+    fn version(parts: &[String], table: Option<&str>) -> String;
+
     /// A condition in a query of the registry as `carburetor_header`: two values in the column `name` are equal in SQL only where they travel as the same JSON.
     fn is_exact(definition: &TableDefinition, name: &str) -> String;
 

@@ -1,5 +1,10 @@
 //! Scopes (the rows that one caller may see) and filters (the rows that a group leaves out for everybody).
 
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
+mod concern;
 mod expression;
 #[cfg(all(
     feature = "axum",
@@ -10,6 +15,11 @@ mod keys;
 mod token;
 mod visible;
 
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
+pub(crate) use concern::{Concern, KeyColumn};
 pub use expression::ScopeError;
 #[cfg(all(
     feature = "axum",

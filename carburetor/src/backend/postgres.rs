@@ -41,6 +41,15 @@ impl SyncBackend for diesel::pg::Pg {
 
     /// Behind a subselect the planner doesn't look at the instant, so that it keeps one plan instead of making a new one for each download,
     /// which takes longer than reading a few rows. The upper bound tells it that they are few: without one it would expect a third of the table.
+    fn version(parts: &[String], table: Option<&str>) -> String {
+        let writer = table.map(|table| format!(", {table}.xmin"));
+        format!(
+            "row({}{})::text",
+            parts.join(", "),
+            writer.unwrap_or_default()
+        )
+    }
+
     fn since(stamp: &str) -> [String; 2] {
         [
             format!("{stamp} >= (select "),

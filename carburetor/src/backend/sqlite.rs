@@ -44,6 +44,11 @@ impl SyncBackend for diesel::sqlite::Sqlite {
         }
     }
 
+    fn version(parts: &[String], _table: Option<&str>) -> String {
+        let parts: Vec<String> = parts.iter().map(|part| format!("quote({part})")).collect();
+        parts.join(" || ' ' || ")
+    }
+
     fn since(stamp: &str) -> [String; 2] {
         [format!("{stamp} >= "), String::new()]
     }

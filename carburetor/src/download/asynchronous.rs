@@ -1,10 +1,14 @@
 //! Downloads on an asynchronous connection. The twins in `blocking` say what each does.
 
+#[cfg(feature = "axum")]
+mod changed;
 mod everyone;
 mod json_pages;
 mod pace;
 mod pages;
 
+#[cfg(feature = "axum")]
+pub(crate) use changed::{Changed, ChangedRow, Watched, changed};
 pub(crate) use pace::PacedSink;
 
 use super::caller::Caller;

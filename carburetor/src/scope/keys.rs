@@ -1,8 +1,18 @@
 //! A scope of the form column-in-set.
 
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
+use super::concern::{Concern, KeyColumn};
 use crate::backend::SyncBackend;
 use crate::statement::Fragment;
 use crate::table::Storage;
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
+use crate::wire::Codec;
 use crate::wire::{WireError, WireType, encode};
 use diesel::Column;
 use diesel::dsl::EqAny;
@@ -18,6 +28,12 @@ use std::collections::HashSet;
 /// The rows whose key column holds one of the values.
 pub(crate) struct Keys<DB: SyncBackend> {
     pub(crate) column: &'static str,
+    /// How the column travels.
+    #[cfg(all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    ))]
+    codec: Codec<DB>,
     /// Values that SQL holds to be equal travel as the same JSON, whatever the column is in the database.
     exact: bool,
     /// The values as they travel, in the order of `condition`'s.
@@ -53,6 +69,11 @@ impl<DB: SyncBackend> Keys<DB> {
             .map(|value| encode::<C::SqlType, V, DB>(&C::SqlType::CODEC, value));
         Keys {
             column: C::NAME,
+            #[cfg(all(
+                feature = "axum",
+                any(feature = "async-postgres", feature = "async-sqlite")
+            ))]
+            codec: C::SqlType::CODEC,
             exact: matches!(
                 C::SqlType::CODEC.storage,
                 Storage::Integer | Storage::Boolean
@@ -63,6 +84,22 @@ impl<DB: SyncBackend> Keys<DB> {
                 Box::new(column.eq_any(some))
             }),
         }
+    }
+
+    /// Which rows it concerns.
+    #[cfg(all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    ))]
+    pub(super) fn concern(&self) -> Result<Concern<DB>, WireError> {
+        let values = self.values.as_ref().map_err(Clone::clone)?;
+        let column = KeyColumn {
+            name: self.column,
+            codec: self.codec,
+            exact: self.exact,
+        };
+        let values = values.iter().map(Value::to_string).collect();
+        Ok(Concern::Keys(column, values))
     }
 
     /// The places of all values.

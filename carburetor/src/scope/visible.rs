@@ -1,6 +1,11 @@
 //! What a scope or a filter shows of one table.
 
 use super::ScopeError;
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
+use super::concern::Concern;
 use super::expression::Expression;
 use super::keys::{KeyChange, Keys};
 use crate::backend::SyncBackend;
@@ -194,6 +199,19 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
                 joined: None,
                 exact: true,
             }),
+        }
+    }
+
+    /// Which changes of the table concern whoever sees this of it.
+    #[cfg(all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    ))]
+    pub(crate) fn concern(&self) -> Result<Concern<DB>, WireError> {
+        match &self.keys {
+            _ if self.nothing => Ok(Concern::None),
+            Some(keys) => keys.concern(),
+            None => Ok(Concern::Any),
         }
     }
 

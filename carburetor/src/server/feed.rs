@@ -5,8 +5,9 @@ mod channels;
 mod follow;
 mod socket;
 mod sse;
+mod waker;
 
-pub(super) use channels::Channels;
+pub(super) use channels::{BackendOf, Channels};
 
 use super::database::Database;
 use super::download::{Parameters, first_of, lines, wants_lines};
@@ -36,7 +37,7 @@ pub(super) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 /// Sends what is new within `scope`, and then what changes.
 pub(super) async fn feed<G, D>(
     served: Served<D>,
-    channels: Arc<Channels>,
+    channels: Arc<Channels<BackendOf<D>>>,
     scope: G::Scope,
     parameters: Result<Query<Parameters>, QueryRejection>,
     upgrade: Upgrade,

@@ -11,7 +11,8 @@ use crate::connection::SyncConnectionAsync;
 use crate::download::{DownloadError, Page, Timestamps};
 use crate::group::{DownloadTablesAsync, SyncGroup, UploadTables};
 use crate::outcome::Outcomes;
-use crate::scope::identity;
+use crate::scope::{Concern, identity};
+use crate::table::TableDefinition;
 use crate::token::Token;
 use crate::upload::{UploadError, UploadOptions};
 use std::sync::Arc;
@@ -75,6 +76,12 @@ pub trait ServedGroup<C: SyncConnectionAsync>: 'static {
     #[doc(hidden)]
     fn identity(scope: &Self::Scope) -> Result<String, Problem>;
 
+    /// Of each table, which changes concern the scope.
+    #[doc(hidden)]
+    fn concerns(
+        scope: &Self::Scope,
+    ) -> Result<Vec<(&'static TableDefinition, Concern<C::Database>)>, Problem>;
+
     #[doc(hidden)]
     fn take(
         scope: &Self::Scope,
@@ -123,6 +130,17 @@ where
     fn identity(scope: &S) -> Result<String, Problem> {
         let tables = T::uploads(scope).map_err(DownloadError::from)?;
         Ok(identity(tables.iter().map(|table| &table.visibility))?)
+    }
+
+    fn concerns(
+        scope: &S,
+    ) -> Result<Vec<(&'static TableDefinition, Concern<C::Database>)>, Problem> {
+        let tables = T::uploads(scope).map_err(DownloadError::from)?;
+        let concerns = tables.iter().map(|table| {
+            let concern = table.visibility.concern().map_err(DownloadError::from)?;
+            Ok((table.definition, concern))
+        });
+        Ok(concerns.collect::<Result<_, DownloadError>>()?)
     }
 
     fn take(

@@ -3,7 +3,7 @@
 use super::database::Database;
 use super::document::document;
 use super::download::{Parameters, download};
-use super::feed::{Channels, Upgrade, feed};
+use super::feed::{BackendOf, Channels, Upgrade, feed};
 use super::limits::Limits;
 use super::meter::measured;
 use super::problem::Problem;
@@ -179,7 +179,7 @@ where
         let answer = upload::<G, D>(served, caller.into(), request);
         async move { measured(&group, "upload", answer).await }
     });
-    let channels = Arc::new(Channels::default());
+    let channels: Arc<Channels<BackendOf<D>>> = Arc::default();
     let feeds = get(
         move |caller: E, parameters: Asked, upgrade: Upgrade, headers: HeaderMap| {
             let (served, channels) = (feeding.clone(), Arc::clone(&channels));

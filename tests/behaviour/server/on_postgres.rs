@@ -15,6 +15,8 @@ mod figures;
 mod hostile;
 #[path = "layers.rs"]
 mod layers;
+#[path = "many.rs"]
+mod many;
 #[path = "openapi.rs"]
 mod openapi;
 #[path = "refusals.rs"]
@@ -35,6 +37,7 @@ pub(super) mod models {
 use super::program::TABLES;
 use carburetor::SyncGroup;
 use carburetor_tests::{Cluster, Database};
+use diesel::connection::SimpleConnection;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::deadpool;
@@ -59,6 +62,15 @@ impl Server {
             .install(&mut database.connect())
             .unwrap();
         Server(database)
+    }
+
+    /// Both statements, the first one of a transaction that is committed after the second one has been: there they overlap.
+    pub(super) fn overlap(&self, late: &str, early: &str, meanwhile: impl FnOnce()) {
+        let mut open = self.connect();
+        open.batch_execute(&format!("begin; {late}")).unwrap();
+        self.connect().batch_execute(early).unwrap();
+        meanwhile();
+        open.batch_execute("commit").unwrap();
     }
 
     pub(super) fn connect(&self) -> Conn {

@@ -15,6 +15,8 @@ mod figures;
 mod hostile;
 #[path = "layers.rs"]
 mod layers;
+#[path = "many.rs"]
+mod many;
 #[path = "openapi.rs"]
 mod openapi;
 #[path = "refusals.rs"]
@@ -57,6 +59,14 @@ impl Server {
 
     fn path(&self) -> String {
         self.0.file("server").to_string_lossy().into_owned()
+    }
+
+    /// Both statements, one after the other: there is one writer at a time.
+    pub(super) fn overlap(&self, late: &str, early: &str, meanwhile: impl FnOnce()) {
+        for statement in [early, late] {
+            self.connect().batch_execute(statement).unwrap();
+        }
+        meanwhile();
     }
 
     pub(super) fn connect(&self) -> Conn {

@@ -20,6 +20,10 @@ impl Team {
     pub(super) fn named(name: &str) -> Self {
         Team(name.into())
     }
+
+    pub(super) fn name(&self) -> &str {
+        &self.0
+    }
 }
 
 impl SyncScope<Note, DB> for Team {

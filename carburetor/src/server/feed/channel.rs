@@ -7,7 +7,7 @@ use crate::server::served::{Served, ServedGroup};
 use crate::token::Token;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// How many pages a follower may be behind; then he reads by himself what he has missed.
@@ -15,8 +15,8 @@ const BACKLOG: usize = 16;
 
 /// How long a channel rests between two readings, and how many times as long as the reading took: what is committed meanwhile comes in one page, and those who
 /// write have the database for themselves for most of the time.
-const REST: Duration = Duration::from_millis(5);
-const SHARE: u32 = 4;
+pub(super) const REST: Duration = Duration::from_millis(5);
+pub(super) const SHARE: u32 = 4;
 
 /// How long a database that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -66,7 +66,7 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
     pub(super) async fn run<G>(
         mut self,
         mut joins: mpsc::UnboundedReceiver<Join>,
-        mut changed: watch::Receiver<()>,
+        woken: Arc<Notify>,
     ) where
         G: ServedGroup<D::Connection, Scope = S>,
     {
@@ -80,10 +80,7 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
                     }
                     None => return,
                 },
-                woken = changed.changed() => {
-                    if woken.is_err() {
-                        changed = self.served.watcher.subscribe();
-                    }
+                () = woken.notified() => {
                     let begun = Instant::now();
                     self.tell::<G>(false).await;
                     sleep(REST.max(begun.elapsed() * SHARE)).await;

@@ -1,7 +1,7 @@
 //! One follower: reads what is new by himself, then is told what changes, and reads by himself again when he has fallen behind.
 
 use super::channel::Joined;
-use super::channels::Subscription;
+use super::channels::{BackendOf, Subscription};
 use crate::server::database::Database;
 use crate::server::meter;
 use crate::server::problem::Problem;
@@ -18,7 +18,7 @@ pub(super) async fn follow<G, D>(
     scope: &G::Scope,
     mut since: Option<Token>,
     limit: u32,
-    subscription: &Subscription,
+    subscription: &Subscription<BackendOf<D>>,
     pages: &Pages,
 ) -> Result<(), Problem>
 where
