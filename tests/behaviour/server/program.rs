@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 /// The table of the suite, on the server.
 pub(super) const TABLES: &str = "create table notes (id text primary key, title text not null, team text not null);
@@ -134,8 +135,8 @@ pub(super) struct Feed {
     buffer: Vec<u8>,
 }
 
-/// How long a page may take to come.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a page may take to come, however often the feed says that it stands.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 impl Feed {
     /// A feed of lines.
@@ -172,8 +173,8 @@ impl Feed {
         })
     }
 
-    /// The next line; none when the feed has ended.
-    fn line(&mut self, program: &Program) -> Option<String> {
+    /// The next line, if it comes before `deadline`; none when the feed has ended.
+    fn line(&mut self, program: &Program, deadline: Instant) -> Option<String> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.buffer.drain(..=end).collect();
@@ -182,7 +183,7 @@ impl Feed {
             let response = &mut self.response;
             let chunk = program
                 .runtime
-                .block_on(async { tokio::time::timeout(PATIENCE, response.chunk()).await });
+                .block_on(async { timeout_at(deadline, response.chunk()).await });
             self.buffer
                 .extend_from_slice(&chunk.expect("it comes in time").unwrap()?);
         }
@@ -190,8 +191,9 @@ impl Feed {
 
     /// The next page.
     pub(super) fn next(&mut self, program: &Program) -> Option<Value> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let line = self.line(program)?;
+            let line = self.line(program, deadline)?;
             if !line.is_empty() {
                 return Some(serde_json::from_str(&line).unwrap());
             }
@@ -201,8 +203,9 @@ impl Feed {
     /// The id and the page of the next event.
     pub(super) fn event(&mut self, program: &Program) -> Option<(String, Value)> {
         let (mut id, mut page) = (String::new(), Value::Null);
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let line = self.line(program)?;
+            let line = self.line(program, deadline)?;
             match line.split_once(": ") {
                 Some(("id", value)) => id = value.to_owned(),
                 Some(("event", value)) => assert_eq!(value, "page"),
