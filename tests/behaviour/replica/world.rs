@@ -166,12 +166,7 @@ impl Device {
     }
 
     pub(super) fn notes(&mut self) -> Vec<Row> {
-        use super::super::models::sqlite::notes::dsl;
-        dsl::notes
-            .select((dsl::id, dsl::title, dsl::body, dsl::team))
-            .order(dsl::id)
-            .load(&mut self.conn)
-            .unwrap()
+        notes_in(&mut self.conn)
     }
 
     pub(super) fn guests(&mut self) -> Vec<(String, i32, String)> {
@@ -210,4 +205,14 @@ impl Device {
 /// A note of the team `red` without a body.
 pub(super) fn note(id: &str, title: &str) -> Row {
     (id.into(), title.into(), None, "red".into())
+}
+
+/// All notes in the file of a device.
+pub(super) fn notes_in(conn: &mut SqliteConnection) -> Vec<Row> {
+    use super::super::models::sqlite::notes::dsl;
+    dsl::notes
+        .select((dsl::id, dsl::title, dsl::body, dsl::team))
+        .order(dsl::id)
+        .load(conn)
+        .unwrap()
 }
