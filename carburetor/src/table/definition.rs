@@ -254,6 +254,13 @@ impl TableDefinition {
         self.columns.iter().find(|column| column.last_synced_at)
     }
 
+    /// The quoted name of the stamp's column.
+    pub(crate) fn stamp_name(&self) -> String {
+        self.stamp()
+            .map(ColumnDefinition::quoted)
+            .unwrap_or_default()
+    }
+
     /// The soft-delete flag, if the model has one.
     ///
     /// ```
