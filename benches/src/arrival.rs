@@ -1,19 +1,19 @@
 //! From a commit in PostgreSQL to the changed rows in a replica's file, where any reader sees them.
 
 use crate::Options;
-use crate::cold::{pool, serve};
+use crate::bare;
+use crate::cold::{CONNECTIONS, serve_items};
 use crate::followed::{Watching, jitter};
 use crate::items::{self, Item as Stored};
-use crate::race::{figure_line, runtime};
+use crate::race::{figure_line, percentile_ms, runtime};
+use crate::serving::pool;
 use crate::sqlite::{File, Item};
 use carburetor::SyncGroup;
 use carburetor::replica::{Http, Replica};
 use carburetor::server::Notified;
 use carburetor_tests::Database;
-use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -27,12 +27,13 @@ pub fn arrival(options: &Options) {
     for watching in [Watching::Polling, Watching::Notified] {
         let database = items::tracked_items(ROWS);
         let serving = Runtime::new().expect("the runtime starts");
+        let pool = pool(&database, CONNECTIONS);
         let address = match watching {
-            Watching::Polling => serve(&serving, pool(&database)),
+            Watching::Polling => serve_items(&serving, pool),
             Watching::Notified => {
                 let tracking = SyncGroup::<(Stored,)>::tracking::<Pg>();
                 database.psql(&tracking.notify_sql());
-                serve(&serving, Notified(pool(&database)))
+                serve_items(&serving, Notified(pool))
             }
         };
         let file = File::new();
@@ -61,7 +62,7 @@ fn laps(
     let conn = &mut database.connect();
     let runtime = runtime();
     let client = runtime.block_on(database.client());
-    let floor = &mut beside(&file.with_file_name("floor.sqlite"));
+    let floor = &mut bare::create(&file.with_file_name("floor.sqlite"));
     let (mut arrivals, mut floors) = (Vec::new(), Vec::new());
     // The first ones warm up.
     for lap in 0..options.laps() + 10 {
@@ -95,22 +96,19 @@ fn laps(
         times
     };
     let (arrivals, floors) = (measured(arrivals), measured(floors));
-    let at = |times: &[Duration], part: usize| {
-        times[(times.len() * part / 100).min(times.len() - 1)].as_secs_f64() * 1e3
-    };
     figure_line(
         &format!("arrival_{name}_p50_ms"),
-        at(&arrivals, 50),
+        percentile_ms(&arrivals, 50),
         "at most 10",
     );
     figure_line(
         &format!("arrival_{name}_p99_ms"),
-        at(&arrivals, 99),
+        percentile_ms(&arrivals, 99),
         "no target",
     );
     figure_line(
         &format!("arrival_{name}_floor_p50_ms"),
-        at(&floors, 50),
+        percentile_ms(&floors, 50),
         "tokio-postgres and json_each",
     );
 }
@@ -123,18 +121,6 @@ fn wait(mut seen: impl FnMut() -> bool) -> Instant {
         std::thread::sleep(Duration::from_micros(100));
     }
     Instant::now()
-}
-
-/// A file with the table, as it is without a library.
-fn beside(file: &Path) -> SqliteConnection {
-    let path = file.to_str().expect("the path is UTF-8");
-    let mut conn = SqliteConnection::establish(path).expect("the file opens");
-    conn.batch_execute(
-        "pragma journal_mode = wal; pragma synchronous = normal;
-         create table items (id integer primary key, title text not null, note text, amount bigint not null, done boolean not null, updated_at text not null)",
-    )
-    .expect("the table can be made");
-    conn
 }
 
 /// Reads the changed rows, and writes them.
@@ -161,10 +147,5 @@ async fn take(client: &tokio_postgres::Client, conn: &mut SqliteConnection, amou
         .collect();
     assert_eq!(changed.len(), CHANGED);
     let text = serde_json::to_string(&changed).expect("rows are JSON");
-    let written = diesel::sql_query(
-        "insert or replace into items select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 from json_each(?)",
-    )
-    .bind::<Text, _>(text)
-    .execute(conn);
-    assert_eq!(written, Ok(CHANGED));
+    assert_eq!(bare::replace(conn, &text), Ok(CHANGED));
 }

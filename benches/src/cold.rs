@@ -1,21 +1,17 @@
 //! A replica's first sync, from PostgreSQL over HTTP into an SQLite file.
 
 use crate::Options;
+use crate::bare;
 use crate::items::{self, Item as Stored};
 use crate::json::values;
 use crate::process::memory_growth;
 use crate::race::{figure_line, median, ratio_line, runtime};
+use crate::serving::{pool, serve};
 use crate::sqlite::{File, Item};
 use carburetor::replica::{Http, Replica};
 use carburetor::server::{Database as Served, Limits, ServedGroup, Sync};
 use carburetor::{Everyone, SyncGroup};
-use carburetor_tests::Database;
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
-use diesel_async::pooled_connection::deadpool::Pool;
 use std::process::Command;
 use std::time::Instant;
 use tokio::runtime::Runtime;
@@ -26,6 +22,9 @@ pub const REPLICA: &str = "--replicate";
 /// How many rows the floor writes with one statement, and how many a page has.
 const PAGE: usize = 10_000;
 
+/// How many connections its server has.
+pub const CONNECTIONS: usize = 4;
+
 /// The first sync of a whole table beside reading it by COPY, and beside writing it by `json_each`.
 pub fn cold(options: &Options) {
     let rows = options.rows;
@@ -34,7 +33,7 @@ pub fn cold(options: &Options) {
     let client = &runtime.block_on(database.client());
     let texts = texts(rows);
     let serving = Runtime::new().expect("the runtime starts");
-    let address = serve(&serving, pool(&database));
+    let address = serve_items(&serving, pool(&database, CONNECTIONS));
     let rate = |work: &mut dyn FnMut()| {
         let begun = Instant::now();
         work();
@@ -73,26 +72,15 @@ pub fn cold(options: &Options) {
     figure_line("cold_sync_replica_mib", replica_mib, "at most 128");
 }
 
-/// Connections for a server.
-pub fn pool(database: &Database) -> Pool<AsyncPgConnection> {
-    let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(database.url());
-    let pool = Pool::builder(manager).max_size(4);
-    pool.build().expect("the pool is made")
-}
-
 /// Serves the table of items to everyone, and says where.
-pub fn serve<D>(runtime: &Runtime, database: D) -> String
+pub fn serve_items<D>(runtime: &Runtime, database: D) -> String
 where
     D: Served,
     SyncGroup<(Stored,)>: ServedGroup<D::Connection, Scope = Everyone>,
 {
     let sync = Sync::with_limits(database, Limits::default());
     let app = sync.group::<SyncGroup<(Stored,)>, Everyone>("all").router();
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
-    let listener = listener.expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
-    runtime.spawn(async move { axum::serve(listener, app).await });
-    format!("http://{address}/all")
+    format!("http://{}/all", serve(runtime, app))
 }
 
 /// What a first sync was like.
@@ -171,21 +159,11 @@ fn texts(rows: usize) -> Vec<String> {
 /// Writes all rows into a new file, a page a statement, in one transaction.
 fn write(texts: &[String], rows: usize) {
     let file = File::new();
-    let path = file.0.to_str().expect("the path is UTF-8");
-    let conn = &mut SqliteConnection::establish(path).expect("the file opens");
-    conn.batch_execute(
-        "pragma journal_mode = wal; pragma synchronous = normal;
-         create table items (id integer primary key, title text not null, note text, amount bigint not null, done boolean not null, updated_at text not null)",
-    )
-    .expect("the table can be made");
+    let conn = &mut bare::create(&file.0);
     let written = conn.transaction(|conn| {
         let mut written = 0;
         for text in texts {
-            written += diesel::sql_query(
-                "insert into items select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 from json_each(?)",
-            )
-            .bind::<Text, _>(text)
-            .execute(conn)?;
+            written += bare::insert(conn, text)?;
         }
         diesel::QueryResult::Ok(written)
     });

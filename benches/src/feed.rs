@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::followed::{self, Program, Watching};
-use crate::race::{figure_line, median, ratio_line};
+use crate::race::{figure_line, median, percentile_ms, ratio_line};
 use carburetor_tests::Database;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -101,17 +101,15 @@ fn latency(
         }
     }
     waits.sort_unstable();
-    let at =
-        |part: usize| waits[(waits.len() * part / 100).min(waits.len() - 1)].as_secs_f64() * 1e3;
     let many = followers > 1;
     figure_line(
         &format!("feed_{name}_p50_ms"),
-        at(50),
+        percentile_ms(&waits, 50),
         if many { "no target" } else { "at most 5" },
     );
     figure_line(
         &format!("feed_{name}_p99_ms"),
-        at(99),
+        percentile_ms(&waits, 99),
         if many { "at most 100" } else { "at most 30" },
     );
 }

@@ -1,5 +1,6 @@
 //! A server whose feeds are followed over real sockets.
 
+use crate::serving::{pool, serve};
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -10,9 +11,6 @@ use carburetor_tests::{Cluster, Database};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
-use diesel_async::pooled_connection::deadpool::Pool;
 use futures_util::stream::{self, StreamExt};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -107,9 +105,7 @@ static FOLLOWING: AtomicUsize = AtomicUsize::new(0);
 impl Program {
     pub fn start(database: &Database, watching: Watching) -> Self {
         let runtime = Runtime::new().expect("the runtime starts");
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(database.url());
-        let pool = Pool::builder(manager).max_size(8);
-        let pool = pool.build().expect("the pool is made");
+        let pool = pool(database, 8);
         let address = match watching {
             Watching::Polling => Self::serve(&runtime, pool),
             Watching::Notified => Self::serve(&runtime, Notified(pool)),
@@ -127,14 +123,7 @@ impl Program {
         };
         let sync = Sync::with_limits(database, limits).group::<Web, Team>("web");
         let app = sync.router().route("/floor", axum::routing::get(floor));
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        listener.set_nonblocking(true).expect("it is a socket");
-        let address = listener.local_addr().expect("it is bound");
-        runtime.spawn(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).expect("it listens");
-            axum::serve(listener, app).await
-        });
-        address
+        serve(runtime, app)
     }
 
     pub fn address(&self) -> SocketAddr {

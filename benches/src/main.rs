@@ -1,6 +1,7 @@
 //! What carburetor costs beside what it stands on, in the same run. See the README.
 
 mod arrival;
+mod bare;
 mod cold;
 mod feed;
 mod followed;
@@ -11,6 +12,7 @@ mod json;
 mod process;
 mod race;
 mod redelivery;
+mod serving;
 mod sqlite;
 mod structs;
 mod upload;

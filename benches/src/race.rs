@@ -158,6 +158,11 @@ pub fn figure_line(name: &str, value: f64, target: &str) {
     println!("figure {name} {value:.2}    ({target})");
 }
 
+/// The time, in milliseconds, that so many of a hundred don't exceed; `times` are sorted.
+pub fn percentile_ms(times: &[Duration], part: usize) -> f64 {
+    times[(times.len() * part / 100).min(times.len() - 1)].as_secs_f64() * 1e3
+}
+
 /// The middle value.
 pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();

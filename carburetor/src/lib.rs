@@ -9,6 +9,7 @@ pub mod download;
 pub mod group;
 #[cfg(doc)]
 pub mod guide;
+mod hex;
 pub mod merge;
 pub mod outcome;
 mod register;

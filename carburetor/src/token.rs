@@ -1,5 +1,6 @@
 //! The token: what one download tells the next one.
 
+use crate::hex::hex;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, Utc};
@@ -68,8 +69,7 @@ pub(crate) fn scope<'t>(
         keys.sort_unstable();
         hash.update(format!("{name:?} {fingerprint:?} {keys:?};"));
     }
-    let hash = hash.finalize();
-    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..8])
 }
 
 impl TableState {

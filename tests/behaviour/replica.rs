@@ -6,7 +6,7 @@
 
 mod checks;
 mod device;
-mod faults;
+mod downloads;
 mod faulty;
 mod http_feed;
 mod messages;

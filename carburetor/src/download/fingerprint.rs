@@ -1,6 +1,7 @@
 //! What a table's timestamps were made with.
 
 use crate::backend::SyncBackend;
+use crate::hex::hex;
 use crate::scope::Visibility;
 use crate::table::ColumnDefinition;
 use diesel::QueryResult;
@@ -22,6 +23,5 @@ pub(crate) fn of<DB: SyncBackend>(visibility: &Visibility<'_, DB>) -> QueryResul
         } = column;
         hash.update(format!("\n{name:?} {id} {deleted} {storage:?}"));
     }
-    let hash = hash.finalize();
-    Ok(hash[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()[..8]))
 }

@@ -1,6 +1,7 @@
 //! A page as a message.
 
 use crate::clock::Clock;
+use crate::hex::hex;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
@@ -87,11 +88,7 @@ impl Page {
         }
         hash.update(&self.json[from..self.content]);
         hash.update([u8::from(self.more)]);
-        let name = hash.finalize();
-        name.iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex(&hash.finalize()[..16])
     }
 }
 

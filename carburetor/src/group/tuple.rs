@@ -92,15 +92,12 @@ pub trait TrackTables<DB: SyncBackend>: SyncTables {
     private_bounds,
     reason = "sealed by its hidden methods: nobody else calls them"
 )]
-pub trait DownloadTables<DB: SyncBackend, S>: SyncTables {
+pub trait DownloadTables<DB: SyncBackend, S>: TrackTables<DB> {
     /// The downloads of each table.
     #[doc(hidden)]
     type Downloads<'s>: Send
     where
         S: 's;
-
-    #[doc(hidden)]
-    fn definitions() -> Vec<&'static TableDefinition>;
 
     #[doc(hidden)]
     fn begin<'s>(
@@ -179,10 +176,6 @@ macro_rules! group {
         #[allow(private_interfaces, private_bounds, reason = "sealed by its hidden methods: nobody else calls them")]
         impl<DB: SyncBackend, S, $($T: DownloadTable<DB, S>),+> DownloadTables<DB, S> for ($($T,)+) {
             type Downloads<'s> = ($(TableDownload<'s, $T::Model, DB>,)+) where S: 's;
-
-            fn definitions() -> Vec<&'static TableDefinition> {
-                vec![$(<$T::Model as TableOn<DB>>::definition()),+]
-            }
 
             fn begin<'s>(
                 scope: &'s S,

@@ -22,14 +22,19 @@ pub trait Transport: Send + Sync + 'static {
     > + Send;
 
     /// As `download`, without an end: after `more: false` it waits for what changes within the scope. The first message comes at once, even if it
-    /// says nothing new. A stream that ends is opened again.
+    /// says nothing new. A stream that ends is opened again after a pause.
+    ///
+    /// Without a feed of its own it is `download`: [`run`](super::Replica::run) then sees it end after `more: false`, and asks again after its
+    /// pauses, in which it is [`Offline`](super::Phase::Offline).
     fn feed(
         &self,
         since: Option<&str>,
         limit: u32,
     ) -> impl Future<
         Output = Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError>,
-    > + Send;
+    > + Send {
+        Transport::download(self, since, limit)
+    }
 
     /// Sends the message "Upload", and returns the message "Outcomes".
     fn upload(

@@ -3,6 +3,7 @@
 use super::Visibility;
 use crate::backend::SyncBackend;
 use crate::download::DownloadError;
+use crate::hex::hex;
 use sha2::{Digest, Sha256};
 
 /// The same for scopes that show the same rows of the same tables, whatever the rows are; another one for all others.
@@ -19,6 +20,5 @@ pub(crate) fn identity<'v, DB: SyncBackend>(
         hash.update(format!("{name:?} {} {keys:?};", description.len()));
         hash.update(description);
     }
-    let hash = hash.finalize();
-    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }

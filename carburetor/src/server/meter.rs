@@ -29,8 +29,9 @@ pub(super) async fn measured(
     response
 }
 
-/// Notes a page of a download; with the last one, how far behind the clock its cutoffs are.
-pub(super) fn page(group: &str, bytes: usize, last: Option<&Token>) {
+/// Notes a page of a download and the token after it; with the last one, how far behind the clock its cutoffs are.
+pub(super) fn page(group: &str, page: &Page, token: Option<&Token>) {
+    let (bytes, last) = (page.json().len(), token.filter(|_| !page.more()));
     tracing::debug!(bytes, last = last.is_some(), "page");
     figures::page(group, bytes);
     let cutoffs = last.into_iter().flat_map(|token| &token.tables);

@@ -8,7 +8,7 @@ use super::shutdown::Shutdown;
 use super::watcher::Watcher;
 use crate::change::Changes;
 use crate::connection::SyncConnectionAsync;
-use crate::download::{DownloadError, Page, Timestamps};
+use crate::download::{self, DownloadError, Page, Timestamps};
 use crate::group::{DownloadTablesAsync, SyncGroup, UploadTables};
 use crate::outcome::Outcomes;
 use crate::scope::{Concern, identity};
@@ -164,14 +164,9 @@ where
     ) -> impl Future<Output = Result<Page, Problem>> + Send {
         async move {
             let mut pages = Self::scoped(scope).pages(Timestamps::from(since), limit);
-            let page = within(served.limits.time, async {
-                let mut conn = served.database.lend().await?;
-                Ok(pages.next_json_async(&mut *conn).await?)
-            });
             // A download has a first page.
-            let page = page.await?.unwrap_or_default();
-            let token = pages.token()?.filter(|_| !page.more());
-            meter::page(&served.name, page.json().len(), token.as_ref());
+            let page = served.next(&mut pages).await?.unwrap_or_default();
+            meter::page(&served.name, &page, pages.token()?.as_ref());
             Ok(page)
         }
     }
@@ -190,22 +185,14 @@ where
             loop {
                 // What fits one page is of one instant; of more, the next round brings what has changed meanwhile.
                 let mut pages = Self::scoped(scope).pages(since, limit);
-                loop {
-                    let page = within(served.limits.time, async {
-                        let mut conn = served.database.lend().await?;
-                        Ok(pages.next_json_async(&mut *conn).await?)
-                    });
-                    let Some(page) = page.await? else {
-                        break;
-                    };
+                while let Some(page) = served.next(&mut pages).await? {
                     let more = page.more();
                     // Where more rows than a page are of one instant, its token leads to the same page again.
                     let wider = limit.checked_mul(2).filter(|_| more && !all);
                     if wider.is_some() && pages.token()? == asked {
                         break;
                     }
-                    let token = pages.token()?.filter(|_| !more);
-                    meter::page(&served.name, page.json().len(), token.as_ref());
+                    meter::page(&served.name, &page, pages.token()?.as_ref());
                     if sender.send(Ok(Arc::new(page))).await.is_err() {
                         return Ok(None);
                     }
@@ -220,6 +207,24 @@ where
                 limit = limit.saturating_mul(2);
             }
         }
+    }
+}
+
+impl<D: Database> Served<D> {
+    /// The next page, on a connection that is lent for it.
+    async fn next<T, S>(
+        &self,
+        pages: &mut download::Pages<'_, T, S, <D::Connection as SyncConnectionAsync>::Database>,
+    ) -> Result<Option<Page>, Problem>
+    where
+        S: Send + Sync,
+        T: DownloadTablesAsync<<D::Connection as SyncConnectionAsync>::Database, S>,
+    {
+        within(self.limits.time, async {
+            let mut conn = self.database.lend().await?;
+            Ok(pages.next_json_async(&mut *conn).await?)
+        })
+        .await
     }
 }
 

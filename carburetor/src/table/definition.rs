@@ -1,6 +1,7 @@
 //! What is known of a synced table without a connection: its names, its columns, and the role of each column.
 
 use super::Conflict;
+use crate::hex::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -181,12 +182,7 @@ impl TableDefinition {
             self.schema.as_deref().unwrap_or_default(),
             self.table
         ));
-        let digits: String = hash
-            .iter()
-            .take(5)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("{kind}_{name}~{digits}")
+        format!("{kind}_{name}~{}", hex(&hash[..5]))
     }
 
     /// The columns of the id, in the model's order.
@@ -256,6 +252,13 @@ impl TableDefinition {
     /// ```
     pub fn stamp(&self) -> Option<&ColumnDefinition> {
         self.columns.iter().find(|column| column.last_synced_at)
+    }
+
+    /// The quoted name of the stamp's column.
+    pub(crate) fn stamp_name(&self) -> String {
+        self.stamp()
+            .map(ColumnDefinition::quoted)
+            .unwrap_or_default()
     }
 
     /// The soft-delete flag, if the model has one.

@@ -4,7 +4,7 @@ use super::runner::{Blocking, Runner, complete};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
 use crate::statement::Statement;
-use crate::table::{ColumnDefinition, SyncTable, TableOn};
+use crate::table::{SyncTable, TableOn};
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment};
 
@@ -57,10 +57,7 @@ where
     M: TableOn<DB>,
 {
     let definition = M::definition();
-    let stamp = definition
-        .stamp()
-        .map(ColumnDefinition::quoted)
-        .unwrap_or_default();
+    let stamp = definition.stamp_name();
     let mut statement = Statement::of(format!(
         "update {} set {stamp} = {stamp} where ",
         definition.sql_name()

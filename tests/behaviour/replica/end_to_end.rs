@@ -2,9 +2,8 @@
 
 use super::Server;
 use super::world::{Device, note};
-use carburetor::testing::set_replica_time;
+use carburetor::testing::{Fault, set_replica_time};
 use chrono::{TimeDelta, Utc};
-use std::sync::atomic::Ordering;
 
 fn served() -> Server {
     let server = Server::new();
@@ -105,7 +104,7 @@ fn an_answer_that_was_lost_is_given_again() {
     let server = served();
     let mut devices = [server.device(), server.device()];
     devices[0].run("insert into notes (id, title, team) values ('c', 'three', 'red'); update notes set title = 'uno' where id = 'a'");
-    devices[0].faults.lose_answer.store(true, Ordering::SeqCst);
+    devices[0].faults.next(Fault::LoseAnswer);
     devices[0].try_sync().unwrap_err();
     assert_eq!(devices[0].pending(), 2);
     server.run("update notes set title = 'by hand' where id = 'c'");
@@ -258,13 +257,17 @@ fn step_of(random: &mut fastrand::Rng, server: &Server, device: &mut Device, ste
         }
         20 => device.sync_in_part(random.usize(..12)),
         21 => {
-            device.faults.lose_answer.store(random.bool(), Ordering::SeqCst);
-            device.faults.rows.store(random.usize(1..5), Ordering::SeqCst);
+            device.faults.heal();
+            if random.bool() {
+                device.faults.next(Fault::LoseAnswer);
+            }
+            device.downloads.set_rows(random.u32(1..5));
             // Whether it succeeds is for the end to say.
             let _ = device.try_sync();
         }
         _ => {
-            device.faults.lines.store(random.usize(..3), Ordering::SeqCst);
+            let pages = random.usize(..3);
+            device.faults.next(Fault::Cut { pages });
             let _ = device.try_sync();
             device.restart(server, &["red"]);
         }

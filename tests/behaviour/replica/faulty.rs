@@ -29,14 +29,6 @@ impl Transport for Ear {
         Ok(stream::iter(["one", "two", "three"]).map(|page| Ok(page.into())))
     }
 
-    async fn feed(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        Transport::download(self, since, limit).await
-    }
-
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
         self.0.lock().unwrap().push(changes.clone());
         Ok(changes.into())

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use carburetor::replica::{InProcess, Phase, Status, Transport, TransportError};
 use futures_util::{Stream, StreamExt};
 use std::pin::{Pin, pin};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 fn served() -> Server {
@@ -234,7 +233,7 @@ fn a_sync_beside_a_run_disturbs_neither() {
 fn a_run_that_is_dropped_anywhere_leaves_what_a_sync_goes_on_from() {
     let server = served();
     let mut device = server.device();
-    device.faults.rows.store(2, Ordering::SeqCst);
+    device.downloads.set_rows(2);
     for wakes in 0..40 {
         device.run(&format!("update notes set title = 'mine {wakes}' where id = 'a'; insert into chores (id, name, gone) values ({wakes}, 'new', false)"));
         server.run(&format!("update notes set body = 'theirs {wakes}'; insert into notes (id, title, team) values ('n{wakes}', 'new', 'red')"));
@@ -271,7 +270,7 @@ fn the_status_tells_how_a_first_load_proceeds() {
             "insert into notes (id, title, team) values ('n{number}', 'one', 'red')"
         ));
     }
-    device.faults.rows.store(3, Ordering::SeqCst);
+    device.downloads.set_rows(3);
     let mut seen = Vec::new();
     follow(&device, async {
         let mut statuses = pin!(device.replica.status());

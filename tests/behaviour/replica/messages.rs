@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use futures_util::Stream;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 diesel::table! { tasks (id) { id -> Integer, title -> Text, level -> Text, done -> Bool, at -> BigInt, } }
 
@@ -57,14 +58,6 @@ impl Transport for Script {
         Ok(futures_util::stream::iter(
             lines.into_iter().map(|line| Ok(line.into())),
         ))
-    }
-
-    async fn feed(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        Transport::download(self, since, limit).await
     }
 
     async fn upload(&self, _changes: Vec<u8>) -> Result<Bytes, TransportError> {
@@ -161,6 +154,27 @@ fn a_column_that_an_older_server_lacks_is_the_models_default_or_named() {
         .unwrap_err();
     assert_eq!(error.to_string(), "tasks.title: missing");
     assert_eq!(device.tasks().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_asks_again_and_again_where_a_way_has_no_feed() {
+    let mut device = Device::new();
+    let mut count = || tasks::table.count().get_result(&mut device.conn);
+    let seen = async {
+        for number in 1..4 {
+            let page = rows(&row(number, "new"));
+            *device.script.lines.lock().unwrap() =
+                vec![format!(r#"{{"carburetor":1,"tables":{{{page}}}{NEXT}}}"#)];
+            while count() != Ok(i64::from(number)) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    };
+    let bound = tokio::time::timeout(Duration::from_secs(600), seen);
+    tokio::select! {
+        ended = device.replica.run() => panic!("{ended:?}"),
+        seen = bound => seen.unwrap(),
+    }
 }
 
 #[test]

@@ -32,14 +32,6 @@ impl Transport for Recorder {
         Ok(futures_util::stream::empty())
     }
 
-    async fn feed(
-        &self,
-        _since: Option<&str>,
-        _limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        Ok(futures_util::stream::empty())
-    }
-
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
         self.0.lock().unwrap().push(changes);
         Err(TransportError::Offline("no network".into()))

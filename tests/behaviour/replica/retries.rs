@@ -35,14 +35,6 @@ impl Transport for Closed {
         self.knock::<futures_util::stream::Empty<_>>()
     }
 
-    async fn feed(
-        &self,
-        _since: Option<&str>,
-        _limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.knock::<futures_util::stream::Empty<_>>()
-    }
-
     async fn upload(&self, _changes: Vec<u8>) -> Result<Bytes, TransportError> {
         self.knock()
     }

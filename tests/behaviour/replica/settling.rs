@@ -4,7 +4,7 @@ use super::Server;
 use super::world::note;
 use carburetor::change::Edit;
 use carburetor::outcome::Code;
-use std::sync::atomic::Ordering;
+use carburetor::testing::Fault;
 
 fn served() -> Server {
     let server = Server::new();
@@ -18,7 +18,7 @@ fn an_edit_that_was_made_while_another_was_on_its_way_stands_on_the_answer() {
     let server = served();
     let mut device = server.device();
     device.run("update notes set title = 'uno' where id = 'a'");
-    device.faults.lose_answer.store(true, Ordering::SeqCst);
+    device.faults.next(Fault::LoseAnswer);
     device.try_sync().unwrap_err();
     device.run("update notes set title = 'eins' where id = 'a'");
     let synced = device.sync();
@@ -32,7 +32,7 @@ fn a_row_that_is_deleted_while_its_insert_is_on_its_way_is_deleted() {
     let server = served();
     let mut device = server.device();
     device.run("insert into notes (id, title, team) values ('c', 'three', 'red')");
-    device.faults.lose_answer.store(true, Ordering::SeqCst);
+    device.faults.next(Fault::LoseAnswer);
     device.try_sync().unwrap_err();
     device.run("delete from notes where id = 'c'");
     device.run("insert into notes (id, title, team) values ('c', 'tre', 'red'); delete from notes where id = 'c'");
@@ -47,7 +47,7 @@ fn a_merged_row_takes_the_servers_values_and_keeps_what_is_unsent() {
     let server = served();
     let mut device = server.device();
     device.run("update notes set title = 'uno' where id = 'a'");
-    device.faults.lose_answer.store(true, Ordering::SeqCst);
+    device.faults.next(Fault::LoseAnswer);
     device.try_sync().unwrap_err();
     server.run("update notes set body = 'x' where id = 'a'");
     device.run("update notes set title = 'eins' where id = 'a'");

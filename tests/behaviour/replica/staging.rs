@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::world::{Device, note};
-use std::sync::atomic::Ordering;
+use carburetor::testing::Fault;
 
 fn served() -> Server {
     let server = Server::new();
@@ -14,10 +14,10 @@ fn served() -> Server {
     server
 }
 
-/// Pages of three rows, of which `lines` come.
-fn cut(device: &Device, lines: usize) {
-    device.faults.rows.store(3, Ordering::SeqCst);
-    device.faults.lines.store(lines, Ordering::SeqCst);
+/// Pages of three rows, of which `pages` come.
+fn cut(device: &Device, pages: usize) {
+    device.downloads.set_rows(3);
+    device.faults.next(Fault::Cut { pages });
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn pages_are_shown_at_once_and_go_on_where_they_ended() {
     device.try_sync().unwrap_err();
     assert_eq!(device.notes(), [], "three pages lie beside the table");
     device.restart(&server, &["red"]);
-    device.faults.rows.store(3, Ordering::SeqCst);
+    device.downloads.set_rows(3);
     let synced = device.sync();
     // The rest of the pages; and catch-ups of 6, 12 and 24 rows a page, which on PostgreSQL may bring all rows again.
     assert!(
@@ -49,14 +49,14 @@ fn a_sync_that_ends_after_any_page_goes_on_with_the_next_one() {
     let mut device = server.device();
     server.run("update notes set title = 'two'; delete from notes where id in ('n03', 'n17'); update notes set team = 'blue' where id = 'n05'");
     let before = device.notes();
-    for lines in [0, 1, 0, 2, 1] {
-        cut(&device, lines);
+    for pages in [0, 1, 0, 2, 1] {
+        cut(&device, pages);
         device.try_sync().unwrap_err();
         assert_eq!(device.notes(), before);
         server.run("update notes set title = title || '+' where id = 'n01'; delete from notes where id = 'n02'");
         device.restart(&server, &["red"]);
     }
-    device.faults.rows.store(3, Ordering::SeqCst);
+    device.downloads.set_rows(3);
     device.sync();
     let mut seen = server.notes();
     seen.retain(|note| note.3 == "red");

@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::world::note;
-use std::sync::atomic::Ordering;
+use carburetor::testing::Fault;
 
 fn served() -> Server {
     let server = Server::new();
@@ -61,7 +61,7 @@ fn a_row_that_was_taken_within_another_scope_goes() {
     let mut device = server.device_of(&["red"]);
     device.restart(&server, &["blue", "red"]);
     device.run("insert into notes (id, title, team) values ('c', 'mine', 'blue')");
-    device.faults.lose_answer.store(true, Ordering::SeqCst);
+    device.faults.next(Fault::LoseAnswer);
     device.try_sync().unwrap_err();
     device.restart(&server, &["red"]);
     device.sync();

@@ -3,7 +3,7 @@
 use super::super::device::{Folder, run};
 use super::super::models::sqlite;
 use super::models::{Note, Seat};
-use super::world::{Row, Teams, note};
+use super::world::{Row, Teams, note, notes_in};
 use super::{Conn, Server};
 use carburetor::SyncGroup;
 use carburetor::replica::{InProcess, Replica, Synced};
@@ -65,12 +65,7 @@ impl Device {
     }
 
     fn notes(&mut self) -> Vec<Row> {
-        use sqlite::notes::dsl;
-        dsl::notes
-            .select((dsl::id, dsl::title, dsl::body, dsl::team))
-            .order(dsl::id)
-            .load(&mut self.conn)
-            .unwrap()
+        notes_in(&mut self.conn)
     }
 
     fn ids(&mut self) -> String {

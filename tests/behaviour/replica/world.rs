@@ -1,10 +1,11 @@
 //! A server and its devices.
 
 use super::super::device::{Folder, Group, run};
-use super::super::faults::{Faults, Faulty};
+use super::super::downloads::{Begun, Downloads};
 use super::models::{self, Chore, Note, Price, Seat, notes};
 use super::{Conn, DB, Server};
 use carburetor::replica::{InProcess, Replica, ReplicaError, Synced};
+use carburetor::testing::{Faults, Faulty};
 use carburetor::{SyncGroup, SyncScope, Visible};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -82,12 +83,13 @@ impl Server {
     }
 
     pub(super) fn device_of(&self, teams: &[&str]) -> Device {
-        let (folder, faults) = (Folder::new(), Faults::default());
-        let replica = self.open(&folder, &faults, teams);
+        let (folder, faults, downloads) = (Folder::new(), Faults::default(), Downloads::default());
+        let replica = self.open(&folder, &faults, &downloads, teams);
         let conn = replica.connection().unwrap();
         let mut device = Device {
             folder,
             faults,
+            downloads,
             replica,
             conn,
         };
@@ -95,17 +97,25 @@ impl Server {
         device
     }
 
-    fn open(&self, folder: &Folder, faults: &Faults, teams: &[&str]) -> Replica<Group> {
+    fn open(
+        &self,
+        folder: &Folder,
+        faults: &Faults,
+        downloads: &Downloads,
+        teams: &[&str],
+    ) -> Replica<Group> {
         let teams = teams.iter().map(|team| (*team).to_owned()).collect();
         let inner: InProcess<Served, Teams, Conn> = InProcess::new(Teams(teams), self.connector());
-        let faults = faults.clone();
-        folder.open(Faulty { inner, faults }).unwrap()
+        let downloads = downloads.clone();
+        let way = Faulty::new(Begun { inner, downloads }, faults.clone());
+        folder.open(way).unwrap()
     }
 }
 
 pub(super) struct Device {
     pub(super) folder: Folder,
     pub(super) faults: Faults,
+    pub(super) downloads: Downloads,
     pub(super) replica: Replica<Group>,
     pub(super) conn: SqliteConnection,
 }
@@ -118,8 +128,7 @@ impl Device {
     /// A program runs the statements during the next sync, after the upload: they are unsent when the download comes.
     pub(super) fn between(&self, statements: &'static str) {
         let mut conn = self.replica.connection().unwrap();
-        let between = move || run(&mut conn, statements);
-        *self.faults.between.lock().unwrap() = Some(Box::new(between));
+        self.downloads.between(move || run(&mut conn, statements));
     }
 
     #[track_caller]
@@ -151,18 +160,13 @@ impl Device {
 
     /// The program ends, and begins again with what is in the file.
     pub(super) fn restart(&mut self, server: &Server, teams: &[&str]) {
-        self.faults = Faults::default();
-        self.replica = server.open(&self.folder, &self.faults, teams);
+        (self.faults, self.downloads) = (Faults::default(), Downloads::default());
+        self.replica = server.open(&self.folder, &self.faults, &self.downloads, teams);
         self.conn = self.replica.connection().unwrap();
     }
 
     pub(super) fn notes(&mut self) -> Vec<Row> {
-        use super::super::models::sqlite::notes::dsl;
-        dsl::notes
-            .select((dsl::id, dsl::title, dsl::body, dsl::team))
-            .order(dsl::id)
-            .load(&mut self.conn)
-            .unwrap()
+        notes_in(&mut self.conn)
     }
 
     pub(super) fn guests(&mut self) -> Vec<(String, i32, String)> {
@@ -201,4 +205,14 @@ impl Device {
 /// A note of the team `red` without a body.
 pub(super) fn note(id: &str, title: &str) -> Row {
     (id.into(), title.into(), None, "red".into())
+}
+
+/// All notes in the file of a device.
+pub(super) fn notes_in(conn: &mut SqliteConnection) -> Vec<Row> {
+    use super::super::models::sqlite::notes::dsl;
+    dsl::notes
+        .select((dsl::id, dsl::title, dsl::body, dsl::team))
+        .order(dsl::id)
+        .load(conn)
+        .unwrap()
 }

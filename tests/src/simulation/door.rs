@@ -38,15 +38,6 @@ impl Transport for Door {
         Ok(stream::iter(pages))
     }
 
-    /// The line is cut behind what is new.
-    async fn feed(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        Transport::download(self, since, limit).await
-    }
-
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
         let member = self.member().clone();
         self.server.take(&member, changes).await

@@ -146,15 +146,6 @@ impl Transport for Network {
         }))
     }
 
-    /// The line is cut behind what is new.
-    async fn feed(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        Transport::download(self, since, limit).await
-    }
-
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
         let sent = Changes::read(&changes).expect("a replica's message can be read");
         self.program().desk.send(&sent);

@@ -1,6 +1,7 @@
 //! What the texts share: the names that a table's objects have in the database, and the table part of an installation.
 
 use super::triggers::{self, Function};
+use crate::hex::hex;
 use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, Storage, TableDefinition, literal, quoted};
 use sha2::{Digest, Sha256};
@@ -155,10 +156,7 @@ pub(super) fn hash(definition: &TableDefinition) -> String {
 
 /// SHA-256 in hexadecimal digits, as `encode(sha256(..), 'hex')` has it.
 pub(super) fn digest(text: &str) -> String {
-    Sha256::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(text))
 }
 
 /// The definition as the registry keeps it.

@@ -1,7 +1,7 @@
 //! The stamping trigger, which every writer's rows meet.
 
 use super::{publish, registers};
-use crate::table::{ColumnDefinition, Storage, TableDefinition};
+use crate::table::{Storage, TableDefinition};
 
 /// Not SECURITY DEFINER: it needs no rights but on pg_catalog, and a switch of role and search_path costs 0.6 microseconds a row. Names
 /// and operators are qualified, so a writer's search_path can't change what it does.
@@ -10,10 +10,7 @@ use crate::table::{ColumnDefinition, Storage, TableDefinition};
 /// a row. CASE keeps the order, and on insert `old` is null.
 pub(super) fn stamp(definition: &TableDefinition) -> String {
     let [variables, moved] = registers::moved(definition);
-    let stamp = definition
-        .stamp()
-        .map(ColumnDefinition::quoted)
-        .unwrap_or_default();
+    let stamp = definition.stamp_name();
     let plain = definition
         .stamp()
         .is_some_and(|stamp| stamp.storage == Storage::Timestamp);

@@ -2,7 +2,7 @@
 
 use super::install::{Names, list};
 use super::publish;
-use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
+use crate::table::{TableDefinition, literal, quoted};
 use std::time::Duration;
 
 /// How far the cutoff stays behind the clock, so that a clock that steps back a little loses nothing.
@@ -91,10 +91,7 @@ fn since(age: Duration) -> String {
 /// assert_eq!(touch(&users), r#"update "users" set "updated_at" = "updated_at" where "id" = $1"#);
 /// ```
 pub fn touch(definition: &TableDefinition) -> String {
-    let stamp = definition
-        .stamp()
-        .map(ColumnDefinition::quoted)
-        .unwrap_or_default();
+    let stamp = definition.stamp_name();
     let ids: Vec<_> = definition
         .ids()
         .zip(1..)

@@ -8,6 +8,7 @@ use super::removal::{REMOVAL_TRIGGERS, removal_table, removal_triggers};
 use super::stamping::{stamping_triggers, trigger_names};
 use super::surroundings::{TrackedTable, object};
 use super::upkeep::{expired_now, reset, reset_where};
+use crate::hex::hex;
 use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
 use sha2::{Digest, Sha256};
@@ -211,8 +212,5 @@ pub(super) fn definition(table: &TableDefinition) -> String {
 
 /// The hash of the definition, in hexadecimal.
 pub(super) fn hash(table: &TableDefinition) -> String {
-    Sha256::digest(definition(table))
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(definition(table)))
 }

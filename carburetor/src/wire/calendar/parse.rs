@@ -91,16 +91,18 @@ impl Scanner<'_> {
     }
 
     fn long_year(&mut self) -> Option<i64> {
-        let digits = self
-            .0
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let digits = self.digits();
         if (4..=8).contains(&digits) {
             self.number(digits).map(i64::from)
         } else {
             None
         }
+    }
+
+    /// How many digits come next.
+    fn digits(&self) -> usize {
+        let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit());
+        digits.count()
     }
 
     fn time(&mut self) -> Option<i64> {
@@ -115,11 +117,7 @@ impl Scanner<'_> {
 
     /// The first six digits; what is finer is cut off.
     fn fraction(&mut self) -> Option<i64> {
-        let digits = self
-            .0
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let digits = self.digits();
         if digits == 0 {
             return None;
         }
