@@ -120,7 +120,7 @@ fn what_is_committed_late_is_told_to_whom_it_concerns() {
     let program = serve(&server);
     let teams = (0..12).map(|number| format!("team {number}"));
     let mut feeds = follow(&program, teams);
-    for round in 0..5 {
+    for round in 0..2 {
         for place in 0..3 {
             let (late, early) = (2 * place, 2 * place + 1);
             let (late_id, early_id) = (format!("l{round} {place}"), format!("e{round} {place}"));

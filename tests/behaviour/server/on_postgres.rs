@@ -70,6 +70,8 @@ impl Server {
         open.batch_execute(&format!("begin; {late}")).unwrap();
         self.connect().batch_execute(early).unwrap();
         meanwhile();
+        // A cutoff after the commit is above its stamps by now.
+        std::thread::sleep(std::time::Duration::from_millis(400));
         open.batch_execute("commit").unwrap();
     }
 
