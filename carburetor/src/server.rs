@@ -7,6 +7,7 @@ mod document;
 mod download;
 mod everyone;
 mod feed;
+mod handover;
 mod limits;
 mod meter;
 #[cfg(feature = "async-postgres")]

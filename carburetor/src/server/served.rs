@@ -1,6 +1,7 @@
 //! What can be served, and how pages of it are read.
 
 use super::database::Database;
+use super::handover::Pages;
 use super::limits::Limits;
 use super::meter;
 use super::problem::Problem;
@@ -16,7 +17,7 @@ use crate::token::Token;
 use crate::upload::{UploadError, UploadOptions};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// What every request of a group needs.
@@ -45,11 +46,8 @@ impl<D> std::fmt::Debug for Served<D> {
     }
 }
 
-/// A page on its way to whoever asked; one that several asked for is theirs together. It is small, since a channel has room for many: each feed holds one.
+/// A page on its way to whoever asked; one that several asked for is theirs together.
 pub(super) type Sent = Result<Arc<Page>, Box<Problem>>;
-
-/// Where pages go on their way.
-pub(super) type Pages = mpsc::Sender<Sent>;
 
 /// A group that can be served from connections `C`.
 ///
