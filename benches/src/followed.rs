@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use carburetor::server::{Database as Served, Limits, Notified, ServedGroup, Sync};
+use carburetor::server::{Database as Served, Limits, Notified, ServedGroup, Sync, serve};
 use carburetor::{SyncGroup, SyncScope, SyncTable, Visible};
 use carburetor_tests::{Cluster, Database};
 use chrono::{DateTime, Utc};
@@ -76,6 +76,15 @@ impl Watching {
     }
 }
 
+/// What takes the connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serving {
+    /// `axum::serve`.
+    Axum,
+    /// `carburetor::server::serve`.
+    Carburetor,
+}
+
 type Web = SyncGroup<(Note,), Team>;
 
 /// The tracked table, with a row for each writer.
@@ -106,18 +115,23 @@ static FOLLOWING: AtomicUsize = AtomicUsize::new(0);
 
 impl Program {
     pub fn start(database: &Database, watching: Watching) -> Self {
+        Self::serving(database, watching, Serving::Axum)
+    }
+
+    /// The same by another server.
+    pub fn serving(database: &Database, watching: Watching, serving: Serving) -> Self {
         let runtime = Runtime::new().expect("the runtime starts");
         let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(database.url());
         let pool = Pool::builder(manager).max_size(8);
         let pool = pool.build().expect("the pool is made");
         let address = match watching {
-            Watching::Polling => Self::serve(&runtime, pool),
-            Watching::Notified => Self::serve(&runtime, Notified(pool)),
+            Watching::Polling => Self::serve(&runtime, pool, serving),
+            Watching::Notified => Self::serve(&runtime, Notified(pool), serving),
         };
         Program { runtime, address }
     }
 
-    fn serve<D: Served>(runtime: &Runtime, database: D) -> SocketAddr
+    fn serve<D: Served>(runtime: &Runtime, database: D, serving: Serving) -> SocketAddr
     where
         Web: ServedGroup<D::Connection, Scope = Team>,
     {
@@ -126,13 +140,17 @@ impl Program {
             ..Limits::default()
         };
         let sync = Sync::with_limits(database, limits).group::<Web, Team>("web");
+        let shutdown = sync.shutdown();
         let app = sync.router().route("/floor", axum::routing::get(floor));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
         listener.set_nonblocking(true).expect("it is a socket");
         let address = listener.local_addr().expect("it is bound");
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("it listens");
-            axum::serve(listener, app).await
+            match serving {
+                Serving::Axum => axum::serve(listener, app).await.expect("it serves"),
+                Serving::Carburetor => serve(listener, app, &shutdown).await,
+            }
         });
         address
     }

@@ -13,6 +13,7 @@ mod meter;
 #[cfg(feature = "async-postgres")]
 mod notified;
 mod problem;
+mod serve;
 mod served;
 mod shutdown;
 mod sync;
@@ -26,6 +27,7 @@ pub use limits::Limits;
 #[cfg(feature = "async-postgres")]
 pub use notified::Notified;
 pub use problem::Problem;
+pub use serve::serve;
 pub use served::ServedGroup;
 pub use shutdown::Shutdown;
 pub use sync::Sync;

@@ -19,6 +19,8 @@ mod layers;
 mod openapi;
 #[path = "refusals.rs"]
 mod refusals;
+#[path = "serving.rs"]
+mod serving;
 #[path = "streams.rs"]
 mod streams;
 #[path = "tenants.rs"]
