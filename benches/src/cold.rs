@@ -80,7 +80,10 @@ where
 {
     let sync = Sync::with_limits(database, Limits::default());
     let app = sync.group::<SyncGroup<(Stored,)>, Everyone>("all").router();
-    format!("http://{}/all", serve(runtime, app))
+    let address = serve(runtime, |listener| async {
+        axum::serve(listener, app).await.expect("it serves");
+    });
+    format!("http://{address}/all")
 }
 
 /// What a first sync was like.

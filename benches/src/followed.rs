@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use carburetor::server::{Database as Served, Limits, Notified, ServedGroup, Sync};
+use carburetor::server::{self, Database as Served, Limits, Notified, ServedGroup, Sync};
 use carburetor::{SyncGroup, SyncScope, SyncTable, Visible};
 use carburetor_tests::{Cluster, Database};
 use chrono::{DateTime, Utc};
@@ -74,6 +74,15 @@ impl Watching {
     }
 }
 
+/// What takes the connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serving {
+    /// `axum::serve`.
+    Axum,
+    /// `carburetor::server::serve`.
+    Carburetor,
+}
+
 type Web = SyncGroup<(Note,), Team>;
 
 /// The tracked table, with a row for each writer.
@@ -104,16 +113,21 @@ static FOLLOWING: AtomicUsize = AtomicUsize::new(0);
 
 impl Program {
     pub fn start(database: &Database, watching: Watching) -> Self {
+        Self::serving(database, watching, Serving::Axum)
+    }
+
+    /// The same by another server.
+    pub fn serving(database: &Database, watching: Watching, serving: Serving) -> Self {
         let runtime = Runtime::new().expect("the runtime starts");
         let pool = pool(database, 8);
         let address = match watching {
-            Watching::Polling => Self::serve(&runtime, pool),
-            Watching::Notified => Self::serve(&runtime, Notified(pool)),
+            Watching::Polling => Self::serve(&runtime, pool, serving),
+            Watching::Notified => Self::serve(&runtime, Notified(pool), serving),
         };
         Program { runtime, address }
     }
 
-    fn serve<D: Served>(runtime: &Runtime, database: D) -> SocketAddr
+    fn serve<D: Served>(runtime: &Runtime, database: D, serving: Serving) -> SocketAddr
     where
         Web: ServedGroup<D::Connection, Scope = Team>,
     {
@@ -122,8 +136,14 @@ impl Program {
             ..Limits::default()
         };
         let sync = Sync::with_limits(database, limits).group::<Web, Team>("web");
+        let shutdown = sync.shutdown();
         let app = sync.router().route("/floor", axum::routing::get(floor));
-        serve(runtime, app)
+        serve(runtime, move |listener| async move {
+            match serving {
+                Serving::Axum => axum::serve(listener, app).await.expect("it serves"),
+                Serving::Carburetor => server::serve(listener, app, &shutdown).await,
+            }
+        })
     }
 
     pub fn address(&self) -> SocketAddr {

@@ -1,7 +1,9 @@
 //! What a feed in which nothing happens takes of the server's memory.
 
 use crate::Options;
-use crate::followed::{self, EVENTS, FLOOR, LINES, NEWS, Program, SOCKET, TEAMS, Watching, hold};
+use crate::followed::{
+    self, EVENTS, FLOOR, LINES, NEWS, Program, SOCKET, Serving, TEAMS, Watching, hold,
+};
 use crate::process::{open_files, resident};
 use crate::race::figure_line;
 use diesel::connection::SimpleConnection;
@@ -25,13 +27,17 @@ pub fn idle(_: &Options) {
         return;
     }
     let database = followed::database(Watching::Polling);
-    for (name, form) in [
-        ("feed_idle_axum_kib", FLOOR),
-        ("feed_idle_lines_kib", LINES),
-        ("feed_idle_events_kib", EVENTS),
-        ("feed_idle_socket_kib", SOCKET),
+    for (name, serving, form) in [
+        ("feed_idle_axum_kib", Serving::Axum, FLOOR),
+        ("feed_idle_lines_kib", Serving::Axum, LINES),
+        ("feed_idle_events_kib", Serving::Axum, EVENTS),
+        ("feed_idle_socket_kib", Serving::Axum, SOCKET),
+        ("feed_idle_served_axum_kib", Serving::Carburetor, FLOOR),
+        ("feed_idle_served_lines_kib", Serving::Carburetor, LINES),
+        ("feed_idle_served_events_kib", Serving::Carburetor, EVENTS),
+        ("feed_idle_served_socket_kib", Serving::Carburetor, SOCKET),
     ] {
-        let program = Program::start(&database, Watching::Polling);
+        let program = Program::serving(&database, Watching::Polling, serving);
         // What the first ones take, the others don't take again.
         let warm = open(&program, 100, form);
         let before = resident();

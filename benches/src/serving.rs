@@ -1,11 +1,11 @@
 //! A server in this program, on a port of this machine.
 
-use axum::Router;
 use carburetor_tests::Database;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::deadpool::Pool;
 use std::net::SocketAddr;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 /// Connections for a server, at most so many.
@@ -15,11 +15,14 @@ pub fn pool(database: &Database, connections: usize) -> Pool<AsyncPgConnection> 
     pool.build().expect("the pool is made")
 }
 
-/// Serves, and says where.
-pub fn serve(runtime: &Runtime, app: Router) -> SocketAddr {
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
+/// Serves whoever comes, and says where.
+pub fn serve<F: Future<Output = ()> + Send + 'static>(
+    runtime: &Runtime,
+    serving: impl FnOnce(TcpListener) -> F,
+) -> SocketAddr {
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
     let listener = listener.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
-    runtime.spawn(async move { axum::serve(listener, app).await });
+    runtime.spawn(serving(listener));
     address
 }

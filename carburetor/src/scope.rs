@@ -19,7 +19,7 @@ mod visible;
     feature = "axum",
     any(feature = "async-postgres", feature = "async-sqlite")
 ))]
-pub(crate) use concern::{Concern, KeyColumn};
+pub(crate) use concern::{Concern, Concerns, KeyColumn};
 pub use expression::ScopeError;
 #[cfg(all(
     feature = "axum",

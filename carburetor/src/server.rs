@@ -7,11 +7,13 @@ mod document;
 mod download;
 mod everyone;
 mod feed;
+mod handover;
 mod limits;
 mod meter;
 #[cfg(feature = "async-postgres")]
 mod notified;
 mod problem;
+mod serve;
 mod served;
 mod shutdown;
 mod sync;
@@ -25,6 +27,7 @@ pub use limits::Limits;
 #[cfg(feature = "async-postgres")]
 pub use notified::Notified;
 pub use problem::Problem;
+pub use serve::serve;
 pub use served::ServedGroup;
 pub use shutdown::Shutdown;
 pub use sync::Sync;

@@ -1,6 +1,7 @@
 //! Which changes concern a scope, as far as that can be told without asking the database for each scope.
 
 use crate::backend::SyncBackend;
+use crate::table::TableDefinition;
 use crate::wire::Codec;
 use std::collections::HashSet;
 
@@ -12,6 +13,9 @@ pub(crate) enum Concern<DB: SyncBackend> {
     /// Those of rows whose key column holds one of the values, as they travel.
     Keys(KeyColumn<DB>, HashSet<String>),
 }
+
+/// The tables of a group, and which changes of them concern a scope.
+pub(crate) type Concerns<DB> = Vec<(&'static TableDefinition, Concern<DB>)>;
 
 /// The key column of a scope.
 pub(crate) struct KeyColumn<DB: SyncBackend> {

@@ -1,21 +1,22 @@
 //! Downloads over HTTP, page by page. A page is read, then the connection goes back, then the page is sent: whoever reads slowly holds none.
 
 use super::database::Database;
+use super::handover::{Pages, Taken, handover};
 use super::limits::Limits;
 use super::problem::Problem;
-use super::served::{Pages, Sent, Served, ServedGroup};
+use super::served::{Served, ServedGroup};
 use crate::download::Page;
 use crate::token::Token;
 use axum::body::{Body, Bytes};
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -87,7 +88,7 @@ where
     let permit = permit.map_err(|_| Problem::busy("too many downloads are under way"))?;
     let wants_lines = wants_lines(&headers);
     // What is read is one page ahead of what is sent.
-    let (pages, taken) = mpsc::channel(1);
+    let (pages, taken) = handover();
     let reading = read::<G, D>(served, scope, since, limit, wants_lines, pages, permit);
     tokio::spawn(reading.in_current_span());
     let (first, taken) = first_of(taken).await?;
@@ -105,9 +106,6 @@ pub(super) fn wants_lines(headers: &HeaderMap) -> bool {
             .is_ok_and(|accepted| accepted.contains(LINES))
     })
 }
-
-/// Pages on their way out.
-pub(super) type Taken = mpsc::Receiver<Sent>;
 
 /// The first page; until it is there the answer may still be a refusal.
 pub(super) async fn first_of(mut taken: Taken) -> Result<(Arc<Page>, Taken), Problem> {
@@ -148,9 +146,18 @@ pub(super) fn lines(first: Arc<Page>, taken: Taken, heartbeat: Option<Duration>)
         line.push(b'\n');
         Ok::<_, Cut>(Some((line.into(), (None, taken))))
     });
-    let described = [CACHING, (header::CONTENT_TYPE, LINES)];
     let unbuffered = heartbeat.map(|_| [UNBUFFERED]);
-    (unbuffered, described, Body::from_stream(pages)).into_response()
+    (unbuffered, streamed(LINES, Body::from_stream(pages))).into_response()
+}
+
+/// An answer that comes bit by bit. It has room for the three headers of a feed: hyper keeps what room there is as long as the connection is open.
+pub(super) fn streamed(kind: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.reserve(3);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHING.0, HeaderValue::from_static(CACHING.1));
+    response
 }
 
 /// A download that failed midway: the answer is cut off, and has no `more: false` then.

@@ -11,6 +11,7 @@ pub(super) use channels::{BackendOf, Channels};
 
 use super::database::Database;
 use super::download::{Parameters, first_of, lines, wants_lines};
+use super::handover::handover;
 use super::meter;
 use super::problem::Problem;
 use super::served::{Served, ServedGroup};
@@ -23,7 +24,6 @@ use axum::response::Response;
 use follow::follow;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 
 /// How long a feed is silent at most.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -36,7 +36,7 @@ pub(super) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// Sends what is new within `scope`, and then what changes.
 pub(super) async fn feed<G, D>(
-    served: Served<D>,
+    served: Arc<Served<D>>,
     channels: Arc<Channels<BackendOf<D>>>,
     scope: G::Scope,
     parameters: Result<Query<Parameters>, QueryRejection>,
@@ -67,7 +67,7 @@ where
     let permit = permit.map_err(|_| Problem::busy("too many feeds are open"))?;
     let scope = Arc::new(scope);
     let subscription = channels.subscribe::<G, D>(&served, &scope)?;
-    let (sender, taken) = mpsc::channel(1);
+    let (sender, taken) = handover();
     let open = meter::feed(&served.name);
     tokio::spawn(async move {
         let following = follow::<G, D>(&served, &scope, since, limit, &subscription, &sender);

@@ -1,6 +1,7 @@
 //! What can be served, and how pages of it are read.
 
 use super::database::Database;
+use super::handover::Pages;
 use super::limits::Limits;
 use super::meter;
 use super::problem::Problem;
@@ -11,13 +12,12 @@ use crate::connection::SyncConnectionAsync;
 use crate::download::{self, DownloadError, Page, Timestamps};
 use crate::group::{DownloadTablesAsync, SyncGroup, UploadTables};
 use crate::outcome::Outcomes;
-use crate::scope::{Concern, identity};
-use crate::table::TableDefinition;
+use crate::scope::{Concerns, identity};
 use crate::token::Token;
 use crate::upload::{UploadError, UploadOptions};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// What every request of a group needs.
@@ -46,11 +46,8 @@ impl<D> std::fmt::Debug for Served<D> {
     }
 }
 
-/// A page on its way to whoever asked; one that several asked for is theirs together. It is small, since a channel has room for many: each feed holds one.
+/// A page on its way to whoever asked; one that several asked for is theirs together.
 pub(super) type Sent = Result<Arc<Page>, Box<Problem>>;
-
-/// Where pages go on their way.
-pub(super) type Pages = mpsc::Sender<Sent>;
 
 /// A group that can be served from connections `C`.
 ///
@@ -78,9 +75,7 @@ pub trait ServedGroup<C: SyncConnectionAsync>: 'static {
 
     /// Of each table, which changes concern the scope.
     #[doc(hidden)]
-    fn concerns(
-        scope: &Self::Scope,
-    ) -> Result<Vec<(&'static TableDefinition, Concern<C::Database>)>, Problem>;
+    fn concerns(scope: &Self::Scope) -> Result<Concerns<C::Database>, Problem>;
 
     #[doc(hidden)]
     fn take(
@@ -132,9 +127,7 @@ where
         Ok(identity(tables.iter().map(|table| &table.visibility))?)
     }
 
-    fn concerns(
-        scope: &S,
-    ) -> Result<Vec<(&'static TableDefinition, Concern<C::Database>)>, Problem> {
+    fn concerns(scope: &S) -> Result<Concerns<C::Database>, Problem> {
         let tables = T::uploads(scope).map_err(DownloadError::from)?;
         let concerns = tables.iter().map(|table| {
             let concern = table.visibility.concern().map_err(DownloadError::from)?;

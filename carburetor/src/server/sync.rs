@@ -168,7 +168,9 @@ where
 {
     type Asked = Result<Query<Parameters>, QueryRejection>;
     let path = |route| format!("/{}/{route}", served.name);
-    let (downloading, uploading, feeding) = (served.clone(), served.clone(), served.clone());
+    let (downloading, uploading) = (served.clone(), served.clone());
+    // Each open feed has a part in it.
+    let feeding = Arc::new(served.clone());
     let downloads = get(move |caller: E, parameters: Asked, headers: HeaderMap| {
         let (served, group) = (downloading.clone(), downloading.name.clone());
         let answer = download::<G, D>(served, caller.into(), parameters, headers);
@@ -182,7 +184,7 @@ where
     let channels: Arc<Channels<BackendOf<D>>> = Arc::default();
     let feeds = get(
         move |caller: E, parameters: Asked, upgrade: Upgrade, headers: HeaderMap| {
-            let (served, channels) = (feeding.clone(), Arc::clone(&channels));
+            let (served, channels) = (Arc::clone(&feeding), Arc::clone(&channels));
             let group = served.name.clone();
             let caller = caller.into();
             let answer = feed::<G, D>(served, channels, caller, parameters, upgrade, headers);

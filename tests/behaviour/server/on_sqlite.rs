@@ -21,6 +21,8 @@ mod many;
 mod openapi;
 #[path = "refusals.rs"]
 mod refusals;
+#[path = "serving.rs"]
+mod serving;
 #[path = "tenants.rs"]
 mod tenants;
 #[path = "world.rs"]

@@ -1,11 +1,13 @@
 //! A program that serves, and what asks it.
 
 use super::document;
+use carburetor::server::{Shutdown, serve};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
@@ -51,16 +53,35 @@ pub(super) struct Program {
 impl Program {
     /// Serves what `app` makes, on a port that is free.
     pub(super) fn start(app: impl FnOnce() -> axum::Router) -> Self {
+        Self::listen(app, |listener, app| async move {
+            axum::serve(listener, app).await.unwrap();
+        })
+    }
+
+    /// The same by the library's own server, until it goes down.
+    pub(super) fn serve(app: axum::Router, shutdown: &Shutdown) -> Self {
+        let shutdown = shutdown.clone();
+        Self::listen(
+            || app,
+            |listener, app| async move { serve(listener, app, &shutdown).await },
+        )
+    }
+
+    fn listen<F>(
+        app: impl FnOnce() -> axum::Router,
+        serve: impl FnOnce(TcpListener, axum::Router) -> F,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let runtime = Runtime::new().unwrap();
         let (address, serving) = {
             let _inside = runtime.enter();
             let app = axum::Router::new().nest("/sync", app());
-            let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"));
+            let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
             let listener = listener.unwrap();
             let address = listener.local_addr().unwrap();
-            let serving = tokio::spawn(async move {
-                axum::serve(listener, app).await.unwrap();
-            });
+            let serving = tokio::spawn(serve(listener, app));
             (address, serving)
         };
         Program {
@@ -79,6 +100,19 @@ impl Program {
                 serde_json::from_str(&asked.text().await.unwrap()).unwrap()
             })
         })
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.serving.is_finished()
+    }
+
+    /// Waits until nothing is served any more.
+    pub(super) fn ended(&mut self) {
+        let serving = &mut self.serving;
+        let ended = self
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, serving).await });
+        ended.expect("it ends in time").unwrap();
     }
 
     pub(super) fn stop(&self) {

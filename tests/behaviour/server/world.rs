@@ -59,6 +59,17 @@ pub(super) fn routes(pool: Pool, limits: Limits) -> axum::Router {
     sync(pool, limits).router()
 }
 
+/// The same beside other routes, with what ends the feeds.
+pub(super) fn with_routes(
+    pool: Pool,
+    limits: Limits,
+    more: axum::Router,
+) -> (axum::Router, Shutdown) {
+    let sync = sync(pool, limits);
+    let shutdown = sync.shutdown();
+    (sync.router().merge(more), shutdown)
+}
+
 impl Server {
     /// A program that serves teams at `web`, and everything at `admin`.
     pub(super) fn serve(&self, pool: usize, limits: Limits) -> Program {

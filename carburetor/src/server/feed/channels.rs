@@ -4,11 +4,10 @@ use super::channel::{Channel, Join, Joined};
 use super::waker;
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnectionAsync;
-use crate::scope::Concern;
+use crate::scope::Concerns;
 use crate::server::database::Database;
 use crate::server::problem::Problem;
 use crate::server::served::{Served, ServedGroup};
-use crate::table::TableDefinition;
 use crate::token::Token;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,7 +35,7 @@ pub(super) struct Open<DB: SyncBackend> {
     joins: mpsc::UnboundedSender<Join>,
     subscribers: usize,
     /// Of each table, which changes concern it.
-    pub(super) concerns: Vec<(&'static TableDefinition, Concern<DB>)>,
+    pub(super) concerns: Concerns<DB>,
     pub(super) woken: Arc<Notify>,
 }
 

@@ -3,9 +3,10 @@
 use super::channel::Joined;
 use super::channels::{BackendOf, Subscription};
 use crate::server::database::Database;
+use crate::server::handover::Pages;
 use crate::server::meter;
 use crate::server::problem::Problem;
-use crate::server::served::{Pages, Served, ServedGroup};
+use crate::server::served::{Served, ServedGroup};
 use crate::token::Token;
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use super::HEARTBEAT;
 use crate::download::Page;
-use crate::server::download::Taken;
+use crate::server::handover::Taken;
 use crate::server::problem::Problem;
 use crate::server::served::Sent;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};

@@ -2,7 +2,8 @@
 
 use super::HEARTBEAT;
 use crate::download::Page;
-use crate::server::download::{CACHING, Cut, Taken, UNBUFFERED};
+use crate::server::download::{Cut, UNBUFFERED, streamed};
+use crate::server::handover::Taken;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -33,7 +34,11 @@ pub(super) fn events(first: Arc<Page>, taken: Taken) -> Response {
         Ok::<_, Cut>(Some((event, (None, taken))))
     });
     let alive = KeepAlive::new().interval(HEARTBEAT);
-    ([CACHING, UNBUFFERED], Sse::new(events).keep_alive(alive)).into_response()
+    let body = Sse::new(events)
+        .keep_alive(alive)
+        .into_response()
+        .into_body();
+    ([UNBUFFERED], streamed("text/event-stream", body)).into_response()
 }
 
 /// Another one for each.

@@ -6,7 +6,7 @@ use crate::backend::SyncBackend;
 use crate::connection::SyncConnectionAsync;
 use crate::cutoff::{Assumptions, Cutoffs};
 use crate::download::asynchronous::{Changed, ChangedRow, Watched, changed};
-use crate::scope::{Concern, KeyColumn};
+use crate::scope::{Concern, Concerns, KeyColumn};
 use crate::server::database::Database;
 use crate::server::problem::Problem;
 use crate::server::served::{Served, within};
@@ -172,11 +172,7 @@ struct FoundTable {
 
 impl Found {
     /// Whether anything of it concerns whom these changes concern.
-    fn concern<DB: SyncBackend, T>(
-        &self,
-        concerns: &[(T, Concern<DB>)],
-        watched: &[Watched<DB>],
-    ) -> bool {
+    fn concern<DB: SyncBackend>(&self, concerns: &Concerns<DB>, watched: &[Watched<DB>]) -> bool {
         let tables = self.0.iter().zip(watched).zip(concerns);
         tables
             .filter(|((found, _), _)| found.any)
