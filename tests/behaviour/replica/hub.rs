@@ -1,10 +1,9 @@
 //! The file of a replica that serves other devices: a server, a hub, and two devices that only know the hub.
 
 use super::super::device::{Folder, Group, run};
-use super::super::models::sqlite::notes::dsl;
 use super::super::recorder::Recorder;
 use super::models::notes;
-use super::world::{Row, Served, Teams, note};
+use super::world::{Row, Served, Teams, note, notes_in};
 use super::{Conn, Server};
 use carburetor::Everyone;
 use carburetor::replica::{InProcess, Replica, Transport};
@@ -86,11 +85,7 @@ impl Member {
     }
 
     pub(super) fn notes(&mut self) -> Vec<Row> {
-        dsl::notes
-            .select((dsl::id, dsl::title, dsl::body, dsl::team))
-            .order(dsl::id)
-            .load(&mut self.conn)
-            .unwrap()
+        notes_in(&mut self.conn)
     }
 }
 
