@@ -131,23 +131,12 @@ impl ReplicaTable {
 
     /// The stored parts of an id that travelled.
     pub(super) fn admit_id(&self, id: &Value) -> Result<Vec<Option<SqliteValue>>, WireError> {
-        let columns: Vec<(usize, &ColumnDefinition)> = self
-            .definition
-            .downloaded()
-            .enumerate()
-            .filter(|(_, column)| column.id)
-            .collect();
-        let parts = match id {
-            Value::Array(parts) if columns.len() > 1 => parts.as_slice(),
-            one => std::slice::from_ref(one),
-        };
-        if parts.len() != columns.len() {
-            let expected = format!("expected an id of {} parts in an array", columns.len());
-            return Err(WireError::new(expected).at(&self.definition.wire_name, ""));
-        }
-        let parts = columns.iter().zip(parts);
+        let parts = self.definition.id_parts(id);
+        let parts = parts
+            .map_err(|expected| WireError::new(expected).at(&self.definition.wire_name, ""))?;
         parts
-            .map(|((number, _), part)| (self.admit)(*number, part))
+            .into_iter()
+            .map(|(number, _, part)| (self.admit)(number, part))
             .collect()
     }
 }

@@ -3,6 +3,7 @@
 use super::Conflict;
 use crate::hex::hex;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// A synced table as plain values, made by `#[derive(SyncTable)]` for one backend.
@@ -213,6 +214,27 @@ impl TableDefinition {
         self.columns
             .iter()
             .filter(|column| !column.skip && !column.local)
+    }
+
+    /// The parts of an id that travelled, with their columns and those columns' numbers among the downloaded ones.
+    pub(crate) fn id_parts<'a>(
+        &'a self,
+        id: &'a Value,
+    ) -> Result<Vec<(usize, &'a ColumnDefinition, &'a Value)>, String> {
+        let columns = self.downloaded().enumerate();
+        let columns: Vec<_> = columns.filter(|(_, column)| column.id).collect();
+        let parts = match id {
+            Value::Array(parts) if columns.len() > 1 => parts.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        if parts.len() != columns.len() {
+            let count = columns.len();
+            return Err(format!("expected an id of {count} parts in an array"));
+        }
+        let parts = columns.into_iter().zip(parts);
+        Ok(parts
+            .map(|((number, column), part)| (number, column, part))
+            .collect())
     }
 
     /// Whether the rows keep registers: in tables that replicas may write and whose stamps are ours.

@@ -243,26 +243,10 @@ pub(super) fn id<DB: SyncBackend>(
     id: &Value,
 ) -> Result<Vec<DB::WireValue>, Rejection> {
     let definition = table.definition;
-    let columns: Vec<(usize, &ColumnDefinition)> = definition
-        .downloaded()
-        .enumerate()
-        .filter(|(_, column)| column.id)
-        .collect();
-    let parts = match id {
-        Value::Array(parts) if columns.len() > 1 => parts.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    if parts.len() != columns.len() {
-        return Err(invalid(
-            format!(
-                "{}: expected an id of {} parts in an array",
-                definition.wire_name,
-                columns.len()
-            ),
-            None,
-        ));
-    }
-    let part = |((number, column), json): ((usize, &ColumnDefinition), &Value)| {
+    let parts = definition
+        .id_parts(id)
+        .map_err(|expected| invalid(format!("{}: {expected}", definition.wire_name), None))?;
+    let part = |(number, column, json): (usize, &ColumnDefinition, &Value)| {
         let value = (table.admit)(number, json)
             .map_err(|error| invalid(error.to_string(), Some(&column.name)))?;
         value.ok_or_else(|| {
@@ -275,7 +259,7 @@ pub(super) fn id<DB: SyncBackend>(
             )
         })
     };
-    columns.into_iter().zip(parts).map(part).collect()
+    parts.into_iter().map(part).collect()
 }
 
 /// An insert gives every column but those that have a default, may be NULL, or that the server keeps.
