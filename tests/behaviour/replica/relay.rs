@@ -8,6 +8,7 @@ use super::world::{Row, Served, Teams, note};
 use super::{Conn, Server};
 use bytes::Bytes;
 use carburetor::replica::{InProcess, Transport, TransportError};
+use carburetor::testing::{Fault, Faults, Faulty};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use futures_util::Stream;
@@ -170,6 +171,48 @@ fn a_row_of_the_hub_itself_is_there_before_what_a_device_made_of_it() {
     assert_eq!(seen(&server).len(), 3);
     assert_eq!(hub.notes().len(), 3);
     assert_eq!((hub.pending(), device.pending()), (0, 0));
+}
+
+#[test]
+fn a_row_of_the_hub_is_there_first_even_if_an_answer_was_lost_before() {
+    let server = served();
+    let faults = Faults::default();
+    let mut hub = Member::hub_over(|| Faulty::new(way(&server), faults.clone()));
+    let mut device = hub.device();
+    device.run("update notes set title = 'uno' where id = 'a'");
+    device.sync();
+    faults.next(Fault::LoseAnswer);
+    block_on(hub.replica.sync()).unwrap_err();
+    hub.run("insert into notes (id, title, team) values ('c', 'tre', 'red')");
+    device.sync();
+    device.run("update notes set title = 'three' where id = 'c'");
+    device.sync();
+    hub.sync();
+    device.sync();
+    let expected = [note("a", "uno"), note("b", "two"), note("c", "three")];
+    assert_eq!(seen(&server), expected);
+    assert_eq!(device.notes(), expected);
+    assert_eq!((hub.pending(), device.pending()), (0, 0));
+}
+
+/// What one replica wrote doesn't conflict with its own writes of the same upload.
+#[test]
+fn changes_of_two_devices_go_in_two_uploads() {
+    let server = served();
+    let hub = Member::hub(&server);
+    let mut devices = [hub.device(), hub.device()];
+    for (place, device) in devices.iter_mut().enumerate() {
+        device.run(&format!(
+            "update notes set title = 'of {place}' where id = 'a'; update notes set body = 'of {place}' where id = 'b'"
+        ));
+        device.sync();
+    }
+    let recorder = Recorder::default();
+    let asked = hub.folder.open(recorder.clone()).unwrap();
+    block_on(asked.sync()).unwrap_err();
+    let sent = recorder.last();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0].clock.replica(), sent[1].clock.replica());
 }
 
 #[test]
