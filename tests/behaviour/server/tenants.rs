@@ -251,7 +251,8 @@ impl World {
                 _ => ("delete", json!(true)),
             };
             let tenant = &mut self.tenants[team];
-            if *kind == 0 && !*away {
+            // What it gives away and takes back in the same upload is its own.
+            if *kind == 0 {
                 tenant.known.insert(id.clone());
             }
             tenant.counter += 1;

@@ -15,8 +15,16 @@ const BACKLOG: usize = 16;
 
 /// How long a channel rests between two readings, and how many times as long as the reading took: what is committed meanwhile comes in one page, and those who
 /// write have the database for themselves for most of the time.
-pub(super) const REST: Duration = Duration::from_millis(5);
-pub(super) const SHARE: u32 = 4;
+const REST: Duration = Duration::from_millis(5);
+const SHARE: u32 = 4;
+
+/// The longest rest: a reading that was held up once shall not silence the followers.
+const MOST: Duration = Duration::from_secs(1);
+
+/// How long whoever has begun to read then rests.
+pub(super) fn rest(begun: Instant) -> Duration {
+    (begun.elapsed() * SHARE).clamp(REST, MOST)
+}
 
 /// How long a database that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -83,7 +91,7 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
                 () = woken.notified() => {
                     let begun = Instant::now();
                     self.tell::<G>(false).await;
-                    sleep(REST.max(begun.elapsed() * SHARE)).await;
+                    sleep(rest(begun)).await;
                 }
                 () = sleep_until(renewal) => self.tell::<G>(true).await,
             }

@@ -1,6 +1,6 @@
 //! Who wakes the channels of a group when something may have been committed: all of them, or, where they are many, those that it concerns.
 
-use super::channel::{REST, SHARE};
+use super::channel::rest;
 use super::channels::{Channels, OpenChannels};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnectionAsync;
@@ -65,7 +65,7 @@ where
             }
         }
         if watched.is_some() {
-            sleep(REST.max(begun.elapsed() * SHARE)).await;
+            sleep(rest(begun)).await;
         }
     }
 }
