@@ -11,7 +11,10 @@ use carburetor::{SyncGroup, SyncScope, Visible};
 use diesel::connection::SimpleConnection;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// What is told only because all are told from time to time takes longer.
+const SOON: Duration = Duration::from_secs(60);
 
 /// What the teams are called at which it is counted how often they are looked at.
 const IDLE: &str = "idle";
@@ -73,6 +76,7 @@ fn told(program: &Program, feed: &mut Feed, place: &str, id: &str) -> Value {
 
 #[test]
 fn of_many_followers_those_are_told_whom_it_concerns() {
+    let begun = Instant::now();
     let server = Server::new();
     let program = serve(&server);
     let teams = (0..12).map(|number| format!("team {number}"));
@@ -111,11 +115,13 @@ fn of_many_followers_those_are_told_whom_it_concerns() {
         .unwrap();
     told(&program, &mut feeds[0], "rows", "n8");
     told(&program, &mut feeds[1], "rows", "l");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
 
 /// What is committed late has a stamp from before what others were told meanwhile.
 #[test]
 fn what_is_committed_late_is_told_to_whom_it_concerns() {
+    let begun = Instant::now();
     let server = Server::new();
     let program = serve(&server);
     let teams = (0..12).map(|number| format!("team {number}"));
@@ -133,6 +139,7 @@ fn what_is_committed_late_is_told_to_whom_it_concerns() {
             told(&program, &mut feeds[late], "rows", &late_id);
         }
     }
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
 
 #[test]

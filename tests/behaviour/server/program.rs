@@ -170,7 +170,7 @@ pub(super) struct Feed {
 }
 
 /// How long a page may take to come, however often the feed says that it stands.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(80);
 
 impl Feed {
     /// A feed of lines.

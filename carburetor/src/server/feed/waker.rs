@@ -12,10 +12,14 @@ use crate::server::problem::Problem;
 use crate::server::served::{Served, within};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use tokio::time::{Instant, sleep};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// From how many channels on one question, whom a commit concerns, is cheaper than one of each.
 const MANY: usize = 8;
+
+/// How long after a look that woke some of them all are woken, whomever the commits concerned: what a clock that has jumped hid from it is told then.
+const WHOLE: Duration = Duration::from_secs(30);
 
 /// How many columns of a table are looked at; scopes by others are woken by every change of it.
 const COLUMNS: usize = 4;
@@ -29,6 +33,7 @@ where
 {
     let mut changed = served.watcher.subscribe();
     let mut look = Look::default();
+    let mut whole: Option<Instant> = None;
     loop {
         tokio::select! {
             watched = changed.changed() => {
@@ -36,6 +41,7 @@ where
                     changed = served.watcher.subscribe();
                 }
             }
+            () = sleep_until(whole.unwrap_or_else(Instant::now)), if whole.is_some() => {}
             () = channels.empty.notified() => {
                 let mut open = channels.lock();
                 if open.by_scope.is_empty() {
@@ -46,6 +52,9 @@ where
             }
         }
         let begun = Instant::now();
+        if whole.is_some_and(|whole| whole <= begun) {
+            look = Look::default();
+        }
         let watched = watched(&channels.lock());
         let found = match &watched {
             Some(watched) => look.further(&served, watched).await,
@@ -54,6 +63,7 @@ where
                 None
             }
         };
+        whole = found.as_ref().and_then(|_| whole.or(Some(begun + WHOLE)));
         // Who is there now: who came while the database was asked may have read before that.
         for channel in channels.lock().by_scope.values() {
             let is_concerned = match (&found, &watched) {
