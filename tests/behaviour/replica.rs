@@ -16,4 +16,5 @@ mod on_sqlite;
 mod outbox;
 mod recorder;
 mod retries;
+mod sending;
 mod stale;

@@ -4,20 +4,19 @@ use super::device::{Folder, Group, run};
 use super::models::sqlite::{Note, NoteChangeset, NoteInsert, notes, seats};
 use super::recorder::Recorder;
 use carburetor::change::{Change, Edit};
-use carburetor::clock::Clock;
 use carburetor::replica::Replica;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
-struct Device {
-    folder: Folder,
-    recorder: Recorder,
-    replica: Replica<Group>,
-    conn: SqliteConnection,
+pub(super) struct Device {
+    pub(super) folder: Folder,
+    pub(super) recorder: Recorder,
+    pub(super) replica: Replica<Group>,
+    pub(super) conn: SqliteConnection,
 }
 
 impl Device {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (folder, recorder) = (Folder::new(), Recorder::default());
         let replica = folder.open(recorder.clone()).unwrap();
         let conn = replica.connection().unwrap();
@@ -29,7 +28,7 @@ impl Device {
         }
     }
 
-    fn run(&mut self, statements: &str) {
+    pub(super) fn run(&mut self, statements: &str) {
         run(&mut self.conn, statements);
     }
 
@@ -51,7 +50,7 @@ impl Device {
 
     /// What is sent.
     #[track_caller]
-    fn sent(&self) -> Vec<Change> {
+    pub(super) fn sent(&self) -> Vec<Change> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
@@ -62,13 +61,13 @@ impl Device {
 
 const STAMP: &str = "2026-01-31 12:00:00.000000+00:00";
 
-fn known_notes(device: &mut Device) {
+pub(super) fn known_notes(device: &mut Device) {
     device.known(&format!(
         "insert into notes values ('a', 'one', null, 'red', false, '{STAMP}'), ('b', 'two', 'x', 'red', false, '{STAMP}')"
     ));
 }
 
-fn said(change: &Change) -> Value {
+pub(super) fn said(change: &Change) -> Value {
     let mut json = serde_json::to_value(change).unwrap();
     json.as_object_mut().unwrap().remove("clock");
     json
@@ -294,32 +293,6 @@ fn a_transaction_that_is_rolled_back_leaves_nothing() {
 }
 
 #[test]
-fn clocks_go_on_when_the_time_goes_back() {
-    let mut device = Device::new();
-    known_notes(&mut device);
-    let at = |device: &mut Device, time: &str| {
-        carburetor::testing::set_replica_time(&mut device.conn, Some(time.parse().unwrap()))
-            .unwrap();
-    };
-    at(&mut device, "2026-02-01T12:00:00Z");
-    device.run("update notes set title = 'uno' where id = 'a'");
-    at(&mut device, "2026-02-01T11:00:00Z");
-    device.run("update notes set title = 'due' where id = 'b'");
-    at(&mut device, "2026-02-01T13:00:00Z");
-    device.run("update notes set body = 'z' where id = 'b'");
-    let clocks: Vec<Clock> = device.sent().iter().map(|change| change.clock).collect();
-    let first: chrono::DateTime<chrono::Utc> = "2026-02-01T12:00:00Z".parse().unwrap();
-    assert_eq!(clocks[0].instant(), first);
-    assert_eq!(
-        (clocks[1].millis(), clocks[1].counter()),
-        (clocks[0].millis(), 1)
-    );
-    assert_eq!(clocks[2].instant(), first + chrono::TimeDelta::hours(1));
-    assert_eq!(clocks[0].replica(), clocks[2].replica());
-    assert_ne!(clocks[0].replica(), 0);
-}
-
-#[test]
 fn columns_that_win_as_one_are_sent_as_one() {
     let mut device = Device::new();
     device.known(&format!(
@@ -388,40 +361,4 @@ fn what_the_server_would_refuse_is_refused_by_name() {
         .first(&mut device.conn)
         .unwrap();
     assert_eq!(price, 7);
-}
-
-#[test]
-fn what_was_sent_is_sent_again_byte_for_byte_and_later_edits_wait() {
-    let mut device = Device::new();
-    known_notes(&mut device);
-    device.run("update notes set title = 'uno' where id = 'a'");
-    device.sent();
-    device.run("update notes set title = 'eins' where id = 'a'; update notes set body = 'z' where id = 'b'");
-    device.sent();
-    let messages = device.recorder.messages();
-    assert_eq!(messages[0], messages[1]);
-    assert_eq!(device.replica.pending().unwrap(), 3);
-}
-
-#[test]
-fn a_copied_file_is_another_replica() {
-    let mut device = Device::new();
-    known_notes(&mut device);
-    device.run("update notes set title = 'uno' where id = 'a'");
-    let first = device.sent();
-    device.run("update notes set body = 'z' where id = 'b'");
-    let copy = device.folder.file("copy");
-    device.run(&format!("vacuum into '{}'", copy.display()));
-    let recorder = Recorder::default();
-    let replica: Replica<Group> = Replica::open(&copy, recorder.clone()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    runtime.block_on(replica.sync()).unwrap_err();
-    let copied = recorder.last();
-    assert_ne!(copied[0].clock.replica(), first[0].clock.replica());
-    assert_eq!(said(&copied[0]), said(&first[0]));
-    assert_eq!(copied.len(), 2, "nothing of the copy was sent yet");
-    assert!(copied[0].clock < copied[1].clock);
-    assert_eq!(device.sent()[0].clock, first[0].clock);
 }

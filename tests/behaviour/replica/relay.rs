@@ -1,6 +1,7 @@
 //! What devices send to a hub goes on to the server with their clocks.
 
 use super::super::device::Folder;
+use super::super::downloads::{Begun, Downloads};
 use super::super::recorder::Recorder;
 use super::hub::{Member, block_on, served};
 use super::models::notes;
@@ -13,7 +14,6 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use futures_util::Stream;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
 /// The way to what the server's team `red` sees.
@@ -239,38 +239,6 @@ fn an_edit_is_based_on_the_servers_row_if_the_device_has_seen_it() {
     }
 }
 
-/// Something happens when a download begins.
-struct Between<X> {
-    inner: X,
-    work: Mutex<Option<Box<dyn FnOnce() + Send>>>,
-}
-
-impl<X: Transport> Transport for Between<X> {
-    async fn download(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        let work = self.work.lock().unwrap().take();
-        if let Some(work) = work {
-            std::thread::spawn(work).join().unwrap();
-        }
-        self.inner.download(since, limit).await
-    }
-
-    async fn feed(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.inner.feed(since, limit).await
-    }
-
-    async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
-        self.inner.upload(changes).await
-    }
-}
-
 #[test]
 fn what_a_device_wrote_stays_on_top_of_what_the_hub_downloads() {
     let server = served();
@@ -284,11 +252,11 @@ fn what_a_device_wrote_stays_on_top_of_what_the_hub_downloads() {
             );
         device.sync();
     };
-    let between = Between {
-        inner: way(&server),
-        work: Mutex::new(Some(Box::new(work))),
-    };
-    let replica = folder.open(between).unwrap();
+    let downloads = Downloads::default();
+    // It has a runtime of its own.
+    downloads.between(move || std::thread::spawn(work).join().unwrap());
+    let inner = way(&server);
+    let replica = folder.open(Begun { inner, downloads }).unwrap();
     block_on(replica.sync()).unwrap();
     let mut hub = Member {
         conn: replica.connection().unwrap(),

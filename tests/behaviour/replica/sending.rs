@@ -1,0 +1,69 @@
+//! How what a program has written is sent: its clocks, again after no answer, and from a copy of the file.
+
+use super::device::Group;
+use super::outbox::{Device, known_notes, said};
+use super::recorder::Recorder;
+use carburetor::clock::Clock;
+use carburetor::replica::Replica;
+
+#[test]
+fn clocks_go_on_when_the_time_goes_back() {
+    let mut device = Device::new();
+    known_notes(&mut device);
+    let at = |device: &mut Device, time: &str| {
+        carburetor::testing::set_replica_time(&mut device.conn, Some(time.parse().unwrap()))
+            .unwrap();
+    };
+    at(&mut device, "2026-02-01T12:00:00Z");
+    device.run("update notes set title = 'uno' where id = 'a'");
+    at(&mut device, "2026-02-01T11:00:00Z");
+    device.run("update notes set title = 'due' where id = 'b'");
+    at(&mut device, "2026-02-01T13:00:00Z");
+    device.run("update notes set body = 'z' where id = 'b'");
+    let clocks: Vec<Clock> = device.sent().iter().map(|change| change.clock).collect();
+    let first: chrono::DateTime<chrono::Utc> = "2026-02-01T12:00:00Z".parse().unwrap();
+    assert_eq!(clocks[0].instant(), first);
+    assert_eq!(
+        (clocks[1].millis(), clocks[1].counter()),
+        (clocks[0].millis(), 1)
+    );
+    assert_eq!(clocks[2].instant(), first + chrono::TimeDelta::hours(1));
+    assert_eq!(clocks[0].replica(), clocks[2].replica());
+    assert_ne!(clocks[0].replica(), 0);
+}
+
+#[test]
+fn what_was_sent_is_sent_again_byte_for_byte_and_later_edits_wait() {
+    let mut device = Device::new();
+    known_notes(&mut device);
+    device.run("update notes set title = 'uno' where id = 'a'");
+    device.sent();
+    device.run("update notes set title = 'eins' where id = 'a'; update notes set body = 'z' where id = 'b'");
+    device.sent();
+    let messages = device.recorder.messages();
+    assert_eq!(messages[0], messages[1]);
+    assert_eq!(device.replica.pending().unwrap(), 3);
+}
+
+#[test]
+fn a_copied_file_is_another_replica() {
+    let mut device = Device::new();
+    known_notes(&mut device);
+    device.run("update notes set title = 'uno' where id = 'a'");
+    let first = device.sent();
+    device.run("update notes set body = 'z' where id = 'b'");
+    let copy = device.folder.file("copy");
+    device.run(&format!("vacuum into '{}'", copy.display()));
+    let recorder = Recorder::default();
+    let replica: Replica<Group> = Replica::open(&copy, recorder.clone()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(replica.sync()).unwrap_err();
+    let copied = recorder.last();
+    assert_ne!(copied[0].clock.replica(), first[0].clock.replica());
+    assert_eq!(said(&copied[0]), said(&first[0]));
+    assert_eq!(copied.len(), 2, "nothing of the copy was sent yet");
+    assert!(copied[0].clock < copied[1].clock);
+    assert_eq!(device.sent()[0].clock, first[0].clock);
+}
