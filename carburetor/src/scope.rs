@@ -19,7 +19,7 @@ mod visible;
     feature = "axum",
     any(feature = "async-postgres", feature = "async-sqlite")
 ))]
-pub(crate) use concern::{Concern, Concerns, KeyColumn};
+pub(crate) use concern::{Concern, Concerns};
 pub use expression::ScopeError;
 #[cfg(all(
     feature = "axum",
@@ -27,6 +27,11 @@ pub use expression::ScopeError;
 ))]
 pub(crate) use identity::identity;
 pub(crate) use keys::KeyChange;
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
+pub(crate) use keys::KeyColumn;
 pub use keys::Left;
 pub(crate) use visible::Visibility;
 pub use visible::Visible;

@@ -6,7 +6,7 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::outbox::{self, Sending};
 use super::query::{self, BIND, Bind};
-use super::settle::{answered, conclude};
+use super::settle::{answered, conclude, forget};
 use super::sync::{Shared, Synced};
 use super::transport::AnyTransport;
 use crate::outcome::{Outcomes, Verdict};
@@ -80,9 +80,7 @@ fn settle(
     let mut rejected = 0;
     let answered = answered(batch, outcomes)?;
     for (held, outcome) in answered.filter(|(_, outcome)| outcome.verdict != Verdict::Held) {
-        let forget = format!("delete from carburetor_held_change where seq = {BIND}");
-        // Another sync may have heard of it meanwhile.
-        if query::execute(conn, &forget, [Bind::integer(held.seq)])? > 0 {
+        if forget(conn, "carburetor_held_change", held)? {
             rejected += u64::from(conclude(conn, store, &held.read()?, outcome)?);
         }
     }

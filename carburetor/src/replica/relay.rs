@@ -175,25 +175,27 @@ pub(super) fn is_relayed(
     Ok(store.is_hub() && query::exists(conn, &sql, [Bind::text(clock.to_string())])?)
 }
 
-/// The changes as they are sent: those of devices are based on the server's stamps.
+/// The changes of one replica as they are sent: those of a device are based on the server's stamps.
 pub(super) fn based(
     conn: &mut SqliteConnection,
     store: &Store,
     batch: &[Sending],
 ) -> Result<Vec<String>, ReplicaError> {
-    let mut texts = Vec::with_capacity(batch.len());
-    for sending in batch {
-        texts.push(match is_relayed(conn, store, sending.clock)? {
-            true => {
-                let mut change = sending.read()?;
-                change.base = match (store.table(&change.table), change.base) {
-                    (Some(table), Some(base)) => hub::seen(conn, table, &change.id, base)?,
-                    _ => None,
-                };
-                serde_json::to_string(&change).map_err(|error| WireError::new(error.to_string()))?
-            }
-            false => sending.change.clone(),
-        });
-    }
-    Ok(texts)
+    let is_relayed = match batch.first() {
+        Some(first) => is_relayed(conn, store, first.clock)?,
+        None => false,
+    };
+    let text = |sending: &Sending| {
+        if !is_relayed {
+            return Ok(sending.change.clone());
+        }
+        let mut change = sending.read()?;
+        change.base = match (store.table(&change.table), change.base) {
+            (Some(table), Some(base)) => hub::seen(conn, table, &change.id, base)?,
+            _ => None,
+        };
+        let text = serde_json::to_string(&change);
+        text.map_err(|error| WireError::new(error.to_string()).into())
+    };
+    batch.iter().map(text).collect()
 }

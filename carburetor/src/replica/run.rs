@@ -84,7 +84,7 @@ impl Shared {
             lines => lines?,
         };
         let mut pages = Pages::new(self, turn, since.clone(), lines);
-        let mut due = Instant::now() + ASK;
+        let mut due = Instant::now();
         let mut brought = Synced::default();
         loop {
             if Instant::now() >= due {

@@ -32,8 +32,7 @@ pub(super) fn settle(
 ) -> Result<u64, ReplicaError> {
     let mut rejected = 0;
     for (sending, outcome) in answered(batch, outcomes)? {
-        // Another sync may have settled it meanwhile.
-        if !forget(conn, sending)? {
+        if !forget(conn, "carburetor_sending", sending)? {
             continue;
         }
         let change = sending.read()?;
@@ -84,9 +83,13 @@ pub(super) fn answered<'a>(
     Ok(batch.iter().zip(answered))
 }
 
-/// Whether the change still waited for an answer.
-fn forget(conn: &mut SqliteConnection, sending: &Sending) -> QueryResult<bool> {
-    let forget = format!("delete from carburetor_sending where seq = {BIND}");
+/// Takes the change out of the table in which it waits; `false` if another sync has done so meanwhile.
+pub(super) fn forget(
+    conn: &mut SqliteConnection,
+    table: &str,
+    sending: &Sending,
+) -> QueryResult<bool> {
+    let forget = format!("delete from {table} where seq = {BIND}");
     Ok(query::execute(conn, &forget, [Bind::integer(sending.seq)])? > 0)
 }
 
@@ -188,7 +191,7 @@ pub(super) fn refuse(
     sending: &Sending,
     message: &str,
 ) -> Result<bool, ReplicaError> {
-    if !forget(conn, sending)? {
+    if !forget(conn, "carburetor_sending", sending)? {
         return Ok(false);
     }
     let change = sending.read()?;

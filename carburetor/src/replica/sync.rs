@@ -117,6 +117,7 @@ impl Shared {
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
         self.upload(transport, synced).await?;
+        self.ask(transport, synced).await?;
         self.download(transport, synced).await
     }
 
@@ -134,7 +135,7 @@ impl Shared {
                 .transact(move |store, conn| store.batch(conn, most))
                 .await?;
             if batch.is_empty() {
-                break;
+                return Ok(());
             }
             self.monitor.enter(Phase::Uploading);
             let answer = match transport.upload(message).await {
@@ -164,7 +165,6 @@ impl Shared {
             synced.sent += sent;
             self.count().await?;
         }
-        self.ask(transport, synced).await
     }
 
     /// Whether the server refuses clocks that a device of this hub has given, so that only the device can mend them.

@@ -4,16 +4,11 @@
     feature = "axum",
     any(feature = "async-postgres", feature = "async-sqlite")
 ))]
-use super::concern::{Concern, KeyColumn};
+use super::concern::Concern;
 use crate::backend::SyncBackend;
 use crate::statement::Fragment;
 use crate::table::Storage;
-#[cfg(all(
-    feature = "axum",
-    any(feature = "async-postgres", feature = "async-sqlite")
-))]
-use crate::wire::Codec;
-use crate::wire::{WireError, WireType, encode};
+use crate::wire::{Codec, WireError, WireType, encode};
 use diesel::Column;
 use diesel::dsl::EqAny;
 use diesel::expression::array_comparison::AsInExpression;
@@ -25,17 +20,32 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashSet;
 
+/// The key column of a scope.
+pub(crate) struct KeyColumn<DB: SyncBackend> {
+    pub(crate) name: &'static str,
+    /// How it travels.
+    pub(crate) codec: Codec<DB>,
+}
+
+impl<DB: SyncBackend> KeyColumn<DB> {
+    /// Whether values that SQL holds to be equal travel as the same JSON, whatever the column is in the database.
+    pub(crate) fn is_exact(&self) -> bool {
+        matches!(self.codec.storage, Storage::Integer | Storage::Boolean)
+    }
+}
+
+// By hand, because the derived ones would ask the same of `DB`.
+impl<DB: SyncBackend> Clone for KeyColumn<DB> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<DB: SyncBackend> Copy for KeyColumn<DB> {}
+
 /// The rows whose key column holds one of the values.
 pub(crate) struct Keys<DB: SyncBackend> {
-    pub(crate) column: &'static str,
-    /// How the column travels.
-    #[cfg(all(
-        feature = "axum",
-        any(feature = "async-postgres", feature = "async-sqlite")
-    ))]
-    codec: Codec<DB>,
-    /// Values that SQL holds to be equal travel as the same JSON, whatever the column is in the database.
-    exact: bool,
+    pub(crate) column: KeyColumn<DB>,
     /// The values as they travel, in the order of `condition`'s.
     pub(crate) values: Result<Vec<Value>, WireError>,
     /// The condition for some of the values, by place.
@@ -68,16 +78,10 @@ impl<DB: SyncBackend> Keys<DB> {
             .iter()
             .map(|value| encode::<C::SqlType, V, DB>(&C::SqlType::CODEC, value));
         Keys {
-            column: C::NAME,
-            #[cfg(all(
-                feature = "axum",
-                any(feature = "async-postgres", feature = "async-sqlite")
-            ))]
-            codec: C::SqlType::CODEC,
-            exact: matches!(
-                C::SqlType::CODEC.storage,
-                Storage::Integer | Storage::Boolean
-            ),
+            column: KeyColumn {
+                name: C::NAME,
+                codec: C::SqlType::CODEC,
+            },
             values: encoded.collect(),
             condition: Box::new(move |places| {
                 let some: Vec<V> = places.iter().map(|place| values[*place].clone()).collect();
@@ -93,13 +97,8 @@ impl<DB: SyncBackend> Keys<DB> {
     ))]
     pub(super) fn concern(&self) -> Result<Concern<DB>, WireError> {
         let values = self.values.as_ref().map_err(Clone::clone)?;
-        let column = KeyColumn {
-            name: self.column,
-            codec: self.codec,
-            exact: self.exact,
-        };
         let values = values.iter().map(Value::to_string).collect();
-        Ok(Concern::Keys(column, values))
+        Ok(Concern::Keys(self.column, values))
     }
 
     /// The places of all values.
@@ -123,14 +122,14 @@ impl<DB: SyncBackend> Keys<DB> {
             .filter(|place| !before.contains(&new[*place]))
             .collect();
         let left = (!left.is_empty()).then(|| Left {
-            column: self.column.into(),
+            column: self.column.name.into(),
             values: left,
         });
         let joined = (!joined.is_empty()).then(|| (self.condition)(&joined));
         Ok(KeyChange {
             left,
             joined,
-            exact: self.exact,
+            exact: self.column.is_exact(),
         })
     }
 }

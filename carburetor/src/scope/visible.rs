@@ -262,7 +262,7 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
     pub(crate) fn description(&self) -> QueryResult<Vec<u8>> {
         let mut description = Vec::from(if self.nothing { "nothing;" } else { "" });
         if let Some(keys) = &self.keys {
-            description.extend(format!("{};", keys.column).bytes());
+            description.extend(format!("{};", keys.column.name).bytes());
         }
         for condition in self
             .conditions

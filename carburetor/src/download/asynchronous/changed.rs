@@ -162,7 +162,7 @@ impl<'t, DB: SyncBackend> Lines<'t, DB> {
         Lines {
             columns: &table.columns,
             changed: Changed {
-                exact: table.columns.iter().map(|column| column.exact).collect(),
+                exact: table.columns.iter().map(KeyColumn::is_exact).collect(),
                 rows: Vec::new(),
             },
             room,

@@ -6,7 +6,7 @@ use crate::backend::SyncBackend;
 use crate::connection::SyncConnectionAsync;
 use crate::cutoff::{Assumptions, Cutoffs};
 use crate::download::asynchronous::{Changed, ChangedRow, Watched, changed};
-use crate::scope::{Concern, Concerns, KeyColumn};
+use crate::scope::{Concern, Concerns};
 use crate::server::database::Database;
 use crate::server::problem::Problem;
 use crate::server::served::{Served, within};
@@ -166,8 +166,7 @@ impl Look {
 }
 
 fn names<DB: SyncBackend>(table: &Watched<DB>) -> Vec<&'static str> {
-    let columns = table.columns.iter();
-    columns.map(|column: &KeyColumn<DB>| column.name).collect()
+    table.columns.iter().map(|column| column.name).collect()
 }
 
 /// What is new, table by table.
