@@ -25,10 +25,7 @@ impl Cluster {
                 self.port()
             );
             let arguments = "--pgdata=data --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync";
-            sandbox.run(
-                &copy,
-                arguments.split(' ').chain([primary.as_str()]),
-            );
+            sandbox.run(&copy, arguments.split(' ').chain([primary.as_str()]));
         };
         let server = Server::start("standby", create, "");
         let primary = self.maintenance();
