@@ -93,6 +93,10 @@ pub trait SyncBackend:
         in_transaction: bool,
     ) -> Vec<Statement<'static, Self>>;
 
+    /// Why rows read in the caller's transaction could be missing or could vanish, as an expression; none where SQL can't say it.
+    /// `in_transaction`: within one, as Diesel knows.
+    fn circumstance(in_transaction: bool) -> Option<String>;
+
     /// The integer in `column`.
     fn integer<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<i64>>;
 

@@ -69,6 +69,10 @@ impl SyncBackend for diesel::pg::Pg {
         crate::cutoff::postgres::statements(definitions, assumptions, in_transaction)
     }
 
+    fn circumstance(in_transaction: bool) -> Option<String> {
+        Some(crate::cutoff::postgres::circumstance(in_transaction))
+    }
+
     fn integer<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<i64>> {
         read::<BigInt, _, _>(row, column)
     }

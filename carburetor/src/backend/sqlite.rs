@@ -65,6 +65,10 @@ impl SyncBackend for diesel::sqlite::Sqlite {
         vec![crate::cutoff::sqlite::statement(definitions)]
     }
 
+    fn circumstance(_in_transaction: bool) -> Option<String> {
+        None
+    }
+
     fn integer<'r>(row: &impl Row<'r, Self>, column: usize) -> QueryResult<Option<i64>> {
         read::<BigInt, _, _>(row, column)
     }

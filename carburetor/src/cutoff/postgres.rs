@@ -51,7 +51,7 @@ pub(crate) fn statements(
 ///
 /// Outside of a transaction every statement has a snapshot of its own, whatever level is the default. A transaction that Diesel
 /// does not know of shows itself by another level than that.
-fn circumstance(in_transaction: bool) -> String {
+pub(crate) fn circumstance(in_transaction: bool) -> String {
     let unknown = match in_transaction {
         true => "",
         false => {

@@ -189,7 +189,7 @@ where
     run.response(news)
 }
 
-/// Fails where the caller's transaction could make a download untrue, and the cutoff doesn't see it.
+/// Fails where the caller's transaction could make a download untrue, and no statement sees it.
 ///
 /// Returns whether there is one.
 async fn judge<C: SyncConnectionAsync>(conn: &mut C) -> Result<bool, DownloadError> {

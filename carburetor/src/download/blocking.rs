@@ -80,7 +80,8 @@ impl<'s, T, S> Scoped<'s, T, S> {
         T: DownloadTables<C::Backend, S>,
     {
         let definitions = T::definitions();
-        let cutoffs = cutoffs(conn, &definitions, self.assumptions())?;
+        let inside = judge(conn)?;
+        let cutoffs = cutoffs(conn, &definitions, self.assumptions(), inside)?;
         let run = Run::new(
             self.scope(),
             &timestamps.into(),
@@ -165,14 +166,15 @@ where
     ///
     /// # Errors
     ///
-    /// As [`Scoped::download`]; the same page can be asked for again.
+    /// As [`Scoped::download`], each page within the transaction that it is asked for in; the same page can be asked for again.
     pub fn next<C>(&mut self, conn: &mut C) -> Result<Option<Response<T>>, DownloadError>
     where
         C: SyncConnection<Backend = DB>,
     {
+        let inside = judge(conn)?;
         if self.run.is_none() {
             let definitions = T::definitions();
-            let cutoffs = cutoffs(conn, &definitions, self.scoped.assumptions())?;
+            let cutoffs = cutoffs(conn, &definitions, self.scoped.assumptions(), inside)?;
             self.begin(&definitions, &cutoffs)?;
         }
         let limit = self.limit;
@@ -180,6 +182,7 @@ where
             None => Ok(None),
             Some(run) => {
                 run.rewind()?;
+                run.judge(inside)?;
                 let news = T::read(conn, &mut run.tables, &mut Budget::of(limit))?;
                 run.response(news).map(Some)
             }
@@ -210,12 +213,24 @@ fn consistently<C, R>(
 where
     C: SyncConnection,
 {
-    let one_instant = Caller::of(conn)?.one_instant::<C::Backend>()?;
-    let cutoffs = cutoffs(conn, definitions, assumptions)?;
+    let caller = Caller::of(conn)?;
+    let one_instant = caller.one_instant::<C::Backend>()?;
+    let inside = caller != Caller::Outside;
+    let cutoffs = cutoffs(conn, definitions, assumptions, inside)?;
     conn.transaction(|conn| {
         conn.batch_execute(one_instant)?;
         read(conn, &cutoffs)
     })
+}
+
+/// Fails where the caller's transaction could make a download untrue, and no statement sees it.
+///
+/// Returns whether there is one.
+fn judge<C: SyncConnection>(conn: &mut C) -> Result<bool, DownloadError> {
+    if !C::Backend::JUDGES_TRANSACTIONS {
+        Caller::of(conn)?.judge::<C::Backend>()?;
+    }
+    Ok(Caller::is_inside(conn)?)
 }
 
 /// The cutoffs of the tables, read before anything else.
@@ -223,11 +238,8 @@ fn cutoffs<C: SyncConnection>(
     conn: &mut C,
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
+    inside: bool,
 ) -> Result<Cutoffs, DownloadError> {
-    if !C::Backend::JUDGES_TRANSACTIONS {
-        Caller::of(conn)?.judge::<C::Backend>()?;
-    }
-    let inside = Caller::is_inside(conn)?;
     let mut taken = CutoffRows::new(definitions);
     for statement in C::Backend::cutoff(definitions, assumptions, inside) {
         run(conn, statement, &mut taken)?;

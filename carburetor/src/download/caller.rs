@@ -58,7 +58,7 @@ impl Caller {
         Ok(testing.caller())
     }
 
-    /// Fails where rows that are read now could be rolled back, and the cutoff doesn't see it.
+    /// Fails where rows that are read now could be rolled back, and no statement sees it.
     pub(crate) fn judge<DB: SyncBackend>(self) -> Result<(), DownloadError> {
         match self {
             Caller::Inside if !DB::JUDGES_TRANSACTIONS => Err(DownloadError::Written),

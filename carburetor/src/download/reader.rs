@@ -79,6 +79,15 @@ where
         };
         match kind {
             kind::HEADER => return self.progress.header::<DB>(row),
+            kind::REFUSAL => {
+                let problem = DB::text(row, 3)?.unwrap_or_default();
+                let definition = self.progress.definition;
+                return Err(DownloadError::circumstance(
+                    &problem,
+                    definition,
+                    String::new(),
+                ));
+            }
             kind::REMOVAL => self.progress.latest.removal(row)?,
             _ => self.progress.latest.row(row, at)?,
         }

@@ -53,7 +53,7 @@ pub(crate) struct Place<Id> {
     pub(crate) id: Id,
 }
 
-/// What a line of a statement that has a header is. The second column is the horizon or the stamp, the third the generation, the fourth the greatest
+/// What a line of a statement whose lines have a kind is. The second column is the horizon or the stamp, the third the generation, the fourth the greatest
 /// clock that the database has accepted from ahead of its own.
 pub(crate) mod kind {
     pub(crate) const ROW: usize = 0;
@@ -62,6 +62,8 @@ pub(crate) mod kind {
     /// How many kinds are read by pages.
     pub(crate) const LEGS: usize = 3;
     pub(crate) const HEADER: usize = 3;
+    /// The caller's transaction is one in which nothing may be read; the fourth column says why.
+    pub(crate) const REFUSAL: usize = 4;
     /// How many columns stand before the row's own.
     pub(crate) const COLUMNS: usize = 4;
 }
@@ -71,9 +73,8 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
     pub(crate) fn has_kind(&self, definition: &TableDefinition) -> bool {
         match self {
             Reading::All => false,
-            Reading::AllPage { .. } => !definition.untracked,
             Reading::Since(_) => !definition.untracked || definition.deleted().is_some(),
-            Reading::SincePage(_) => true,
+            Reading::AllPage { .. } | Reading::SincePage(_) => true,
         }
     }
 
@@ -90,12 +91,14 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
     }
 
     /// The statement. The binds of the visibility come first, because the removals use them again. `left` is the
-    /// column whose values left, if the database has to be asked whether they can be told from others.
+    /// column whose values left, if the database has to be asked whether they can be told from others. `inside`: the caller's transaction is to be
+    /// judged, and whether Diesel knows of one.
     pub(crate) fn statement<'a, M, DB>(
         &self,
         visibility: &'a Visibility<'a, DB>,
         joined: Option<&'a Fragment<'a, DB>>,
         left: Option<&str>,
+        inside: Option<bool>,
     ) -> Result<Statement<'a, DB>, DownloadError>
     where
         DB: SyncBackend,
@@ -110,6 +113,11 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         statement.sql("with carburetor_row as (");
         self.rows::<M, DB>(&table, visibility, joined, &mut statement);
         statement.sql(")");
+        if let Some(circumstance) = inside.and_then(DB::circumstance) {
+            statement
+                .sql(table.refusal(&circumstance))
+                .sql(" union all");
+        }
         if !table.definition.untracked {
             statement.sql(table.header::<DB>(left)).sql(" union all");
         }

@@ -63,6 +63,11 @@ where
         T::each(&mut self.tables, &mut Rewind)
     }
 
+    /// What is read next judges the caller's transaction, in the same statements. `inside`: Diesel knows of one.
+    pub(crate) fn judge(&mut self, inside: bool) -> Result<(), DownloadError> {
+        T::each(&mut self.tables, &mut Judge(inside))
+    }
+
     /// The token for what comes after everything that was delivered so far.
     pub(crate) fn token(&self) -> Result<Token, DownloadError> {
         Ok(Token {
@@ -127,6 +132,18 @@ impl<DB: SyncBackend> VisitTable<DB> for Rewind {
         table: &mut TableDownload<'_, M, DB>,
     ) -> Result<(), DownloadError> {
         table.rewind();
+        Ok(())
+    }
+}
+
+struct Judge(bool);
+
+impl<DB: SyncBackend> VisitTable<DB> for Judge {
+    fn visit<M: TableOn<DB>>(
+        &mut self,
+        table: &mut TableDownload<'_, M, DB>,
+    ) -> Result<(), DownloadError> {
+        table.judge(self.0);
         Ok(())
     }
 }

@@ -56,6 +56,8 @@ pub struct TableDownload<'a, M: SyncTable, DB: SyncBackend> {
     visibility: Visibility<'a, DB>,
     /// Which rows come from the beginning because their key joined the scope.
     joined: Option<Box<Fragment<'a, DB>>>,
+    /// The next statement judges the caller's transaction, and whether Diesel knows of one.
+    inside: Option<bool>,
     progress: Progress<M::Id>,
     /// How far it had come when what was read had been delivered.
     kept: Progress<M::Id>,
@@ -106,6 +108,7 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
         Ok(TableDownload {
             visibility,
             joined,
+            inside: None,
             kept: progress.clone(),
             progress,
         })
@@ -121,6 +124,11 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
         self.progress = self.kept.clone();
     }
 
+    /// The next statement judges the caller's transaction itself. `inside`: Diesel knows of one.
+    pub(crate) fn judge(&mut self, inside: bool) {
+        self.inside = Some(inside);
+    }
+
     /// The next statement, and what takes its lines.
     pub(crate) fn next<'d, K: Sink<M, DB>>(
         &'d mut self,
@@ -131,6 +139,7 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             &self.visibility,
             self.joined.as_deref(),
             self.progress.doubted(),
+            self.inside,
         )?;
         Ok((statement, Reader::new(&mut self.progress, sink)))
     }

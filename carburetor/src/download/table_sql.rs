@@ -96,6 +96,18 @@ impl TableSql {
         parts.join(" and ")
     }
 
+    /// A line that is there only in a transaction of the caller's in which nothing may be read, `circumstance` being why.
+    pub(crate) fn refusal(&self, circumstance: &str) -> String {
+        format!(
+            " select cast({} as bigint), cast(null as bigint), cast(null as bigint), carburetor_caller.circumstance, {} \
+             from (select {circumstance} as circumstance) carburetor_caller left join {} carburetor_none on 1 = 0 \
+             where carburetor_caller.circumstance is not null",
+            kind::REFUSAL,
+            self.columns("carburetor_none"),
+            self.name,
+        )
+    }
+
     /// The line with the horizon, the generation and the database's clock, read in the statement that reads the removals.
     ///
     /// `pg_is_in_recovery` and the like may not run in parallel workers; a call that may not keeps the lines in order.

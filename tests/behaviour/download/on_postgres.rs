@@ -43,6 +43,8 @@ mod sizes;
 mod soft_deletion;
 #[path = "token.rs"]
 mod token;
+#[path = "transactions.rs"]
+mod transactions;
 
 use super::{Everything, models, run};
 use carburetor_tests::{Cluster, Database};

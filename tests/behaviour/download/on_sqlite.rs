@@ -42,6 +42,8 @@ mod sizes;
 mod soft_deletion;
 #[path = "token.rs"]
 mod token;
+#[path = "transactions.rs"]
+mod transactions;
 
 use super::{Everything, Game, models};
 use diesel::connection::{Connection, SimpleConnection};

@@ -19,7 +19,8 @@ where
     ///
     /// # Errors
     ///
-    /// As [`Scoped::download_async`](crate::Scoped::download_async); the same page can be asked for again.
+    /// As [`Scoped::download_async`](crate::Scoped::download_async), each page within the transaction that it is asked for in; the same page can be
+    /// asked for again.
     #[allow(
         clippy::manual_async_fn,
         reason = "an `async fn` is not known to be `Send` for every lifetime"
@@ -45,6 +46,7 @@ where
                 None => Ok(None),
                 Some(run) => {
                     run.rewind()?;
+                    run.judge(inside)?;
                     let news = T::read_page(&conn, &mut run.tables, &mut Budget::of(limit)).await?;
                     run.response(news).map(Some)
                 }

@@ -31,10 +31,16 @@ where
         const { assert_named_once(T::NAMES) };
         while !self.is_over()? {
             let mut text = self.size.text();
-            let one_instant = Caller::of(conn)?.one_instant::<DB>()?;
+            let caller = Caller::of(conn)?;
+            let one_instant = caller.one_instant::<DB>()?;
             if self.run.is_none() {
                 let definitions = T::definitions();
-                let cutoffs = cutoffs(conn, &definitions, self.scoped.assumptions())?;
+                let cutoffs = cutoffs(
+                    conn,
+                    &definitions,
+                    self.scoped.assumptions(),
+                    caller != Caller::Outside,
+                )?;
                 self.begin(&definitions, &cutoffs)?;
             }
             let Some(run) = &mut self.run else {

@@ -2,9 +2,10 @@
 
 use super::super::{Game, ids};
 use super::{run, tracked};
-use carburetor::{DownloadError, SyncGroup, testing};
+use carburetor::{DownloadError, Everyone, SyncGroup, testing};
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
+use diesel::pg::Pg;
 
 type Games = SyncGroup<(Game,)>;
 
@@ -59,4 +60,40 @@ fn a_test_may_write_but_not_keep_a_snapshot() {
     run(conn, "update games set title = 't'");
     let refused = Games::download(conn, (None,)).unwrap_err();
     assert!(matches!(refused, DownloadError::Snapshot), "{refused:?}");
+}
+
+#[test]
+fn a_later_page_sees_a_transaction_that_diesel_does_not_know() {
+    let (_, mut conn) = tracked::<(Game,)>(GAMES);
+    let conn = &mut conn;
+    run(conn, "insert into games values (2), (3)");
+    for (begins, is_written) in [
+        ("begin; insert into games values (9)", true),
+        ("begin isolation level repeatable read; select 1", false),
+    ] {
+        let mut pages = Games::scoped(&Everyone).pages::<Pg>((None,), 1);
+        pages.next(conn).unwrap();
+        run(conn, begins);
+        let refused = pages.next(conn).unwrap_err();
+        match is_written {
+            true => assert!(matches!(refused, DownloadError::Written), "{refused:?}"),
+            false => assert!(matches!(refused, DownloadError::Snapshot), "{refused:?}"),
+        }
+        run(conn, "rollback");
+        assert_eq!(ids(&pages.next(conn).unwrap().unwrap().0), [2]);
+    }
+}
+
+#[test]
+fn a_later_page_in_a_transaction_that_only_reads_is_read() {
+    let (_, mut conn) = tracked::<(Game,)>(GAMES);
+    let conn = &mut conn;
+    run(conn, "insert into games values (2)");
+    let mut pages = Games::scoped(&Everyone).pages::<Pg>((None,), 1);
+    pages.next(conn).unwrap();
+    let page = conn.transaction(|conn| {
+        conn.batch_execute("select count(*) from games")?;
+        pages.next(conn)
+    });
+    assert_eq!(ids(&page.unwrap().unwrap().0), [2]);
 }

@@ -2,7 +2,7 @@
 
 use super::{run, tracked};
 use carburetor::clock::Clock;
-use carburetor::{Assumptions, Everyone, SyncGroup, SyncTable, Timestamps};
+use carburetor::{Assumptions, DownloadError, Everyone, SyncGroup, SyncTable, Timestamps};
 use chrono::{DateTime, Utc};
 use diesel::PgConnection;
 use std::collections::HashMap;
@@ -124,4 +124,22 @@ fn a_row_without_a_stamp_has_the_clock_of_its_creation() {
     run(conn, "delete from kept");
     // What other tables' uploads did is not asked.
     assert_eq!(clock(conn), Clock::ZERO);
+}
+
+#[test]
+fn a_later_page_of_an_untracked_table_is_judged_too() {
+    let (_, mut conn) = tracked::<(Old,)>(OLD);
+    let conn = &mut conn;
+    run(conn, "insert into old (id) values (1), (2), (3)");
+    let token = followed(conn, 100, Timestamps::default(), &mut HashMap::new());
+    for timestamps in [Timestamps::default(), Timestamps::from(token)] {
+        run(conn, "update old set at = now()");
+        let mut pages = SyncGroup::<(Old,)>::scoped(&Everyone).pages(timestamps, 1);
+        pages.next(conn).unwrap();
+        run(conn, "begin; insert into old (id) values (9)");
+        let refused = pages.next(conn).unwrap_err();
+        assert!(matches!(refused, DownloadError::Written), "{refused:?}");
+        run(conn, "rollback");
+        assert_eq!(pages.next(conn).unwrap().unwrap().0.rows.len(), 1);
+    }
 }
