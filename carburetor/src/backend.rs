@@ -10,6 +10,7 @@ mod postgres;
 mod sqlite;
 
 use crate::cutoff::Assumptions;
+use crate::origin::Origin;
 use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition};
 use crate::tracking::TrackingBackend;
@@ -81,7 +82,8 @@ pub trait SyncBackend:
     /// What stands before and after a bind to ask for a `stamp` at that instant or later.
     fn since(stamp: &str) -> [String; 2];
 
-    /// The statements that read the cutoffs of `definitions`, in order. `in_transaction`: within one of the caller's, as Diesel knows.
+    /// The statements that read the cutoffs of `definitions`, in order, for whoever has a token of the origin `known`. `in_transaction`: within one of the
+    /// caller's, as Diesel knows.
     #[doc(hidden)]
     #[allow(
         private_interfaces,
@@ -91,6 +93,7 @@ pub trait SyncBackend:
         definitions: &[&'static TableDefinition],
         assumptions: &Assumptions,
         in_transaction: bool,
+        known: &Origin,
     ) -> Vec<Statement<'static, Self>>;
 
     /// Why rows read in the caller's transaction could be missing or could vanish, as an expression; none where SQL can't say it.

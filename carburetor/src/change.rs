@@ -75,6 +75,9 @@ pub struct Changes {
     /// The replica has every outcome up to this clock of its own, and won't ask for them again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Clock>,
+    /// The origin of the server whose stamps the changes are based on; none where the replica doesn't know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// The changes; those of one replica in the order of their clocks.
     #[serde(deserialize_with = "changes")]
     pub changes: Vec<Change>,

@@ -10,6 +10,7 @@ pub(crate) mod sqlite;
 use crate::backend::SyncBackend;
 use crate::connection::{Flow, TakeRows};
 use crate::download::DownloadError;
+use crate::origin::{Origin, Standing};
 use crate::table::TableDefinition;
 use chrono::{DateTime, Utc};
 use diesel::row::Row;
@@ -49,21 +50,25 @@ impl Default for Assumptions {
 pub(crate) struct Cutoffs {
     /// The server's clock when the cutoffs were read.
     pub(crate) clock: DateTime<Utc>,
-    pub(crate) timeline: Option<String>,
+    pub(crate) origin: Origin,
+    /// How what was asked with stands to the database.
+    pub(crate) standing: Standing,
     pub(crate) tables: Vec<TableCutoff>,
 }
 
 impl Cutoffs {
     /// What is assumed while the cutoffs are on their way: that the token, if there is one, still fits.
     #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
-    pub(crate) fn assumed(generations: Vec<Option<i64>>, timeline: Option<&str>) -> Self {
+    pub(crate) fn assumed(generations: Vec<Option<i64>>, origin: Origin) -> Self {
         let table = |generation| TableCutoff {
             cutoff: DateTime::UNIX_EPOCH,
             generation,
+            horizon: None,
         };
         Cutoffs {
             clock: DateTime::<Utc>::MAX_UTC,
-            timeline: timeline.map(Into::into),
+            origin,
+            standing: Standing::Same,
             tables: generations.into_iter().map(table).collect(),
         }
     }
@@ -74,34 +79,47 @@ pub(crate) struct TableCutoff {
     pub(crate) cutoff: DateTime<Utc>,
     /// `None` where the table is not tracked.
     pub(crate) generation: Option<i64>,
+    /// The horizon, where it may lie ahead of the cutoff.
+    pub(crate) horizon: Option<DateTime<Utc>>,
 }
 
 /// Takes the rows of the cutoff statements: one per table of the group.
 ///
-/// The columns: place in the group, clock, cutoff, generation, timeline, problem, detail of the problem. Instants are microseconds.
+/// The columns: place in the group, clock, cutoff, generation, origin, problem, detail of the problem, horizon, and a value if the database has gone back
+/// behind what it was asked with. Instants are microseconds.
 pub(crate) struct CutoffRows<'a> {
     definitions: &'a [&'static TableDefinition],
     found: Vec<Option<TableCutoff>>,
     clock: Option<DateTime<Utc>>,
-    timeline: Option<String>,
+    /// What was asked with.
+    known: &'a Origin,
+    origin: Option<Origin>,
+    has_gone_back: bool,
 }
 
 impl<'a> CutoffRows<'a> {
-    pub(crate) fn new(definitions: &'a [&'static TableDefinition]) -> Self {
+    pub(crate) fn new(definitions: &'a [&'static TableDefinition], known: &'a Origin) -> Self {
         CutoffRows {
             definitions,
             found: vec![None; definitions.len()],
             clock: None,
-            timeline: None,
+            known,
+            origin: None,
+            has_gone_back: false,
         }
     }
 
     /// All cutoffs, after every statement has run.
     pub(crate) fn finish(self) -> Result<Cutoffs, DownloadError> {
         let missing = || DownloadError::NoCutoff;
+        let origin = self.origin.unwrap_or_default();
         Ok(Cutoffs {
             clock: self.clock.ok_or_else(missing)?,
-            timeline: self.timeline,
+            standing: match self.has_gone_back {
+                true => Standing::Other,
+                false => origin.standing(self.known),
+            },
+            origin: origin.after(self.known),
             tables: self
                 .found
                 .into_iter()
@@ -126,10 +144,14 @@ impl<DB: SyncBackend> TakeRows<DB> for CutoffRows<'_> {
         }
         let cutoff = instant::<DB>(row, 2)?.ok_or(DownloadError::NoCutoff)?;
         self.clock = Some(self.clock.map_or(clock, |earlier| earlier.min(clock)));
-        self.timeline = DB::text(row, 4)?.or(self.timeline.take());
+        if let Some(origin) = DB::text(row, 4)? {
+            self.origin = Some(Origin::read(&origin));
+        }
+        self.has_gone_back |= DB::integer(row, 8)?.is_some();
         self.found[place] = Some(TableCutoff {
             cutoff,
             generation: DB::integer(row, 3)?,
+            horizon: instant::<DB>(row, 7)?,
         });
         Ok(Flow::Next)
     }

@@ -11,6 +11,7 @@ pub mod group;
 pub mod guide;
 mod hex;
 pub mod merge;
+mod origin;
 pub mod outcome;
 mod register;
 #[cfg(feature = "replica")]

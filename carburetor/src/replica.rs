@@ -19,6 +19,7 @@ mod in_process;
 mod message;
 mod meter;
 mod open;
+mod origin;
 mod outbox;
 mod pages;
 #[cfg(feature = "http")]

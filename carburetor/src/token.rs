@@ -1,6 +1,7 @@
 //! The token: what one download tells the next one.
 
 use crate::hex::hex;
+use crate::origin::Origin;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, Utc};
@@ -23,7 +24,7 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Token {
-    pub(crate) timeline: Option<String>,
+    pub(crate) origin: Origin,
     pub(crate) tables: Vec<TableState>,
 }
 
@@ -42,12 +43,24 @@ pub(crate) struct TableState {
     /// The last id of an unfinished download from the beginning, whose cutoff is `since`.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub(crate) after: Option<Value>,
+    /// The table's horizon when it was read from the beginning, in microseconds, as long as the cutoff lies before it.
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) horizon: Option<i64>,
     /// The values of the key column that the scope showed.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub(crate) keys: Option<Vec<Value>>,
 }
 
 impl Token {
+    /// Tells the database that the token is of from others; none if that has no origin yet.
+    ///
+    /// ```
+    /// assert_eq!(carburetor::Token::default().origin(), None);
+    /// ```
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.name.as_deref()
+    }
+
     /// Tells the scope that the token was made within from others.
     pub(crate) fn scope(&self) -> String {
         let tables = self.tables.iter();
@@ -101,7 +114,7 @@ impl std::error::Error for TokenError {}
 struct Content {
     v: u32,
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
-    timeline: Option<String>,
+    origin: Option<String>,
     #[serde(rename = "t")]
     tables: Vec<TableState>,
 }
@@ -124,7 +137,7 @@ impl std::fmt::Display for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let content = Content {
             v: crate::wire::VERSION,
-            timeline: self.timeline.clone(),
+            origin: self.origin.text(),
             tables: self.tables.clone(),
         };
         let json = serde_json::to_vec(&content).map_err(|_| std::fmt::Error)?;
@@ -140,7 +153,7 @@ impl std::str::FromStr for Token {
         let content: Content = serde_json::from_slice(&json).map_err(|_| TokenError)?;
         match content.v {
             crate::wire::VERSION => Ok(Token {
-                timeline: content.timeline,
+                origin: content.origin.as_deref().map(Origin::read).unwrap_or_default(),
                 tables: content.tables,
             }),
             _ => Err(TokenError),

@@ -57,7 +57,7 @@ use crate::connection::runner;
 ))]
 pub use asynchronous::watermark_async;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
-pub use asynchronous::{reset_async, touch_async, untracked_async};
+pub use asynchronous::{new_origin_async, reset_async, touch_async, untracked_async};
 pub use backend::TrackingBackend;
 pub use error::TrackingError;
 pub use installed::Installed;
@@ -65,6 +65,6 @@ pub use problem::Problem;
 pub use tables::Tracking;
 pub use touch::touch;
 pub use untracked::untracked;
-pub use upkeep::reset;
 #[cfg(feature = "postgres-backend")]
-pub use upkeep::watermark;
+pub use upkeep::{adopt_origin, watermark};
+pub use upkeep::{new_origin, reset};

@@ -6,6 +6,7 @@
     reason = "the suite is the same text on every backend"
 )]
 
+mod backwards;
 mod models;
 mod on_postgres;
 mod on_sqlite;

@@ -49,6 +49,20 @@ impl Cluster {
         Database::on(self.port(), name)
     }
 
+    /// A copy of a database that nobody is connected to.
+    pub fn copy(&self, database: &Database) -> Database {
+        let copy = self.database();
+        self.maintenance().psql(&format!("DROP DATABASE {}", copy.name()));
+        let [name, original] = [copy.name(), database.name()];
+        // Whoever has left may not have gone yet.
+        self.maintenance().psql(&format!(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{original}'"
+        ));
+        self.maintenance()
+            .psql(&format!("CREATE DATABASE {name} TEMPLATE {original}"));
+        copy
+    }
+
     /// The database `postgres`, for what concerns the whole cluster: settings, roles, activity.
     pub fn maintenance(&self) -> Database {
         Database::on(self.port(), "postgres".to_owned())

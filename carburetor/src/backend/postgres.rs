@@ -4,6 +4,7 @@ use super::SyncBackend;
 use super::as_column::{AsColumn, Unknown};
 use super::column::{field, read};
 use crate::cutoff::Assumptions;
+use crate::origin::Origin;
 use crate::stamp::StampBind;
 use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition, literal, quoted};
@@ -65,6 +66,7 @@ impl SyncBackend for diesel::pg::Pg {
         definitions: &[&'static TableDefinition],
         assumptions: &Assumptions,
         in_transaction: bool,
+        _known: &Origin,
     ) -> Vec<Statement<'static, Self>> {
         crate::cutoff::postgres::statements(definitions, assumptions, in_transaction)
     }

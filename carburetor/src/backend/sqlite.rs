@@ -3,6 +3,7 @@
 use super::SyncBackend;
 use super::column::{field, read};
 use crate::cutoff::Assumptions;
+use crate::origin::Origin;
 use crate::stamp::StampBind;
 use crate::statement::{Fragment, Statement};
 use crate::table::{Storage, TableDefinition, literal, quoted};
@@ -61,8 +62,9 @@ impl SyncBackend for diesel::sqlite::Sqlite {
         definitions: &[&'static TableDefinition],
         _assumptions: &Assumptions,
         _in_transaction: bool,
+        known: &Origin,
     ) -> Vec<Statement<'static, Self>> {
-        vec![crate::cutoff::sqlite::statement(definitions)]
+        vec![crate::cutoff::sqlite::statement(definitions, known)]
     }
 
     fn circumstance(_in_transaction: bool) -> Option<String> {

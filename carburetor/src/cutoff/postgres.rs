@@ -9,6 +9,7 @@
 use super::Assumptions;
 use crate::statement::Statement;
 use crate::table::{TableDefinition, literal};
+use crate::tracking::postgres::{HOME, hashed, origin};
 use diesel::pg::Pg;
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub(crate) fn statements(
         ));
         statements.push(Statement::of(untracked_cutoff(
             &untracked,
+            tracked.is_empty(),
             assumptions,
             in_transaction,
         )));
@@ -65,8 +67,15 @@ when current_setting('transaction_isolation') not in ('read committed', 'read un
     )
 }
 
+/// The timeline. That of the last checkpoint, on a standby, is an older one at worst.
 const TIMELINE: &str = "\
-case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end";
+case when pg_is_in_recovery() then lpad(upper(to_hex((select timeline_id from pg_control_checkpoint()))), 8, '0')
+else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end";
+
+/// What a token says of the server whose database is named `name`.
+fn server(name: &str) -> String {
+    format!("coalesce({name} || '-', '') || coalesce({TIMELINE}, '')")
+}
 
 /// The tables as `place, key, name in SQL`.
 fn listed(tables: &[(usize, &TableDefinition)]) -> String {
@@ -103,18 +112,18 @@ with held as materialized (
   select clock,
     case when pg_is_in_recovery() then (select {watermark} from carburetor.watermark)
     else least(clock - {slack}, oldest) end as cutoff,
-    {TIMELINE} as timeline,
+    {origin} as origin,
     {circumstance} as circumstance
   from held
 )
-select t.place, seen.clock, seen.cutoff, s.generation, seen.timeline,
+select t.place, seen.clock, seen.cutoff, s.generation, seen.origin,
   coalesce(seen.circumstance,
     case when seen.cutoff is null then 'no watermark'
     when s.name is null then 'not tracked'
     when s.relation is distinct from to_regclass(t.name) then 'other table'
     when armed.triggers < 3 * cardinality(parts.relations) then 'no trigger'
     when armed.late is not null then 'late trigger' end),
-  armed.late
+  armed.late, (extract(epoch from s.horizon) * 1000000)::bigint, null::bigint
 from seen, {listed}
 left join carburetor.synced_table s on s.name = t.key
 left join pg_class c on c.oid = s.relation
@@ -130,11 +139,13 @@ left join lateral (
 ) armed on true",
         clock = epoch("statement_timestamp()"),
         watermark = epoch("cutoff"),
+        origin = server(&origin()),
     )
 }
 
 fn untracked_cutoff(
     tables: &[(usize, &TableDefinition)],
+    is_alone: bool,
     assumptions: &Assumptions,
     in_transaction: bool,
 ) -> String {
@@ -157,17 +168,22 @@ with active as materialized (
     least({clock} - {margin}, {oldest},
       (select {prepared} from pg_prepared_xact() x
        where x.dbid = (select oid from pg_database where datname = current_database()) and active.hidden >= 0) - {grace}) as cutoff,
-    {TIMELINE} as timeline,
+    {origin} as origin,
     coalesce({circumstance},
       case when pg_is_in_recovery() then 'standby' when active.hidden > 0 then 'hidden' when active.disabled > 0 then 'disabled' end)
       as problem
   from active
 )
-select t.place, seen.clock, seen.cutoff, null::bigint, seen.timeline, seen.problem, current_user::text
+select t.place, seen.clock, seen.cutoff, null::bigint, seen.origin, seen.problem, current_user::text, null::bigint, null::bigint
 from seen, {listed}",
         clock = epoch("statement_timestamp()"),
         oldest = epoch("active.oldest"),
         prepared = epoch("min(x.prepared)"),
+        // Without a tracked table nothing of ours need be in the database: it is told from others by where it is.
+        origin = server(&match is_alone {
+            true => hashed(&format!("'carburetor ' || {HOME}")),
+            false => "null::text".into(),
+        }),
     )
 }
 

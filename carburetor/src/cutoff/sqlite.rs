@@ -3,21 +3,38 @@
 //! Writers are serialized, and each stamp is greater than all before it. So what a later transaction stamps lies at the cutoff or
 //! after it, and what an earlier one stamped is visible.
 
+use crate::origin::Origin;
 use crate::statement::Statement;
 use crate::table::{TableDefinition, literal};
 use diesel::sqlite::Sqlite;
 
 /// The statement that reads the cutoffs, to be run before the rows. The clock stands at the cutoff too: a replica that comes back before the next
 /// write is not ahead of it.
-pub(crate) fn statement(definitions: &[&'static TableDefinition]) -> Statement<'static, Sqlite> {
+///
+/// The clock at which something was read, which `known` tells, lies neither ahead of the clock nor in a pause of it, unless the file has gone back since.
+pub(crate) fn statement(
+    definitions: &[&'static TableDefinition],
+    known: &Origin,
+) -> Statement<'static, Sqlite> {
     let rows: Vec<String> = definitions
         .iter()
         .enumerate()
-        .map(|(place, table)| format!("select {place} as place, {} as key", literal(&table.key())))
+        .map(|(place, table)| {
+            let key = literal(&table.key());
+            format!("select {place} as place, {key} as key, null as origin")
+        })
         .collect();
+    let has_gone_back = match known.clock {
+        Some(clock) => format!(
+            "case when c.now < {clock} or exists (select 1 from carburetor_pause p where p.began < {clock} and p.ended > {clock}) then 1 end"
+        ),
+        None => "null".into(),
+    };
+    // In the file of a version before, whose clock has no origin, the column is the empty one of the tables that are asked for.
     Statement::of(format!(
         "\
-select t.place, c.now + 1, c.now + 1, s.generation, null, case when coalesce(s.hash, '') = '' then 'not tracked' end, null
+select t.place, c.now + 1, c.now + 1, s.generation, nullif((select origin from carburetor_clock), '') || '-@' || c.now,
+  case when coalesce(s.hash, '') = '' then 'not tracked' end, null, null, {has_gone_back}
 from ({}) t cross join carburetor_clock c left join carburetor_synced_table s on s.name = t.key",
         rows.join(" union all ")
     ))

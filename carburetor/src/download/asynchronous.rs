@@ -20,6 +20,7 @@ use crate::backend::SyncBackend;
 use crate::connection::{SharedConnection, SyncConnectionAsync};
 use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
 use crate::group::{DownloadTablesAsync, Scoped, SyncGroup, assert_named_once};
+use crate::origin::{Origin, Standing};
 use crate::table::{TableDefinition, TableOn};
 use crate::wire::message::{closing, opening};
 use crate::wire::stream::WriteTablesAsync;
@@ -59,7 +60,8 @@ impl<T, S: Sync> Scoped<'_, T, S> {
             {
                 return Ok(response);
             }
-            let cutoffs = cutoffs(&conn, &definitions, self.assumptions(), inside).await?;
+            let known = timestamps.origin();
+            let cutoffs = cutoffs(&conn, &definitions, self.assumptions(), inside, &known).await?;
             let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
             everything(&conn, run).await
         }
@@ -84,7 +86,9 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         let timestamps = timestamps.into();
         async move {
             let definitions = T::definitions();
-            let cutoffs = begin_consistently(conn, &definitions, self.assumptions()).await?;
+            let known = timestamps.origin();
+            let cutoffs =
+                begin_consistently(conn, &definitions, self.assumptions(), &known).await?;
             let news = async {
                 let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
                 everything(&conn.share(), run).await
@@ -118,7 +122,9 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         let timestamps = timestamps.into();
         async move {
             let definitions = T::definitions();
-            let cutoffs = begin_consistently(conn, &definitions, self.assumptions()).await?;
+            let known = timestamps.origin();
+            let cutoffs =
+                begin_consistently(conn, &definitions, self.assumptions(), &known).await?;
             let written = async {
                 let mut run: Run<'_, T, S, C::Database> =
                     Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
@@ -155,17 +161,16 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         X: SharedConnection<DB>,
         T: DownloadTablesAsync<DB, S>,
     {
-        let assumed = Cutoffs::assumed(timestamps.generations(definitions), timestamps.timeline());
+        let assumed = Cutoffs::assumed(timestamps.generations(definitions), timestamps.origin());
         let mut run: Run<'_, T, S, DB> =
             Run::new(self.scope(), timestamps, definitions, &assumed, None)?;
+        let known = timestamps.origin();
         let (cutoffs, mut news) = futures_util::try_join!(
-            cutoffs(conn, definitions, self.assumptions(), inside),
+            cutoffs(conn, definitions, self.assumptions(), inside, &known),
             T::read_together(conn, &mut run.tables)
         )?;
-        let same_timeline = timestamps.timeline().is_none()
-            || cutoffs.timeline.is_none()
-            || timestamps.timeline() == cutoffs.timeline.as_deref();
-        if !T::confirm(&mut run.tables, &mut news, &cutoffs) || !same_timeline {
+        let is_same = cutoffs.standing == Standing::Same;
+        if !T::confirm(&mut run.tables, &mut news, &cutoffs) || !is_same {
             return Ok(None);
         }
         read_ahead(conn, &mut run).await?;
@@ -204,6 +209,7 @@ pub(crate) async fn begin_consistently<C>(
     conn: &mut C,
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
+    known: &Origin,
 ) -> Result<Cutoffs, DownloadError>
 where
     C: SyncConnectionAsync,
@@ -211,7 +217,7 @@ where
     let caller = Caller::of_async(conn).await?;
     let one_instant = caller.one_instant::<C::Database>()?;
     let inside = caller != Caller::Outside;
-    let cutoffs = cutoffs(&conn.share(), definitions, assumptions, inside).await?;
+    let cutoffs = cutoffs(&conn.share(), definitions, assumptions, inside, known).await?;
     begin_at(conn, one_instant).await?;
     Ok(cutoffs)
 }
@@ -259,13 +265,14 @@ async fn cutoffs<X, DB>(
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
     inside: bool,
+    known: &Origin,
 ) -> Result<Cutoffs, DownloadError>
 where
     DB: SyncBackend,
     X: SharedConnection<DB>,
 {
-    let mut taken = CutoffRows::new(definitions);
-    for statement in DB::cutoff(definitions, assumptions, inside) {
+    let mut taken = CutoffRows::new(definitions, known);
+    for statement in DB::cutoff(definitions, assumptions, inside, known) {
         conn.run(statement, &mut taken).await?;
     }
     taken.finish()

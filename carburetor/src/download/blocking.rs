@@ -12,6 +12,7 @@ use crate::backend::SyncBackend;
 use crate::connection::{SyncConnection, run};
 use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
 use crate::group::{DownloadTables, Scoped, SyncGroup, assert_named_once};
+use crate::origin::Origin;
 use crate::scope::Everyone;
 use crate::table::{TableDefinition, TableOn};
 use crate::wire::message::{WriteTables, closing, opening};
@@ -79,12 +80,13 @@ impl<'s, T, S> Scoped<'s, T, S> {
         C: SyncConnection,
         T: DownloadTables<C::Backend, S>,
     {
-        let definitions = T::definitions();
+        let (timestamps, definitions) = (timestamps.into(), T::definitions());
         let inside = judge(conn)?;
-        let cutoffs = cutoffs(conn, &definitions, self.assumptions(), inside)?;
+        let known = timestamps.origin();
+        let cutoffs = cutoffs(conn, &definitions, self.assumptions(), inside, &known)?;
         let run = Run::new(
             self.scope(),
-            &timestamps.into(),
+            &timestamps,
             &definitions,
             &cutoffs,
             None,
@@ -109,7 +111,8 @@ impl<'s, T, S> Scoped<'s, T, S> {
         T: DownloadTables<C::Backend, S>,
     {
         let (timestamps, definitions) = (timestamps.into(), T::definitions());
-        consistently(conn, &definitions, self.assumptions(), |conn, cutoffs| {
+        let (assumptions, known) = (self.assumptions(), timestamps.origin());
+        consistently(conn, &definitions, assumptions, &known, |conn, cutoffs| {
             everything(
                 conn,
                 Run::new(self.scope(), &timestamps, &definitions, cutoffs, None)?,
@@ -136,7 +139,8 @@ impl<'s, T, S> Scoped<'s, T, S> {
     {
         const { assert_named_once(T::NAMES) };
         let (timestamps, definitions) = (timestamps.into(), T::definitions());
-        consistently(conn, &definitions, self.assumptions(), |conn, cutoffs| {
+        let (assumptions, known) = (self.assumptions(), timestamps.origin());
+        consistently(conn, &definitions, assumptions, &known, |conn, cutoffs| {
             let mut run: Run<'_, T, S, C::Backend> =
                 Run::new(self.scope(), &timestamps, &definitions, cutoffs, None)?;
             let mut message = WriteTables {
@@ -174,7 +178,9 @@ where
         let inside = judge(conn)?;
         if self.run.is_none() {
             let definitions = T::definitions();
-            let cutoffs = cutoffs(conn, &definitions, self.scoped.assumptions(), inside)?;
+            let known = self.origin();
+            let assumptions = self.scoped.assumptions();
+            let cutoffs = cutoffs(conn, &definitions, assumptions, inside, &known)?;
             self.begin(&definitions, &cutoffs)?;
         }
         let limit = self.limit;
@@ -208,6 +214,7 @@ fn consistently<C, R>(
     conn: &mut C,
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
+    known: &Origin,
     read: impl FnOnce(&mut C, &Cutoffs) -> Result<R, DownloadError>,
 ) -> Result<R, DownloadError>
 where
@@ -216,7 +223,7 @@ where
     let caller = Caller::of(conn)?;
     let one_instant = caller.one_instant::<C::Backend>()?;
     let inside = caller != Caller::Outside;
-    let cutoffs = cutoffs(conn, definitions, assumptions, inside)?;
+    let cutoffs = cutoffs(conn, definitions, assumptions, inside, known)?;
     conn.transaction(|conn| {
         conn.batch_execute(one_instant)?;
         read(conn, &cutoffs)
@@ -239,9 +246,10 @@ fn cutoffs<C: SyncConnection>(
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
     inside: bool,
+    known: &Origin,
 ) -> Result<Cutoffs, DownloadError> {
-    let mut taken = CutoffRows::new(definitions);
-    for statement in C::Backend::cutoff(definitions, assumptions, inside) {
+    let mut taken = CutoffRows::new(definitions, known);
+    for statement in C::Backend::cutoff(definitions, assumptions, inside, known) {
         run(conn, statement, &mut taken)?;
     }
     taken.finish()

@@ -6,6 +6,7 @@ use super::{DownloadError, Page, Timestamps};
 use crate::backend::SyncBackend;
 use crate::cutoff::Cutoffs;
 use crate::group::{DownloadTables, Scoped, SyncGroup};
+use crate::origin::Origin;
 use crate::scope::Everyone;
 use crate::table::TableDefinition;
 use crate::token::Token;
@@ -127,6 +128,11 @@ where
         let whole = !run.has_delivered()? && run.is_finished();
         run.keep()?;
         Ok(Some(text.finish(run.clock()?, !whole, &run.token()?)))
+    }
+
+    /// The origin of what it goes on from.
+    pub(super) fn origin(&self) -> Origin {
+        self.timestamps.origin()
     }
 
     pub(super) fn begin(

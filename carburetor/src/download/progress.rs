@@ -7,6 +7,7 @@ use super::table::Request;
 use crate::backend::SyncBackend;
 use crate::connection::Flow;
 use crate::cutoff::TableCutoff;
+use crate::origin::Standing;
 use crate::scope::{Left, Visibility};
 use crate::since::Since;
 use crate::table::{TableDefinition, TableOn};
@@ -30,6 +31,8 @@ pub(super) struct Progress<Id> {
     /// The greatest timestamp that the replica is known to have.
     since: Option<DateTime<Utc>>,
     expected_generation: Option<i64>,
+    /// The horizon that the replica has read everything behind.
+    passed: Option<DateTime<Utc>>,
     pub(super) left: Option<Left>,
     /// Rows that hold what left can be told from others without the database.
     pub(super) exact: bool,
@@ -91,6 +94,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             reset: true,
             since: None,
             expected_generation: None,
+            passed: None,
             left: None,
             exact: true,
             keys: visibility.keys()?,
@@ -132,7 +136,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         let mut since = match request.since {
             // Nothing is complete up to 1970.
             Since::At(since)
-                if fits && told && since > DateTime::UNIX_EPOCH && since <= self.clock =>
+                if fits && told && request.standing != Standing::Other && since > DateTime::UNIX_EPOCH && since <= self.clock =>
             {
                 since
             }
@@ -141,11 +145,14 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
                 return Ok(());
             }
         };
-        if request.other_timeline {
+        if request.standing == Standing::Promoted {
             since -= FAILOVER;
         }
         self.since = Some(since);
         self.expected_generation = request.state.as_ref().and_then(|state| state.generation);
+        let passed = request.state.as_ref().and_then(|state| state.horizon);
+        self.passed = passed.and_then(DateTime::from_timestamp_micros);
+        self.cutoff.horizon = self.passed;
         self.asked = request.state.map(|state| TableState {
             since: Some(since.timestamp_micros()),
             ..state
@@ -185,6 +192,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         self.reset = true;
         self.left = None;
         self.since = None;
+        self.passed = None;
         self.asked = None;
         self.reading = match self.limit {
             Some(limit) => Reading::AllPage { after: None, limit },
@@ -258,7 +266,10 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
 
     /// Takes the cutoff that has come; `false` if what was read doesn't fit it.
     pub(super) fn confirm(&mut self, cutoff: &TableCutoff, clock: DateTime<Utc>) -> bool {
-        self.cutoff = cutoff.clone();
+        self.cutoff = TableCutoff {
+            horizon: self.since.map_or(cutoff.horizon, |_| self.passed),
+            ..cutoff.clone()
+        };
         self.since.is_none_or(|since| since <= clock)
             && self
                 .expected_generation
@@ -310,11 +321,14 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             } if !self.finished => (Some(self.complete_at_last()), Some(M::encode_id(after)?)),
             _ => (Some(self.complete_until()), None),
         };
+        // Everything was read behind it, though the cutoff lies before it: the oldest writer began before the table was reset.
+        let horizon = self.cutoff.horizon.filter(|horizon| since.is_some_and(|since| since < *horizon));
         Ok(TableState {
             name: self.definition.wire_name.clone(),
             since: since.map(|since| since.timestamp_micros()),
             fingerprint: self.fingerprint.clone(),
             generation: self.cutoff.generation,
+            horizon: horizon.map(|horizon| horizon.timestamp_micros()),
             after,
             keys: self.keys.clone(),
         })
@@ -329,9 +343,10 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         let horizon = DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros);
         let generation = DB::integer(row, 2)?;
         self.latest.ahead.read(row, 3)?;
+        let passed = self.passed.unwrap_or_default();
         let behind = self
             .since
-            .is_some_and(|since| horizon.is_none_or(|horizon| since < horizon));
+            .is_some_and(|since| horizon.is_none_or(|horizon| since.max(passed) < horizon));
         let moved = match &self.reading {
             Reading::AllPage { .. } => generation != self.cutoff.generation,
             _ => self.expected_generation.is_some() && generation != self.expected_generation,
@@ -339,6 +354,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         let told = self.doubted().is_none() || horizon.is_some();
         if behind || moved || !told {
             self.cutoff.generation = generation;
+            self.cutoff.horizon = horizon;
             self.expected_generation = generation;
             self.lines.restart = true;
             return Ok(Flow::Stop);

@@ -6,6 +6,7 @@ use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::cutoff::Cutoffs;
 use crate::group::{DownloadTables, VisitTable};
+use crate::origin::Origin;
 use crate::statement::Statement;
 use crate::table::{TableDefinition, TableOn};
 use crate::token::Token;
@@ -18,7 +19,7 @@ where
     T: DownloadTables<DB, S>,
 {
     pub(crate) tables: T::Downloads<'s>,
-    timeline: Option<String>,
+    origin: Origin,
     ahead: Ahead,
     scope: PhantomData<&'s S>,
 }
@@ -35,13 +36,10 @@ where
         cutoffs: &Cutoffs,
         limit: Option<i64>,
     ) -> Result<Self, DownloadError> {
-        let requests = requests(timestamps, definitions, cutoffs.timeline.as_deref());
+        let requests = requests(timestamps, definitions, cutoffs.standing);
         Ok(Run {
             tables: T::begin(scope, requests, cutoffs, limit)?,
-            timeline: cutoffs
-                .timeline
-                .clone()
-                .or(timestamps.timeline().map(Into::into)),
+            origin: cutoffs.origin.clone(),
             ahead: Ahead::default(),
             scope: PhantomData,
         })
@@ -50,7 +48,7 @@ where
     /// The cutoffs that were on their way have come.
     #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
     pub(crate) fn follow(&mut self, cutoffs: &Cutoffs) {
-        self.timeline = cutoffs.timeline.clone().or(self.timeline.take());
+        self.origin = cutoffs.origin.clone();
     }
 
     /// What was read has been delivered.
@@ -71,7 +69,7 @@ where
     /// The token for what comes after everything that was delivered so far.
     pub(crate) fn token(&self) -> Result<Token, DownloadError> {
         Ok(Token {
-            timeline: self.timeline.clone(),
+            origin: self.origin.clone(),
             tables: T::states(&self.tables)?,
         })
     }

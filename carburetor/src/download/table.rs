@@ -7,6 +7,7 @@ use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::cutoff::Cutoffs;
 use crate::scope::{KeyChange, Left, Visibility};
+use crate::origin::Standing;
 use crate::since::Since;
 use crate::statement::{Fragment, Statement};
 use crate::table::{SyncTable, TableOn};
@@ -45,8 +46,7 @@ pub(crate) struct Request {
     pub(crate) since: Since,
     /// What the token said; `None` for a bare timestamp.
     pub(crate) state: Option<TableState>,
-    /// The token is of another timeline of the server.
-    pub(crate) other_timeline: bool,
+    pub(crate) standing: Standing,
 }
 
 /// The download of one table, whole or by pages.

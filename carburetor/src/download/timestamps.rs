@@ -1,6 +1,7 @@
 //! What a replica passes to `download`: a timestamp per table, or the token of its last download.
 
 use super::table::Request;
+use crate::origin::{Origin, Standing};
 use crate::since::Since;
 use crate::table::TableDefinition;
 use crate::token::{TableState, Token};
@@ -81,32 +82,28 @@ impl<G> Timestamps<G> {
     /// The generations that the token knows, of the tables named `definitions`.
     #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
     pub(crate) fn generations(&self, definitions: &[&'static TableDefinition]) -> Vec<Option<i64>> {
-        let requests = requests(self, definitions, None);
+        let requests = requests(self, definitions, Standing::Same);
         requests
             .into_iter()
             .map(|request| request.state.and_then(|state| state.generation))
             .collect()
     }
 
-    /// The timeline that the token was made on.
-    pub(crate) fn timeline(&self) -> Option<&str> {
+    /// The origin that the token is of.
+    pub(crate) fn origin(&self) -> Origin {
         match &self.asked {
-            Asked::Token(token) => token.timeline.as_deref(),
-            _ => None,
+            Asked::Token(token) => token.origin.clone(),
+            _ => Origin::default(),
         }
     }
 }
 
-/// What is asked of each table of the group, `timeline` being the server's now.
+/// What is asked of each table of the group, of a database to which it stands so.
 pub(crate) fn requests<G>(
     timestamps: &Timestamps<G>,
     definitions: &[&'static TableDefinition],
-    timeline: Option<&str>,
+    standing: Standing,
 ) -> Vec<Request> {
-    let other_timeline = match (timestamps.timeline(), timeline) {
-        (Some(then), Some(now)) => then != now,
-        _ => false,
-    };
     let request = |place: usize| match &timestamps.asked {
         Asked::Beginning => Request::default(),
         Asked::Bare(tables) => Request {
@@ -129,7 +126,7 @@ pub(crate) fn requests<G>(
             Request {
                 since: since.into(),
                 state,
-                other_timeline,
+                standing,
             }
         }
     };

@@ -2,11 +2,13 @@
 
 use super::error::ReplicaError;
 use super::file::Store;
+use super::origin;
 use super::outbox::{Sending, Which, freeze, sending};
 use super::query::{self, BIND, Bind, as_text};
 use super::relay;
 use crate::wire::WireError;
 use diesel::sqlite::SqliteConnection;
+use serde_json::Value;
 
 /// How many changes one upload carries.
 pub(super) const CHANGES: usize = 1000;
@@ -58,7 +60,8 @@ impl Store {
         )?;
         let changes = relay::based(conn, self, &batch)?;
         let confirmed = confirmed.is_some().then(|| as_text(&confirmed));
-        let message = message(confirmed.as_deref(), changes.iter().map(String::as_str));
+        let origin = origin::known(conn, &self.group)?;
+        let message = message(confirmed.as_deref(), origin.as_deref(), changes.iter().map(String::as_str));
         Ok((batch, message))
     }
 }
@@ -79,11 +82,16 @@ pub(super) fn one_upload(mut changes: Vec<Sending>) -> Vec<Sending> {
 /// An upload of `changes`.
 pub(super) fn message<'c>(
     confirmed: Option<&str>,
+    origin: Option<&str>,
     changes: impl Iterator<Item = &'c str>,
 ) -> Vec<u8> {
     let mut message = format!("{{\"carburetor\":{},", crate::wire::VERSION);
     if let Some(confirmed) = confirmed {
         message += &format!("\"confirmed\":\"{confirmed}\",");
+    }
+    if let Some(origin) = origin {
+        // Text of a server's.
+        message += &format!("\"origin\":{},", Value::from(origin));
     }
     let changes: Vec<&str> = changes.collect();
     message += &format!("\"changes\":[{}]}}", changes.join(","));

@@ -3,6 +3,7 @@
 use super::check::check;
 use super::clock;
 use super::error::ReplicaError;
+use super::hub;
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::relay;
 use super::schema;
@@ -107,6 +108,7 @@ impl Store {
         if !known.is_empty() {
             clock::rename(conn)?;
             clock::renew(conn, self)?;
+            hub::renew(conn, self)?;
         }
         query::execute(
             conn,

@@ -4,6 +4,7 @@ use super::batch::{CHANGES, message, one_upload};
 use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
+use super::origin;
 use super::outbox::{self, Sending};
 use super::query::{self, BIND, Bind};
 use super::settle::{answered, conclude, forget};
@@ -32,14 +33,17 @@ impl Shared {
     ) -> Result<(), ReplicaError> {
         let (mut after, mut most) = (0, CHANGES);
         loop {
-            let batch = self
-                .run(move |store, conn| held(conn, &store.group, after, most))
+            let (batch, origin) = self
+                .run(move |store, conn| {
+                    let held = held(conn, &store.group, after, most)?;
+                    Ok((held, origin::known(conn, &store.group)?))
+                })
                 .await?;
             let Some(last) = batch.last() else {
                 return Ok(());
             };
             let changes = batch.iter().map(|held| held.change.as_str());
-            let answer = match transport.upload(message(None, changes)).await {
+            let answer = match transport.upload(message(None, origin.as_deref(), changes)).await {
                 Err(refused) if refused.is_too_much() && batch.len() > 1 => {
                     most = batch.len() / 2;
                     continue;

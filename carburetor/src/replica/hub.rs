@@ -2,12 +2,14 @@
 //! based, lie beside them.
 
 use super::error::ReplicaError;
+use super::file::Store;
 use super::query::{self, BIND, Bind, Stored};
 use super::show::Staging;
 use super::table::ReplicaTable;
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::register::COLUMN;
+use crate::tracking::sqlite::NEW_ORIGIN;
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::{Sqlite, SqliteConnection};
@@ -39,6 +41,15 @@ create unique index if not exists {} on {upstream} ({ids})",
         table.name(),
         table.own("upstream_id"),
     ))?)
+}
+
+/// A copied file is another server to its devices: each copy goes on by itself.
+pub(super) fn renew(conn: &mut SqliteConnection, store: &Store) -> Result<(), ReplicaError> {
+    let known = "select 1 from pragma_table_info('carburetor_clock') where name = 'origin'";
+    match store.is_hub() && query::exists(conn, known, [])? {
+        true => Ok(conn.batch_execute(NEW_ORIGIN)?),
+        false => Ok(()),
+    }
 }
 
 /// Keeps the server's stamps of what is staged, and that whoever saw a row from now on has seen the server's.

@@ -23,6 +23,8 @@ pub(super) struct Message {
     pub(super) more: bool,
     /// Tells the scope from others.
     pub(super) scope: Option<String>,
+    /// Tells the server's database from others.
+    pub(super) origin: Option<String>,
     /// The token behind it.
     pub(super) next: String,
 }
@@ -48,6 +50,8 @@ struct Page<'m> {
     more: bool,
     #[serde(default)]
     scope: Option<String>,
+    #[serde(default)]
+    origin: Option<String>,
     next: String,
 }
 
@@ -65,6 +69,7 @@ impl Message {
             clock: page.clock,
             more: page.more,
             scope: page.scope,
+            origin: page.origin,
             next: page.next,
         })
     }

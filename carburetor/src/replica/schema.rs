@@ -35,7 +35,8 @@ create table if not exists carburetor_group (
   token text,
   scope text,
   confirmed text,
-  synced_ms integer
+  synced_ms integer,
+  origin text
 );
 create table if not exists carburetor_replicated (
   seq integer primary key autoincrement,
@@ -102,9 +103,19 @@ pub(super) fn tick() -> String {
 /// The clock that was given out last.
 pub(super) const LAST_CLOCK: &str = "(select printf('%016x', clock) || id from carburetor_replica)";
 
+/// The columns of shared tables that the file of an earlier version lacks.
+const LATER_COLUMNS: [(&str, &str); 1] = [("carburetor_group", "origin")];
+
 /// Makes the tables that are shared.
 pub(super) fn share(conn: &mut SqliteConnection) -> QueryResult<()> {
-    conn.batch_execute(SHARED)
+    conn.batch_execute(SHARED)?;
+    for (table, column) in LATER_COLUMNS {
+        let known = format!("select 1 from pragma_table_info({BIND}) where name = {BIND}");
+        if !query::exists(conn, &known, [table, column].map(Bind::text))? {
+            conn.batch_execute(&format!("alter table {table} add column {column} text"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes what `table` needs, and notes that it is one of the group's. The user's table is there.

@@ -4,6 +4,7 @@ use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::message::{Message, News};
+use super::origin;
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::rows::{write_ids, write_rows};
 use super::schema::now_ms;
@@ -62,6 +63,7 @@ pub(super) fn take(
             query::execute(conn, &keep, token)?;
         }
         false => {
+            origin::follow(conn, store, page.origin.as_deref())?;
             for table in &store.tables {
                 complete(conn, table)?;
                 show(conn, store, table, DOWNLOADED)?;

@@ -15,7 +15,7 @@ pub use watermark::watermark_async;
 
 use super::runner::Awaiting;
 use super::touch::touch_by;
-use super::upkeep::reset_by;
+use super::upkeep::{new_origin_by, reset_by};
 use super::{Installed, Problem, Tracking, TrackingError};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnectionAsync;
@@ -209,4 +209,27 @@ where
     M: TableOn<C::Database>,
 {
     async move { reset_by::<M, _>(&mut Awaiting(conn)).await }
+}
+
+/// Gives the database another origin. See [`new_origin`](super::new_origin).
+///
+/// ```no_run
+/// # #[cfg(feature = "async-postgres")] {
+/// # async fn restored() -> Result<(), Box<dyn std::error::Error>> {
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// let mut conn = AsyncPgConnection::establish("postgres://restored/app").await?;
+/// carburetor::tracking::new_origin_async(&mut conn).await?;
+/// # Ok(())
+/// # }
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`new_origin`](super::new_origin).
+pub fn new_origin_async<C>(conn: &mut C) -> impl Future<Output = QueryResult<()>> + Send
+where
+    C: SyncConnectionAsync,
+{
+    async move { new_origin_by(&mut Awaiting(conn)).await }
 }

@@ -31,6 +31,9 @@ pub trait TrackingBackend: Sized {
     /// The definitions in the registry.
     #[doc(hidden)]
     const DEFINITIONS: &'static str;
+    /// Gives the database another origin.
+    #[doc(hidden)]
+    const NEW_ORIGIN: &'static str;
     /// Starts a table's replicas again.
     #[doc(hidden)]
     fn reset_sql(definition: &TableDefinition) -> String;

@@ -32,6 +32,7 @@
 mod down;
 mod install;
 mod notify;
+mod origin;
 mod publish;
 mod refusals;
 mod registers;
@@ -42,6 +43,8 @@ mod triggers;
 mod up;
 mod upkeep;
 mod verify;
+
+pub(crate) use origin::{HOME, hashed, origin};
 
 pub use down::down;
 pub use notify::notify;

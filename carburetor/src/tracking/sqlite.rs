@@ -21,6 +21,9 @@
 //!
 //! * `carburetor_clock`: one row, the latest instant given to anything, in microseconds since 1970. Every stamp and
 //!   every removal takes `max(now + 1, the system's time)`, so that it never goes back and no two are equal.
+//!   Beside it stands the origin, which tells the file from those of other servers.
+//! * `carburetor_pause`: when the clock stood still for more than a minute. No cutoff was ever given in between, unless by a file that this one
+//!   is an older state of: so a file that has gone back in time is noticed.
 //! * `carburetor_synced_table`: one row for each table: generation, horizon, definition and its hash.
 //! * `carburetor_removal_<table>`: which id left which visible-by values, and when.
 //! * The column `carburetor_registers` of each table: which write its columns hold, as JSON.
@@ -70,5 +73,5 @@ pub use refusal::{missing_columns, refusals};
 #[cfg(feature = "replica")]
 pub(crate) use removal::{differs, list, same};
 pub use surroundings::{KeyColumn, Surroundings, TrackedTable, UniqueKey, surroundings};
-pub use upkeep::{CLEAR_UNTRACKED, SET_UNTRACKED, purge, purge_deletions, reset, touch};
+pub use upkeep::{CLEAR_UNTRACKED, NEW_ORIGIN, SET_UNTRACKED, purge, purge_deletions, reset, touch};
 pub use verify::verify;

@@ -138,6 +138,66 @@ where
     runner.transact(&sql).await
 }
 
+/// Gives the database another origin, so that every replica starts again with its next download; what was edited there stays, and is sent.
+///
+/// It is called in a copy that serves beside its original, and after a database was restored to an earlier point, before it serves. A dump that is
+/// restored and a copy in another cluster or under another name have another origin anyway, and so has another server.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] {
+/// # use carburetor::{SyncGroup, SyncTable, tracking};
+/// # use diesel::{connection::SimpleConnection, prelude::*, sqlite::Sqlite};
+/// # diesel::table! { notes (id) { id -> Integer, last_synced_at -> BigInt, } }
+/// # #[derive(SyncTable)]
+/// # #[sync(backends(sqlite))]
+/// # struct Note { id: i32, last_synced_at: i64 }
+/// # type Notes = SyncGroup<(Note,)>;
+/// # let mut conn = SqliteConnection::establish(":memory:")?;
+/// # conn.batch_execute("create table notes (id integer primary key)")?;
+/// # Notes::tracking::<Sqlite>().install(&mut conn)?;
+/// let first = Notes::download(&mut conn, (None,))?;
+/// tracking::new_origin(&mut conn)?;
+/// let second = Notes::download(&mut conn, first.next())?;
+/// assert!(second.0.reset && second.next().origin() != first.next().origin());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// A failed query; on PostgreSQL also without the rights of the installation's owner.
+pub fn new_origin<C: SyncConnection>(conn: &mut C) -> QueryResult<()> {
+    complete(new_origin_by(&mut Blocking(conn)))
+}
+
+/// Gives the database another origin on either kind of connection.
+pub(super) async fn new_origin_by<R: Runner>(runner: &mut R) -> QueryResult<()> {
+    runner.transact(R::Backend::NEW_ORIGIN).await
+}
+
+/// Keeps the origin that the database had in another cluster or under another name, so that replicas go on: after it has moved as a whole, as by
+/// `pg_upgrade`, and before it serves. The original must not serve any more.
+///
+/// ```no_run
+/// # #[cfg(feature = "postgres")] {
+/// use diesel::{Connection, PgConnection};
+/// let mut conn = PgConnection::establish("postgres://upgraded/app")?;
+/// carburetor::tracking::adopt_origin(&mut conn)?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// A failed query; also without the rights of the installation's owner.
+#[cfg(feature = "postgres-backend")]
+pub fn adopt_origin<C>(conn: &mut C) -> QueryResult<()>
+where
+    C: SyncConnection<Backend = diesel::pg::Pg>,
+{
+    complete(Blocking(conn).transact("select carburetor.adopt_origin()"))
+}
+
 /// Moves the watermark on a primary, every second or so, and returns it: what read replicas have in the place of a cutoff.
 ///
 /// ```no_run

@@ -41,9 +41,11 @@ pub(super) async fn upload<R: Runner>(
         });
     }
     let (confirmed, scope): (_, &Arc<str>) = (changes.confirmed, &scope(tables)?.into());
+    let origin = changes.origin.as_deref();
     let batch = |changes| Batch {
         changes,
         confirmed,
+        origin,
         options,
         scope,
     };
@@ -68,6 +70,7 @@ pub(super) async fn upload<R: Runner>(
 struct Batch<'b> {
     changes: &'b [Change],
     confirmed: Option<Clock>,
+    origin: Option<&'b str>,
     options: &'b UploadOptions,
     scope: &'b Arc<str>,
 }
@@ -149,12 +152,14 @@ async fn once<R: Runner>(
     let Batch {
         changes,
         confirmed,
+        origin,
         options,
         scope,
     } = *batch;
     lock(runner, changes).await?;
     let around = Surroundings::read(runner, tables).await?;
     bounded(changes, around.now(), options)?;
+    let changes = &*around.based(changes, origin);
     let mut answers: Answers = vec![None; changes.len()];
     let mut known = receipts(runner, changes).await?;
     let digests: Vec<Digest> = changes.iter().map(Digest::of).collect();

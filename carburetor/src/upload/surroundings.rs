@@ -4,16 +4,20 @@ use super::UploadTable;
 use super::error::UploadError;
 use super::types::{ColumnType, Shape, Types};
 use crate::backend::SyncBackend;
+use crate::change::Change;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::table::{ColumnDefinition, TableDefinition};
 use crate::upload::UploadBackend;
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 
 /// What the database says of an upload's tables.
 #[derive(Debug, Default)]
 pub(super) struct Surroundings {
     now: Option<DateTime<Utc>>,
+    /// Tells the database from others.
+    origin: Option<String>,
     /// The greatest clock that was ahead of the database when it was accepted.
     pub(super) ahead: Clock,
     tables: Vec<Table>,
@@ -91,6 +95,7 @@ impl Surroundings {
                 let micros = a.and_then(|micros| micros.parse().ok());
                 let now = micros.and_then(DateTime::from_timestamp_micros);
                 self.now = now;
+                self.origin = c;
                 self.ahead = b
                     .and_then(|ahead| ahead.parse().ok())
                     .unwrap_or(Clock::ZERO);
@@ -152,6 +157,22 @@ impl Surroundings {
     /// The database's clock when they were read.
     pub(super) fn now(&self) -> Clock {
         self.now.map_or(Clock::ZERO, Clock::of_database)
+    }
+
+    /// The changes of a replica that was at the server of this origin, without a base where that is a stamp of another database than this one, or of
+    /// what this one was before it went back in time.
+    pub(super) fn based<'c>(&self, changes: &'c [Change], origin: Option<&str>) -> Cow<'c, [Change]> {
+        let is_other = matches!((&self.origin, origin), (Some(one), Some(other)) if one != other);
+        let is_foreign =
+            |change: &Change| change.base.is_some_and(|base| is_other || Some(base) > self.now);
+        if !changes.iter().any(is_foreign) {
+            return Cow::Borrowed(changes);
+        }
+        let based = changes.iter().map(|change| Change {
+            base: change.base.filter(|_| !is_foreign(change)),
+            ..change.clone()
+        });
+        Cow::Owned(based.collect())
     }
 
     /// The instant when they were read.

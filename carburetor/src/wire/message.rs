@@ -23,7 +23,7 @@ pub(crate) fn closing(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
     ending(next, buffer);
 }
 
-/// The end of the tables, the clock, and the scope of the token.
+/// The end of the tables, the clock, and the scope and the origin of the token.
 pub(super) fn clocked(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(b"},");
     write_key("clock", buffer);
@@ -32,6 +32,11 @@ pub(super) fn clocked(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
     write_key("scope", buffer);
     write_string(&next.scope(), buffer);
     buffer.push(b',');
+    if let Some(origin) = next.origin() {
+        write_key("origin", buffer);
+        write_string(origin, buffer);
+        buffer.push(b',');
+    }
 }
 
 /// The token, and the end.

@@ -55,6 +55,7 @@ where
 fn lasting(json: &[u8]) -> Value {
     let mut message: Value = serde_json::from_slice(json).unwrap();
     assert!(message["next"].take().is_string());
+    assert_eq!(message["origin"].take().as_str().map(str::len), Some(16));
     for table in message["tables"].as_object_mut().unwrap().values_mut() {
         let cutoff = table["cutoff"].take();
         let cutoff = cutoff.as_str().unwrap();
@@ -85,6 +86,7 @@ fn a_message_is_written_as_it_always_was() {
         "},\"seats\":{",
         "}},\"clock\":\"",
         "\",\"scope\":\"",
+        "\",\"origin\":\"",
         "\",\"next\":\"",
     ];
     let mut rest = text.as_str();

@@ -27,6 +27,8 @@ mod json_pages;
 mod keys;
 #[path = "names.rs"]
 mod names;
+#[path = "origins.rs"]
+mod origins;
 #[path = "pages.rs"]
 mod pages;
 #[path = "removals.rs"]
@@ -115,3 +117,12 @@ pub(super) const JUDGES_TRANSACTIONS: bool = true;
 /// Makes `words`, a table with a text column that ignores case.
 pub(super) const WORDS: &str = "create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
     create table words (id integer primary key, kind text collate loose not null, at timestamp not null default '1970-01-01')";
+
+/// What makes an installation one of a version that had no origins.
+pub(super) const WITHOUT_ORIGINS: &str = "alter table carburetor.clock drop column origin, drop column home;
+    drop function carburetor.new_origin(), carburetor.adopt_origin(), carburetor.home()";
+
+/// A copy in the same cluster.
+pub(super) fn copied(server: &Server) -> Server {
+    Server(Cluster::shared().copy(&server.0))
+}

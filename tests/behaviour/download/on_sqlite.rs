@@ -26,6 +26,8 @@ mod json_pages;
 mod keys;
 #[path = "names.rs"]
 mod names;
+#[path = "origins.rs"]
+mod origins;
 #[path = "pages.rs"]
 mod pages;
 #[path = "removals.rs"]
@@ -59,10 +61,13 @@ pub(super) type AsyncConn = SyncConnectionWrapper<Conn>;
 pub(super) struct Server(PathBuf);
 
 impl Server {
-    pub(super) fn new() -> Self {
+    fn number() -> u32 {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("carburetor-download-{}-{number}", std::process::id());
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn new() -> Self {
+        let name = format!("carburetor-download-{}-{}", std::process::id(), Self::number());
         let server = Server(std::env::temp_dir().join(name));
         let mut conn = server.connect();
         conn.batch_execute(&models::tables(
@@ -73,6 +78,13 @@ impl Server {
         .unwrap();
         Everything::tracking::<DB>().install(&mut conn).unwrap();
         server
+    }
+
+    /// The file as it is, under another name.
+    pub(super) fn copy(&self) -> Self {
+        let copy = Server(self.0.with_extension(format!("copy-{}", Self::number())));
+        std::fs::copy(&self.0, &copy.0).unwrap();
+        copy
     }
 
     pub(super) fn url(&self) -> String {
@@ -122,3 +134,13 @@ pub(super) const JUDGES_TRANSACTIONS: bool = false;
 
 /// Makes `words`, a table with a text column that ignores case.
 pub(super) const WORDS: &str = "create table words (id integer primary key, kind text collate nocase not null, at text not null default '1970-01-01 00:00:00.000000')";
+
+/// What makes an installation one of a version that had no origins.
+pub(super) const WITHOUT_ORIGINS: &str = "drop trigger carburetor_pause; drop table carburetor_pause; alter table carburetor_clock drop column origin";
+
+/// A copy of the file, which has been told that it is one.
+pub(super) fn copied(server: &Server) -> Server {
+    let copy = server.copy();
+    carburetor::tracking::new_origin(&mut copy.connect()).unwrap();
+    copy
+}

@@ -2,6 +2,7 @@
 
 mod columns;
 mod isolation;
+mod origins;
 mod parallel;
 mod partitions;
 mod schemas;

@@ -22,6 +22,8 @@ mod settling;
 mod staging;
 #[path = "strays.rs"]
 mod strays;
+#[path = "swapped.rs"]
+mod swapped;
 #[path = "two_groups.rs"]
 mod two_groups;
 #[path = "world.rs"]

@@ -93,6 +93,20 @@ fn a_feed_goes_on_from_its_last_page() {
 }
 
 #[test]
+fn a_feed_begins_again_when_its_server_is_another_one() {
+    let server = settled();
+    let program = server.serve(4, Limits::default());
+    let mut feed = Feed::lines(&program, "red", "web/feed");
+    let first = feed.next(&program).unwrap();
+    carburetor::tracking::new_origin(&mut server.connect()).unwrap();
+    let page = until(&program, &mut feed, |page| {
+        page["tables"]["notes"]["reset"] == json!(true)
+    });
+    assert_eq!(news(&page).0, ids(&["a", "b"]));
+    assert!(page["origin"].is_string() && page["origin"] != first["origin"]);
+}
+
+#[test]
 fn what_changes_outside_of_the_scope_is_no_event() {
     let server = settled();
     let program = server.serve(4, Limits::default());

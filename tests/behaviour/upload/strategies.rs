@@ -8,7 +8,7 @@ use carburetor::change::{Change, Changes};
 use carburetor::outcome::{Code, Outcomes};
 use carburetor::table::TableOn;
 use carburetor::upload::ConflictsOf;
-use carburetor::{Everyone, SyncGroup};
+use carburetor::{Everyone, SyncGroup, SyncTable};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -195,4 +195,31 @@ fn a_write_by_hand_is_a_write_like_any_other() {
     let outcomes = upload::<FieldsRow>(conn, before);
     assert_eq!(verdicts(&outcomes), ["merged"]);
     assert_eq!(row::<FieldsRow>(conn), json!(["by hand", "ann", "c"]));
+}
+
+#[test]
+fn a_base_of_another_server_counts_as_none() {
+    let hour = chrono::Duration::hours(1);
+    let own = |conn: &mut Conn| {
+        let news = SyncGroup::<(FieldsRow,)>::download(conn, (None,)).unwrap();
+        news.next().origin().map(str::to_owned)
+    };
+    let another = |_: &mut Conn| Some("another".to_owned());
+    let told = |origin: &dyn Fn(&mut Conn) -> Option<String>, later| {
+        let server = Server::new();
+        let conn = &mut server.connect();
+        let (mut ann, mut bob) = (Device::new(1), Device::new(2));
+        let base = seen::<FieldsRow>(conn, [&mut ann, &mut bob]);
+        let change = ann.update(FieldsRow::NAME, 1, json!({"a": "ann"}));
+        let mut changes = changes([change.on_stamp(base + later)]);
+        changes.origin = origin(conn);
+        let outcomes = SyncGroup::<(FieldsRow,)>::upload(conn, &changes).unwrap();
+        verdicts(&outcomes).remove(0)
+    };
+    let none = chrono::Duration::zero();
+    assert_eq!(told(&own, none), "applied");
+    assert_eq!(told(&|_| None, none), "applied");
+    assert_eq!(told(&another, none), "merged");
+    // Of what this server was before it went back.
+    assert_eq!(told(&own, hour), "merged");
 }

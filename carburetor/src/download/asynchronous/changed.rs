@@ -9,6 +9,7 @@ use crate::connection::{Flow, PacedRows, SharedConnection, TakeRows};
 use crate::cutoff::{Assumptions, Cutoffs, TableCutoff};
 use crate::download::DownloadError;
 use crate::download::table_sql::TableSql;
+use crate::origin::{Origin, Standing};
 use crate::scope::KeyColumn;
 use crate::statement::Statement;
 use crate::table::{TableDefinition, literal};
@@ -53,7 +54,8 @@ where
 {
     let definitions: Vec<&'static TableDefinition> =
         tables.iter().map(|table| table.definition).collect();
-    let now = cutoffs(conn, &definitions, assumptions, false).await?;
+    let origin = known.map_or_else(Origin::default, |known| known.origin.clone());
+    let now = cutoffs(conn, &definitions, assumptions, false, &origin).await?;
     let Some(known) = known.filter(|known| goes_on(known, &now)) else {
         return Ok((now, None));
     };
@@ -76,7 +78,7 @@ fn goes_on(known: &Cutoffs, now: &Cutoffs) -> bool {
     let same = |(known, now): (&TableCutoff, &TableCutoff)| {
         known.generation == now.generation && known.cutoff <= now.cutoff
     };
-    known.timeline == now.timeline
+    now.standing == Standing::Same
         && known.tables.len() == now.tables.len()
         && known.tables.iter().zip(&now.tables).all(same)
 }

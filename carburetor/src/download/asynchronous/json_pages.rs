@@ -37,9 +37,10 @@ where
             while !self.is_over()? {
                 let mut text = self.size.text();
                 if self.run.is_none() {
-                    let definitions = T::definitions();
+                    let (definitions, known) = (T::definitions(), self.origin());
                     let cutoffs =
-                        begin_consistently(conn, &definitions, self.scoped.assumptions()).await?;
+                        begin_consistently(conn, &definitions, self.scoped.assumptions(), &known)
+                            .await?;
                     let begun = self.begin(&definitions, &cutoffs);
                     super::end_on_error(conn, begun).await?;
                 } else {

@@ -36,9 +36,10 @@ where
             let inside = judge(conn).await?;
             let conn = conn.share();
             if self.run.is_none() {
-                let definitions = T::definitions();
+                let (definitions, known) = (T::definitions(), self.origin());
                 let cutoffs =
-                    cutoffs(&conn, &definitions, self.scoped.assumptions(), inside).await?;
+                    cutoffs(&conn, &definitions, self.scoped.assumptions(), inside, &known)
+                        .await?;
                 self.begin(&definitions, &cutoffs)?;
             }
             let limit = self.limit;

@@ -40,6 +40,7 @@ where
                     &definitions,
                     self.scoped.assumptions(),
                     caller != Caller::Outside,
+                    &self.origin(),
                 )?;
                 self.begin(&definitions, &cutoffs)?;
             }

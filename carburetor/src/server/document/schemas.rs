@@ -110,7 +110,7 @@ fn download() -> Object {
                 text("What the next download is asked with, as `since`"),
             ),
         ],
-        &[],
+        &[("origin", text("Tells the server's database from others"))],
     )
 }
 
@@ -140,7 +140,13 @@ fn upload() -> Object {
             ("carburetor", version()),
             ("changes", many(Ref::from_schema_name("Change"))),
         ],
-        &[("confirmed", clock())],
+        &[
+            ("confirmed", clock()),
+            (
+                "origin",
+                text("The `origin` of the download whose stamps are the changes' `base`"),
+            ),
+        ],
     )
 }
 

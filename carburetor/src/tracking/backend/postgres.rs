@@ -21,6 +21,8 @@ impl TrackingBackend for Pg {
     const DEFINITIONS: &'static str =
         "select definition from carburetor.synced_table order by name";
 
+    const NEW_ORIGIN: &'static str = "select carburetor.new_origin()";
+
     fn reset_sql(definition: &TableDefinition) -> String {
         postgres::reset(definition)
     }

@@ -19,6 +19,8 @@ impl TrackingBackend for Sqlite {
     const DEFINITIONS: &'static str =
         "select definition from carburetor_synced_table where hash <> '' order by name";
 
+    const NEW_ORIGIN: &'static str = sqlite::NEW_ORIGIN;
+
     fn reset_sql(definition: &TableDefinition) -> String {
         sqlite::reset(definition)
     }

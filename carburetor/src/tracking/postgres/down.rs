@@ -70,6 +70,7 @@ do $carburetor$ begin
   end if;
   drop table carburetor.synced_table, carburetor.watermark, carburetor.clock, carburetor.outcome;
   drop function if exists carburetor.notify() cascade;
+  drop function if exists carburetor.home(), carburetor.new_origin(), carburetor.adopt_origin();
   drop function carburetor.publish(), carburetor.clock_of(timestamptz), carburetor.reset_table(text),
     carburetor.obstacle(regclass, text, text, text[], text[]), carburetor.prepare_beside(regclass, text, text[], text[], text[]),
     carburetor.prepare_table(text, text, text, text, text, text[], text[], text[], text, text, text, text),

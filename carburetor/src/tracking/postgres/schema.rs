@@ -1,5 +1,6 @@
 //! The registry and the functions that all tables share.
 
+use super::origin::HOME;
 use super::publish;
 
 /// What keeps a table from being tracked, as an expression over `relation`, `stamp`, `stamp_type`, `ids` and `columns`.
@@ -10,6 +11,7 @@ pub(super) fn text() -> String {
     include_str!("schema.sql")
         .replace("{obstacle}", OBSTACLE)
         .replace("{lock}", &publish::lock())
+        .replace("{home}", HOME)
 }
 
 /// Names and bodies of the functions in `text`.
@@ -34,6 +36,9 @@ mod tests {
         assert_eq!(
             names,
             [
+                "home",
+                "new_origin",
+                "adopt_origin",
                 "publish",
                 "clock_of",
                 "reset_table",
@@ -43,6 +48,6 @@ mod tests {
                 "register_table"
             ]
         );
-        assert!(functions[0].1.starts_with("\ndeclare") && functions[0].1.ends_with("end "));
+        assert!(functions[3].1.starts_with("\ndeclare") && functions[3].1.ends_with("end "));
     }
 }

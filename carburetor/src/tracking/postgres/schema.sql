@@ -20,6 +20,26 @@ create table if not exists carburetor.clock (
   ahead text collate "C" not null default ''
 );
 insert into carburetor.clock default values on conflict do nothing;
+-- What tells this database from others, as long as it is at its home; a copy elsewhere has an origin that is made of both.
+alter table carburetor.clock add column if not exists origin text collate "C" not null default '';
+alter table carburetor.clock add column if not exists home text collate "C" not null default '';
+
+-- Where this database is: in which cluster, and which one of it.
+create or replace function carburetor.home() returns text language sql stable as $$
+  select {home}
+$$;
+
+-- Gives this database another origin, so that every replica starts again: for a copy beside its original, and after a restore to an earlier point.
+create or replace function carburetor.new_origin() returns text language sql as $$
+  update carburetor.clock set origin = left(replace(gen_random_uuid()::text, '-', ''), 16), home = carburetor.home() returning origin
+$$;
+
+-- Gives this database the origin that it had elsewhere, so that replicas go on: after it has moved as a whole, as by pg_upgrade.
+create or replace function carburetor.adopt_origin() returns text language sql as $$
+  update carburetor.clock set home = carburetor.home() returning origin
+$$;
+
+select carburetor.new_origin() from carburetor.clock where origin = '';
 
 -- What uploads were answered with, per replica and transaction.
 create table if not exists carburetor.outcome (
@@ -238,7 +258,7 @@ begin
       is distinct from (target, new_definition, new_hash, parts);
 end $$;
 
-revoke execute on function carburetor.publish(), carburetor.reset_table(text),
+revoke execute on function carburetor.publish(), carburetor.reset_table(text), carburetor.home(), carburetor.new_origin(), carburetor.adopt_origin(),
   carburetor.obstacle(regclass, text, text, text[], text[]), carburetor.prepare_beside(regclass, text, text[], text[], text[]),
   carburetor.prepare_table(text, text, text, text, text, text[], text[], text[], text, text, text, text),
   carburetor.register_table(text, text, regproc[], text, text) from public;

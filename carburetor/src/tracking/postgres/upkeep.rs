@@ -11,7 +11,7 @@ const SLACK: &str = "interval '1 second'";
 /// Deletes the removals that are older than `age`, and moves the table's horizon in the same statement. Conflicts and stored outcomes of that age go too.
 ///
 /// A download that runs at the same time reads the horizon and the removals in one statement, so it sees both as they were before or both as they
-/// are after. The horizon never passes the cutoff: otherwise each download would be a reset until the oldest writer is done.
+/// are after. What is younger stays, even where the table was reset since: whoever has read everything behind that horizon goes on from a cutoff below it. The horizon never passes the cutoff: otherwise each download would be a reset until the oldest writer is done.
 ///
 /// ```
 /// # use carburetor::{table::TableDefinition, tracking::postgres::purge};
@@ -30,15 +30,17 @@ pub fn purge(definition: &TableDefinition, age: Duration) -> String {
         false => String::new(),
     };
     format!(
-        "with moved as (
+        "with old as materialized (
+  select least({since}, {cutoff}) as until
+), moved as (
   update carburetor.synced_table s
-  set horizon = greatest(s.horizon, least({since}, {cutoff}))
-  where s.name = {key}
-  returning s.horizon
+  set horizon = greatest(s.horizon, old.until)
+  from old where s.name = {key}
+  returning old.until
 ), outcomes as (
   delete from carburetor.outcome where at < {since}
 ){conflicts}
-delete from {removal} r using moved where r.carburetor_removed_at < moved.horizon",
+delete from {removal} r using moved where r.carburetor_removed_at < moved.until",
         cutoff = cutoff(),
         key = literal(&definition.key()),
         removal = names.removal_table,

@@ -17,8 +17,9 @@ pub(super) fn clock_of(micros: &str) -> String {
 }
 
 /// The columns that a shared table of an earlier installation may lack, with what adds them.
-const LATER_COLUMNS: [(&str, &str); 3] = [
+const LATER_COLUMNS: [(&str, &str); 4] = [
     ("carburetor_clock", "ahead"),
+    ("carburetor_clock", "origin"),
     ("carburetor_synced_table", "expired"),
     ("carburetor_stamping", "clock"),
 ];
@@ -41,13 +42,17 @@ where exists (select 1 from sqlite_schema where type = 'table' and name = '{tabl
     columns.join("\nunion all\n")
 }
 
+/// From which step of the clock on, in microseconds, it counts as a pause: a file that goes back by less lacks a minute.
+const PAUSE: i64 = 60_000_000;
+
 /// The shared tables. A clock that exists goes on from where it stood: replicas hold cutoffs of it.
 pub(super) fn shared_tables() -> String {
     format!(
         "create table if not exists carburetor_clock (
   singleton integer primary key check (singleton = 1),
   now integer not null,
-  ahead text not null default ''
+  ahead text not null default '',
+  origin text not null default ''
 );
 create table if not exists carburetor_synced_table (
   name text primary key,
@@ -85,8 +90,16 @@ create table if not exists carburetor_relay (
   answer text,
   at integer not null
 );
+create table if not exists carburetor_pause (
+  began integer primary key,
+  ended integer not null
+);
+create trigger if not exists carburetor_pause after update of now on carburetor_clock when new.now - old.now > {PAUSE} begin
+  insert or replace into carburetor_pause (began, ended) values (old.now, new.now);
+end;
 insert into carburetor_clock (singleton, now) values (1, {SYSTEM_TIME})
   on conflict (singleton) do update set now = max(now, excluded.now);
+update carburetor_clock set origin = lower(hex(randomblob(8))) where origin = '';
 "
     )
 }

@@ -19,6 +19,13 @@ pub const SET_UNTRACKED: &str = "insert or ignore into carburetor_flag (name) va
 /// ```
 pub const CLEAR_UNTRACKED: &str = "delete from carburetor_flag where name = 'untracked'";
 
+/// Gives the file another origin, so that every replica starts again: for a copy that serves beside its original.
+///
+/// ```
+/// assert!(carburetor::tracking::sqlite::NEW_ORIGIN.starts_with("update carburetor_clock set origin"));
+/// ```
+pub const NEW_ORIGIN: &str = "update carburetor_clock set origin = lower(hex(randomblob(8)))";
+
 /// The statements that forget removals, conflicts and stored outcomes older than `age`. Run them in one transaction.
 ///
 /// The horizon moves first, and never past the clock: a replica behind it starts over instead of missing a removal.
@@ -38,7 +45,8 @@ pub fn purge(table: &TableDefinition, age: Duration) -> String {
   where name = {key};
 delete from {} where carburetor_removed_at < (select horizon from carburetor_synced_table where name = {key});
 delete from carburetor_outcome where at < {since};
-delete from carburetor_relay where at < {since} and answer is not null;\n",
+delete from carburetor_relay where at < {since} and answer is not null;
+delete from carburetor_pause where ended < (select min(horizon) from carburetor_synced_table);\n",
         quoted(&object(table, "removal"))
     );
     if table.has_registers() {

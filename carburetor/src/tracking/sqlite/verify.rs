@@ -40,8 +40,10 @@ where exists (select 1 from carburetor_flag where name = 'untracked')"
 }
 
 /// The columns of shared tables that an installation of before may lack.
-const SHARED: [(&str, &str, &str); 4] = [
+const SHARED: [(&str, &str, &str); 6] = [
     ("carburetor_clock", "ahead", AGAIN),
+    ("carburetor_clock", "origin", AGAIN),
+    ("carburetor_pause", "ended", AGAIN),
     ("carburetor_synced_table", "expired", AGAIN),
     ("carburetor_outcome", "outcomes", AGAIN),
     ("carburetor_relay", "answer", AGAIN),

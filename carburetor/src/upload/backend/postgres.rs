@@ -7,6 +7,7 @@ use crate::statement::Statement;
 use crate::table::{Storage, TableDefinition, literal, quoted};
 use crate::upload::Types;
 use crate::upload::sent::Sent;
+use crate::tracking::postgres::origin;
 use diesel::pg::Pg;
 
 #[allow(
@@ -82,7 +83,9 @@ impl UploadBackend for Pg {
             .collect();
         let tables = tables.join(", ");
         vec![Statement::of(
-            include_str!("postgres.sql").replace("{tables}", &tables),
+            include_str!("postgres.sql")
+                .replace("{tables}", &tables)
+                .replace("{origin}", &origin()),
         )]
     }
 

@@ -1,7 +1,7 @@
 -- What an upload has to know of its tables: lines of (kind, place, five texts).
 with t (place, relation, name) as (values {tables})
 select 'now' as kind, '0' as place, (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::int8::text as a,
-  (select c.ahead from carburetor.clock c) as b, null::text as c, null::text as d, null::text as e
+  (select c.ahead from carburetor.clock c) as b, {origin} as c, null::text as d, null::text as e
 union all
 select 'table', t.place::text, s.expired, s.name,
   case when not exists (

@@ -1,8 +1,8 @@
 -- What an upload has to know of its tables: lines of (kind, place, five texts).
 with t (place, relation, name) as (values {tables})
 select 'now' as kind, '0' as place, cast(c.now as text) as a,
-  c.ahead as b, null as c, null as d, null as e
-from carburetor_clock c
+  c.ahead as b, nullif((select origin from carburetor_clock), '') as c, null as d, null as e
+from carburetor_clock c, (select null as origin)
 union all
 select 'table', cast(t.place as text), s.expired, s.name,
   case when not exists (

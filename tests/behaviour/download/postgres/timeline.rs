@@ -4,7 +4,8 @@ use super::super::on_postgres::Server;
 use super::super::token_text::{content, token};
 use super::super::{Game, ids};
 use super::{run, steady};
-use carburetor::{Everyone, SyncGroup};
+use carburetor::{Everyone, Response, SyncGroup, Token};
+use diesel::PgConnection;
 
 #[test]
 fn a_token_of_another_timeline_goes_back_by_a_minute() {
@@ -19,9 +20,19 @@ fn a_token_of_another_timeline_goes_back_by_a_minute() {
     let group = SyncGroup::<(Game,)>::scoped(&Everyone).assuming(steady());
     let first = group.download(conn, (None,)).unwrap();
     let mut stands = content(&first.next());
-    assert_eq!(stands["l"].as_str().map(str::len), Some(8));
-    stands["l"] = "0000FFFF".into();
-    let second = group.download(conn, token(&stands)).unwrap();
+    let origin = first.next().origin().unwrap().to_owned();
+    let timeline = stands["l"].as_str().and_then(|l| l.strip_prefix(&format!("{origin}-")));
+    assert_eq!(timeline.map(str::len), Some(8));
+    // A version before knew the timeline alone.
+    for earlier in ["0000FFFF".to_owned(), format!("{origin}-0000FFFF")] {
+        stands["l"] = earlier.into();
+        goes_back(conn, &first, token(&stands));
+    }
+}
+
+fn goes_back(conn: &mut PgConnection, first: &Response<(Game,)>, earlier: Token) {
+    let group = SyncGroup::<(Game,)>::scoped(&Everyone).assuming(steady());
+    let second = group.download(conn, earlier.clone()).unwrap();
     assert_eq!((second.0.reset, ids(&second.0)), (false, vec![1, 3]));
     assert!(second.0.cutoff >= first.0.cutoff);
     assert_eq!(content(&second.next())["l"], content(&first.next())["l"]);
@@ -29,7 +40,7 @@ fn a_token_of_another_timeline_goes_back_by_a_minute() {
     assert_eq!((third.0.reset, third.0.rows.len()), (false, 0));
     let mut pages = SyncGroup::<(Game,)>::scoped(&Everyone)
         .assuming(steady())
-        .pages(token(&stands), 1);
+        .pages(earlier, 1);
     let mut paged = Vec::new();
     while let Some(page) = pages.next(conn).unwrap() {
         paged.extend(ids(&page.0));

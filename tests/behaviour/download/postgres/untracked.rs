@@ -143,3 +143,17 @@ fn a_later_page_of_an_untracked_table_is_judged_too() {
         assert_eq!(pages.next(conn).unwrap().unwrap().0.rows.len(), 1);
     }
 }
+
+#[test]
+fn a_group_without_tracked_tables_is_told_from_that_of_another_database() {
+    let origin = || {
+        let database = carburetor_tests::Cluster::shared().database();
+        database.psql(OLD);
+        let conn = &mut database.connect();
+        let news = SyncGroup::<(Old,)>::download(conn, (None,)).unwrap();
+        let again = SyncGroup::<(Old,)>::download(conn, news.next()).unwrap();
+        assert!(!again.0.reset);
+        news.next().origin().unwrap().to_owned()
+    };
+    assert_ne!(origin(), origin());
+}

@@ -1,0 +1,74 @@
+//! A server's file on SQLite that goes back in time.
+
+use super::on_sqlite::{Conn, Server};
+use super::{Mobile, ids, run, steady};
+use carburetor::{Everyone, Scoped, Token};
+
+fn group() -> Scoped<'static, (super::User, super::Game), Everyone> {
+    Mobile::scoped(&Everyone).assuming(steady())
+}
+
+fn add(conn: &mut Conn, game: i32) {
+    run(conn, &format!("insert into games (id, team) values ({game}, 'red')"));
+}
+
+/// A copy of an hour ago, and the token of somebody who has seen more.
+fn gone_back() -> (Server, Token) {
+    let server = Server::new();
+    let conn = &mut server.connect();
+    add(conn, 1);
+    let backup = server.copy();
+    run(
+        &mut backup.connect(),
+        "update carburetor_clock set now = now - 3600000000; update carburetor_synced_table set horizon = horizon - 3600000000",
+    );
+    add(conn, 2);
+    (backup, group().download(conn, (None, None)).unwrap().next())
+}
+
+#[test]
+fn a_token_that_is_ahead_of_the_file_begins_every_table_again() {
+    let (backup, token) = gone_back();
+    let said = group().download(&mut backup.connect(), token).unwrap();
+    assert!(said.0.reset && said.1.reset);
+    assert_eq!(ids(&said.1), [1]);
+}
+
+#[test]
+fn a_file_that_has_gone_back_is_noticed_after_it_was_written_again() {
+    let (backup, token) = gone_back();
+    let conn = &mut backup.connect();
+    add(conn, 3);
+    let said = group().download(conn, token.clone()).unwrap();
+    assert!(said.0.reset && said.1.reset);
+    assert_eq!(ids(&said.1), [1, 3]);
+    // Those of the file as it is go on.
+    let next = said.next();
+    add(conn, 4);
+    let more = group().download(conn, next.clone()).unwrap();
+    assert_eq!((more.0.reset, more.1.reset, ids(&more.1)), (false, false, vec![4]));
+    // Another pause changes nothing for either.
+    run(
+        conn,
+        "drop trigger carburetor_pause; update carburetor_clock set now = now - 120000000; update carburetor_synced_table set horizon = horizon - 240000000",
+    );
+    super::Everything::tracking::<super::on_sqlite::DB>().install(conn).unwrap();
+    assert!(group().download(conn, token).unwrap().1.reset);
+}
+
+#[test]
+fn a_pause_of_the_clock_is_no_step_back() {
+    let server = Server::new();
+    let conn = &mut server.connect();
+    run(
+        conn,
+        "update carburetor_clock set now = now - 3600000000; update carburetor_synced_table set horizon = horizon - 7200000000",
+    );
+    let before = group().download(conn, (None, None)).unwrap().next();
+    add(conn, 1);
+    let after = group().download(conn, before).unwrap();
+    assert_eq!((after.1.reset, ids(&after.1)), (false, vec![1]));
+    add(conn, 2);
+    let last = group().download(conn, after.next()).unwrap();
+    assert_eq!((last.1.reset, ids(&last.1)), (false, vec![2]));
+}
