@@ -65,6 +65,7 @@ fn down_leaves_the_clock_and_the_next_generation() {
         "carburetor_clock",
         "carburetor_flag",
         "carburetor_outcome",
+        "carburetor_pause",
         "carburetor_relay",
         "sqlite_sequence",
         "carburetor_stamping",
