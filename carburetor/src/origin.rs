@@ -64,7 +64,10 @@ impl Origin {
     /// What the next token says, which follows one of the origin `then`.
     pub(crate) fn after(self, then: &Origin) -> Self {
         let standing = self.standing(then);
-        let known = then.timeline.clone().filter(|_| standing != Standing::Other);
+        let known = then
+            .timeline
+            .clone()
+            .filter(|_| standing != Standing::Other);
         Origin {
             timeline: self.timeline.or(known),
             ..self
@@ -93,7 +96,13 @@ mod tests {
         assert_eq!(standing("a-1", "a-2"), Standing::Promoted);
         assert_eq!(standing("1", "a-2"), Standing::Promoted);
         assert_eq!(standing("a-@1", "b-1"), Standing::Other);
-        for (then, now) in [("a-1", "a-1"), ("1", "a-1"), ("", "a-1"), ("a-@1", "a-@2"), ("a-1", "")] {
+        for (then, now) in [
+            ("a-1", "a-1"),
+            ("1", "a-1"),
+            ("", "a-1"),
+            ("a-@1", "a-@2"),
+            ("a-1", ""),
+        ] {
             assert_eq!(standing(then, now), Standing::Same, "{then} {now}");
         }
     }

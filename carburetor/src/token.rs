@@ -153,7 +153,11 @@ impl std::str::FromStr for Token {
         let content: Content = serde_json::from_slice(&json).map_err(|_| TokenError)?;
         match content.v {
             crate::wire::VERSION => Ok(Token {
-                origin: content.origin.as_deref().map(Origin::read).unwrap_or_default(),
+                origin: content
+                    .origin
+                    .as_deref()
+                    .map(Origin::read)
+                    .unwrap_or_default(),
                 tables: content.tables,
             }),
             _ => Err(TokenError),

@@ -52,7 +52,8 @@ impl Cluster {
     /// A copy of a database that nobody is connected to.
     pub fn copy(&self, database: &Database) -> Database {
         let copy = self.database();
-        self.maintenance().psql(&format!("DROP DATABASE {}", copy.name()));
+        self.maintenance()
+            .psql(&format!("DROP DATABASE {}", copy.name()));
         let [name, original] = [copy.name(), database.name()];
         // Whoever has left may not have gone yet.
         self.maintenance().psql(&format!(

@@ -84,13 +84,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
         let inside = judge(conn)?;
         let known = timestamps.origin();
         let cutoffs = cutoffs(conn, &definitions, self.assumptions(), inside, &known)?;
-        let run = Run::new(
-            self.scope(),
-            &timestamps,
-            &definitions,
-            &cutoffs,
-            None,
-        )?;
+        let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
         everything(conn, run)
     }
 

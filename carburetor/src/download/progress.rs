@@ -136,7 +136,11 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         let mut since = match request.since {
             // Nothing is complete up to 1970.
             Since::At(since)
-                if fits && told && request.standing != Standing::Other && since > DateTime::UNIX_EPOCH && since <= self.clock =>
+                if fits
+                    && told
+                    && request.standing != Standing::Other
+                    && since > DateTime::UNIX_EPOCH
+                    && since <= self.clock =>
             {
                 since
             }
@@ -322,7 +326,10 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             _ => (Some(self.complete_until()), None),
         };
         // Everything was read behind it, though the cutoff lies before it: the oldest writer began before the table was reset.
-        let horizon = self.cutoff.horizon.filter(|horizon| since.is_some_and(|since| since < *horizon));
+        let horizon = self
+            .cutoff
+            .horizon
+            .filter(|horizon| since.is_some_and(|since| since < *horizon));
         Ok(TableState {
             name: self.definition.wire_name.clone(),
             since: since.map(|since| since.timestamp_micros()),

@@ -61,7 +61,11 @@ impl Store {
         let changes = relay::based(conn, self, &batch)?;
         let confirmed = confirmed.is_some().then(|| as_text(&confirmed));
         let origin = origin::known(conn, &self.group)?;
-        let message = message(confirmed.as_deref(), origin.as_deref(), changes.iter().map(String::as_str));
+        let message = message(
+            confirmed.as_deref(),
+            origin.as_deref(),
+            changes.iter().map(String::as_str),
+        );
         Ok((batch, message))
     }
 }

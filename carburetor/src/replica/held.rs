@@ -43,7 +43,10 @@ impl Shared {
                 return Ok(());
             };
             let changes = batch.iter().map(|held| held.change.as_str());
-            let answer = match transport.upload(message(None, origin.as_deref(), changes)).await {
+            let answer = match transport
+                .upload(message(None, origin.as_deref(), changes))
+                .await
+            {
                 Err(refused) if refused.is_too_much() && batch.len() > 1 => {
                     most = batch.len() / 2;
                     continue;

@@ -35,7 +35,12 @@ pub(super) fn follow(
     for table in store.tables.iter().filter(|table| !table.takes_no_writes()) {
         let entries = format!("update {} set carburetor_base = null", table.own("outbox"));
         conn.batch_execute(&entries)?;
-        unbase(conn, "carburetor_sending", "of_table", &table.definition.wire_name)?;
+        unbase(
+            conn,
+            "carburetor_sending",
+            "of_table",
+            &table.definition.wire_name,
+        )?;
     }
     unbase(conn, "carburetor_held_change", "in_group", &store.group)
 }

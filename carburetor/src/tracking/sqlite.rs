@@ -73,5 +73,7 @@ pub use refusal::{missing_columns, refusals};
 #[cfg(feature = "replica")]
 pub(crate) use removal::{differs, list, same};
 pub use surroundings::{KeyColumn, Surroundings, TrackedTable, UniqueKey, surroundings};
-pub use upkeep::{CLEAR_UNTRACKED, NEW_ORIGIN, SET_UNTRACKED, purge, purge_deletions, reset, touch};
+pub use upkeep::{
+    CLEAR_UNTRACKED, NEW_ORIGIN, SET_UNTRACKED, purge, purge_deletions, reset, touch,
+};
 pub use verify::verify;

@@ -161,10 +161,17 @@ impl Surroundings {
 
     /// The changes of a replica that was at the server of this origin, without a base where that is a stamp of another database than this one, or of
     /// what this one was before it went back in time.
-    pub(super) fn based<'c>(&self, changes: &'c [Change], origin: Option<&str>) -> Cow<'c, [Change]> {
+    pub(super) fn based<'c>(
+        &self,
+        changes: &'c [Change],
+        origin: Option<&str>,
+    ) -> Cow<'c, [Change]> {
         let is_other = matches!((&self.origin, origin), (Some(one), Some(other)) if one != other);
-        let is_foreign =
-            |change: &Change| change.base.is_some_and(|base| is_other || Some(base) > self.now);
+        let is_foreign = |change: &Change| {
+            change
+                .base
+                .is_some_and(|base| is_other || Some(base) > self.now)
+        };
         if !changes.iter().any(is_foreign) {
             return Cow::Borrowed(changes);
         }

@@ -9,7 +9,10 @@ fn group() -> Scoped<'static, (super::User, super::Game), Everyone> {
 }
 
 fn add(conn: &mut Conn, game: i32) {
-    run(conn, &format!("insert into games (id, team) values ({game}, 'red')"));
+    run(
+        conn,
+        &format!("insert into games (id, team) values ({game}, 'red')"),
+    );
 }
 
 /// A copy of an hour ago, and the token of somebody who has seen more.
@@ -46,13 +49,18 @@ fn a_file_that_has_gone_back_is_noticed_after_it_was_written_again() {
     let next = said.next();
     add(conn, 4);
     let more = group().download(conn, next.clone()).unwrap();
-    assert_eq!((more.0.reset, more.1.reset, ids(&more.1)), (false, false, vec![4]));
+    assert_eq!(
+        (more.0.reset, more.1.reset, ids(&more.1)),
+        (false, false, vec![4])
+    );
     // Another pause changes nothing for either.
     run(
         conn,
         "drop trigger carburetor_pause; update carburetor_clock set now = now - 120000000; update carburetor_synced_table set horizon = horizon - 240000000",
     );
-    super::Everything::tracking::<super::on_sqlite::DB>().install(conn).unwrap();
+    super::Everything::tracking::<super::on_sqlite::DB>()
+        .install(conn)
+        .unwrap();
     assert!(group().download(conn, token).unwrap().1.reset);
 }
 

@@ -119,7 +119,8 @@ pub(super) const WORDS: &str = "create collation loose (provider = icu, locale =
     create table words (id integer primary key, kind text collate loose not null, at timestamp not null default '1970-01-01')";
 
 /// What makes an installation one of a version that had no origins.
-pub(super) const WITHOUT_ORIGINS: &str = "alter table carburetor.clock drop column origin, drop column home;
+pub(super) const WITHOUT_ORIGINS: &str =
+    "alter table carburetor.clock drop column origin, drop column home;
     drop function carburetor.new_origin(), carburetor.adopt_origin(), carburetor.home()";
 
 /// A copy in the same cluster.

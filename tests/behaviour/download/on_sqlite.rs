@@ -67,7 +67,11 @@ impl Server {
     }
 
     pub(super) fn new() -> Self {
-        let name = format!("carburetor-download-{}-{}", std::process::id(), Self::number());
+        let name = format!(
+            "carburetor-download-{}-{}",
+            std::process::id(),
+            Self::number()
+        );
         let server = Server(std::env::temp_dir().join(name));
         let mut conn = server.connect();
         conn.batch_execute(&models::tables(

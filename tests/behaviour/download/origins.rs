@@ -55,7 +55,10 @@ fn by_every_way(conn: &mut Conn, token: &Token) -> Vec<Said> {
 async fn by_every_way_async(conn: &mut AsyncConn, token: &Token) -> Vec<Said> {
     let since = || token.clone();
     let plain = group().download_async(conn, since()).await.unwrap();
-    let consistent = group().download_consistent_async(conn, since()).await.unwrap();
+    let consistent = group()
+        .download_consistent_async(conn, since())
+        .await
+        .unwrap();
     let structs = [plain, consistent].map(|said| (said.1.reset, ids(&said.1), said.next()));
     let mut json = Vec::new();
     let written = group().download_json_async(conn, since(), &mut json).await;
@@ -122,7 +125,14 @@ fn a_token_without_an_origin_is_taken_and_the_next_one_has_one() {
     assert_eq!(older.origin(), None);
     for (reset, games, next) in by_every_way(conn, &older) {
         assert_eq!((reset, &games[..]), (false, &[2][..]));
-        let name = |origin: &Value| origin.as_str().unwrap().split('-').next().map(str::to_owned);
+        let name = |origin: &Value| {
+            origin
+                .as_str()
+                .unwrap()
+                .split('-')
+                .next()
+                .map(str::to_owned)
+        };
         assert_eq!(name(&content(&next)["l"]), name(&origin));
     }
 }
@@ -132,7 +142,9 @@ async fn another_origin_begins_every_table_again() {
     let server = tokio::task::block_in_place(|| with(1));
     let again = |token: &Token| {
         tokio::task::block_in_place(|| {
-            let said = group().download(&mut server.connect(), token.clone()).unwrap();
+            let said = group()
+                .download(&mut server.connect(), token.clone())
+                .unwrap();
             assert!(said.0.reset && said.1.reset);
             assert_eq!(ids(&said.1), [1]);
             said.next()
@@ -158,7 +170,9 @@ fn an_installation_of_before_goes_on_and_has_an_origin_once_it_is_installed_agai
     assert_eq!((older.next().origin(), ids(&older.1)), (None, vec![1]));
     let problems = tracking.verify(conn).unwrap();
     assert!(
-        problems.iter().any(|problem| problem.to_string().contains("origin")),
+        problems
+            .iter()
+            .any(|problem| problem.to_string().contains("origin")),
         "{problems:?}"
     );
     tracking.install(conn).unwrap();
@@ -168,21 +182,36 @@ fn an_installation_of_before_goes_on_and_has_an_origin_once_it_is_installed_agai
     assert!(newer.next().origin().is_some());
     tracking.install(conn).unwrap();
     let last = group().download(conn, newer.next()).unwrap();
-    assert_eq!((last.1.reset, last.next().origin()), (false, newer.next().origin()));
+    assert_eq!(
+        (last.1.reset, last.next().origin()),
+        (false, newer.next().origin())
+    );
 }
 
 #[test]
 fn a_copy_that_serves_beside_its_original_is_another_server() {
     let server = with(1);
-    let token = group().download(&mut server.connect(), (None, None)).unwrap().next();
+    let token = group()
+        .download(&mut server.connect(), (None, None))
+        .unwrap()
+        .next();
     let copy = copied(&server);
     let conn = &mut copy.connect();
     let said = group().download(conn, token.clone()).unwrap();
     assert!(said.0.reset && said.1.reset);
     assert_eq!(ids(&said.1), [1]);
     let next = group().download(conn, said.next()).unwrap();
-    assert_eq!((next.1.reset, next.next().origin()), (false, said.next().origin()));
-    assert!(!group().download(&mut server.connect(), token).unwrap().1.reset);
+    assert_eq!(
+        (next.1.reset, next.next().origin()),
+        (false, said.next().origin())
+    );
+    assert!(
+        !group()
+            .download(&mut server.connect(), token)
+            .unwrap()
+            .1
+            .reset
+    );
 }
 
 #[test]
@@ -190,7 +219,16 @@ fn nonsense_for_an_origin_does_no_harm() {
     let server = with(1);
     let conn = &mut server.connect();
     let mut stands = content(&group().download(conn, (None, None)).unwrap().next());
-    for nonsense in ["-", "", "--", "a-@", "a-@x", "-@99999999999999999999", "' or 1 = 1 --", "-@-1"] {
+    for nonsense in [
+        "-",
+        "",
+        "--",
+        "a-@",
+        "a-@x",
+        "-@99999999999999999999",
+        "' or 1 = 1 --",
+        "-@-1",
+    ] {
         stands["l"] = json!(nonsense);
         for (reset, games, _) in by_every_way(conn, &token(&stands)) {
             assert!(reset || games.is_empty(), "{nonsense}");

@@ -18,7 +18,9 @@ fn server(notes: &[(&str, &str)]) -> Server {
 }
 
 fn count(conn: &mut SqliteConnection, sql: &str) -> i64 {
-    diesel::select(diesel::dsl::sql::<BigInt>(sql)).first(conn).unwrap()
+    diesel::select(diesel::dsl::sql::<BigInt>(sql))
+        .first(conn)
+        .unwrap()
 }
 
 fn text(conn: &mut SqliteConnection, sql: &str) -> Option<String> {

@@ -37,9 +37,14 @@ where
             let conn = conn.share();
             if self.run.is_none() {
                 let (definitions, known) = (T::definitions(), self.origin());
-                let cutoffs =
-                    cutoffs(&conn, &definitions, self.scoped.assumptions(), inside, &known)
-                        .await?;
+                let cutoffs = cutoffs(
+                    &conn,
+                    &definitions,
+                    self.scoped.assumptions(),
+                    inside,
+                    &known,
+                )
+                .await?;
                 self.begin(&definitions, &cutoffs)?;
             }
             let limit = self.limit;

@@ -5,9 +5,9 @@ mod relation;
 use super::{Step, UploadBackend};
 use crate::statement::Statement;
 use crate::table::{Storage, TableDefinition, literal, quoted};
+use crate::tracking::postgres::origin;
 use crate::upload::Types;
 use crate::upload::sent::Sent;
-use crate::tracking::postgres::origin;
 use diesel::pg::Pg;
 
 #[allow(

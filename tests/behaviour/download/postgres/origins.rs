@@ -38,7 +38,10 @@ fn after_a_reset_a_table_is_sent_once_however_old_the_oldest_writer_is() {
         "insert into users (id, name) values ('a', 'a'); insert into games (id, team) values (1, 'red'), (2, 'red')",
     );
     let mobile = Mobile::scoped(&Everyone).assuming(steady());
-    run(writer, "begin; insert into users (id, name) values ('b', 'b')");
+    run(
+        writer,
+        "begin; insert into users (id, name) values ('b', 'b')",
+    );
     let first = mobile.download(conn, (None, None)).unwrap();
     tracking::reset::<Game, _>(conn).unwrap();
     let second = mobile.download(conn, first.next()).unwrap();

@@ -21,7 +21,9 @@ fn a_token_of_another_timeline_goes_back_by_a_minute() {
     let first = group.download(conn, (None,)).unwrap();
     let mut stands = content(&first.next());
     let origin = first.next().origin().unwrap().to_owned();
-    let timeline = stands["l"].as_str().and_then(|l| l.strip_prefix(&format!("{origin}-")));
+    let timeline = stands["l"]
+        .as_str()
+        .and_then(|l| l.strip_prefix(&format!("{origin}-")));
     assert_eq!(timeline.map(str::len), Some(8));
     // A version before knew the timeline alone.
     for earlier in ["0000FFFF".to_owned(), format!("{origin}-0000FFFF")] {
