@@ -14,7 +14,7 @@ pub(crate) fn hashed(text: &str) -> String {
 ///
 /// As JSON, because a column that is not there is NULL then, and no error.
 pub(crate) fn origin() -> String {
-    let copied = hashed(&format!("(o.known ->> 'origin') || ' ' || o.home"));
+    let copied = hashed("(o.known ->> 'origin') || ' ' || o.home");
     format!(
         "\
 (select case when o.known ->> 'home' = o.home then o.known ->> 'origin' else {copied} end
