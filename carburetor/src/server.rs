@@ -2,17 +2,22 @@
 //!
 #![doc = include_str!("../docs/server.md")]
 
+mod caller;
 mod database;
 mod document;
 mod download;
 mod everyone;
 mod feed;
 mod handover;
+mod kept;
 mod limits;
 mod meter;
+mod negotiation;
 #[cfg(feature = "async-postgres")]
 mod notified;
+mod origin;
 mod problem;
+mod refresh;
 mod serve;
 mod served;
 mod shutdown;
@@ -27,6 +32,7 @@ pub use limits::Limits;
 #[cfg(feature = "async-postgres")]
 pub use notified::Notified;
 pub use problem::Problem;
+pub use refresh::Refresh;
 pub use serve::serve;
 pub use served::ServedGroup;
 pub use shutdown::Shutdown;

@@ -161,10 +161,14 @@ fn upload(group: &str, limits: &Limits) -> OperationBuilder {
         )
         .response("400", problem("`message`"))
         .response("401", Response::new(REJECTED))
-        .response("403", Response::new(REJECTED))
+        .response(
+            "403",
+            problem("`origin`, or the program does not let the caller in"),
+        )
         .response("408", problem("`slow`"))
         .response("409", problem("`clock_ahead`, `copied`"))
         .response("413", problem("`body`, `batch`"))
+        .response("415", problem("`type`, `encoding`"))
         .response("500", problem("`server`"))
         .response("503", problem("`busy`, `database`, `time`"))
 }

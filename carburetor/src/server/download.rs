@@ -1,10 +1,12 @@
 //! Downloads over HTTP, page by page. A page is read, then the connection goes back, then the page is sent: whoever reads slowly holds none.
 
+use super::caller::{Asked, Caller};
 use super::database::Database;
 use super::handover::{Pages, Taken, handover};
 use super::limits::Limits;
+use super::negotiation::{JSON, LINES, VARY, is_known, wants_lines};
 use super::problem::Problem;
-use super::served::{Served, ServedGroup};
+use super::served::{Sent, Served, ServedGroup};
 use crate::download::Page;
 use crate::token::Token;
 use axum::body::{Body, Bytes};
@@ -20,6 +22,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 
+/// What a request says in its address, if it can be read.
+pub(super) type Queried = Result<Query<Parameters>, QueryRejection>;
+
 /// What a request may say.
 #[derive(Debug, Deserialize)]
 pub(super) struct Parameters {
@@ -30,7 +35,7 @@ pub(super) struct Parameters {
 impl Parameters {
     /// From where to read, and how many rows a page has. What a client says that goes on by itself (`last`) is later than its address.
     pub(super) fn read(
-        parameters: Result<Query<Self>, QueryRejection>,
+        parameters: Queried,
         last: Option<&str>,
         limits: &Limits,
     ) -> Result<(Option<Token>, u32), Problem> {
@@ -63,9 +68,6 @@ impl Parameters {
     }
 }
 
-/// What a download's lines look like.
-const LINES: &str = "application/x-ndjson";
-
 pub(super) const CACHING: (HeaderName, &str) = (header::CACHE_CONTROL, "private, no-store");
 
 /// Asks proxies to pass each page on as it comes.
@@ -75,8 +77,9 @@ pub(super) const UNBUFFERED: (HeaderName, &str) =
 /// Sends what is new within `scope`: one page as JSON, or all of them as lines.
 pub(super) async fn download<G, D>(
     served: Served<D>,
+    caller: Caller<G::Scope>,
     scope: G::Scope,
-    parameters: Result<Query<Parameters>, QueryRejection>,
+    parameters: Queried,
     headers: HeaderMap,
 ) -> Result<Response, Problem>
 where
@@ -86,24 +89,18 @@ where
     let (since, limit) = Parameters::read(parameters, None, &served.limits)?;
     let permit = Arc::clone(&served.downloads).try_acquire_owned();
     let permit = permit.map_err(|_| Problem::busy("too many downloads are under way"))?;
-    let wants_lines = wants_lines(&headers);
+    let wants_lines = wants_lines(&headers, JSON);
     // What is read is one page ahead of what is sent.
-    let (pages, taken) = handover();
-    let reading = read::<G, D>(served, scope, since, limit, wants_lines, pages, permit);
+    let (pages, taken) = handover(since.as_ref());
+    let scope = Arc::new(scope);
+    // One page is on its way at once.
+    let asked = wants_lines.then(|| caller.open(&served, &pages, &scope));
+    let reading = read::<G, D>(served, asked, scope, since, limit, pages, permit);
     tokio::spawn(reading.in_current_span());
     let (first, taken) = first_of(taken).await?;
     Ok(match wants_lines {
         true => lines(first, taken, None),
         false => single(&headers, &first),
-    })
-}
-
-pub(super) fn wants_lines(headers: &HeaderMap) -> bool {
-    let mut accepted = headers.get_all(header::ACCEPT).iter();
-    accepted.any(|accepted| {
-        accepted
-            .to_str()
-            .is_ok_and(|accepted| accepted.contains(LINES))
     })
 }
 
@@ -118,10 +115,8 @@ pub(super) async fn first_of(mut taken: Taken) -> Result<(Arc<Page>, Taken), Pro
 /// One page as JSON, unless whoever asks has what it says.
 fn single(headers: &HeaderMap, page: &Page) -> Response {
     let tag = format!("\"{}\"", page.tag());
-    let known = headers.get(header::IF_NONE_MATCH);
-    let is_known = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let described = [CACHING, (header::CONTENT_TYPE, "application/json")];
-    match is_known {
+    let described = [CACHING, VARY, (header::CONTENT_TYPE, JSON)];
+    match is_known(headers, &tag) {
         true => (StatusCode::NOT_MODIFIED, described, [(header::ETAG, tag)]).into_response(),
         false => (described, [(header::ETAG, tag)], page.json().to_vec()).into_response(),
     }
@@ -131,16 +126,19 @@ fn single(headers: &HeaderMap, page: &Page) -> Response {
 pub(super) fn lines(first: Arc<Page>, taken: Taken, heartbeat: Option<Duration>) -> Response {
     let pages = stream::try_unfold((Some(first), taken), move |(first, mut taken)| async move {
         let page = match (first, heartbeat) {
-            (Some(page), _) => page,
+            (Some(page), _) => Ok(page),
             (None, None) => match taken.recv().await {
-                Some(page) => page.map_err(Cut)?,
+                Some(page) => page,
                 None => return Ok(None),
             },
             (None, Some(heartbeat)) => match timeout(heartbeat, taken.recv()).await {
-                Ok(Some(page)) => page.map_err(Cut)?,
+                Ok(Some(page)) => page,
                 Ok(None) => return Ok(None),
                 Err(_) => return Ok(Some((Bytes::from_static(b"\n"), (None, taken)))),
             },
+        };
+        let Some(page) = unless_refused(page)? else {
+            return Ok(None);
         };
         let mut line = Arc::unwrap_or_clone(page).into_json();
         line.push(b'\n');
@@ -150,13 +148,23 @@ pub(super) fn lines(first: Arc<Page>, taken: Taken, heartbeat: Option<Duration>)
     (unbuffered, streamed(LINES, Body::from_stream(pages))).into_response()
 }
 
-/// An answer that comes bit by bit. It has room for the three headers of a feed: hyper keeps what room there is as long as the connection is open.
+/// A page, unless the answer ends before it: in order where the caller is refused, who learns more when he comes back.
+pub(super) fn unless_refused(page: Sent) -> Result<Option<Arc<Page>>, Cut> {
+    match page {
+        Err(problem) if problem.is_refusal() => Ok(None),
+        page => page.map(Some).map_err(Cut),
+    }
+}
+
+/// An answer that comes bit by bit. It has room for the four headers of a feed: hyper keeps what room there is as long as the connection is open.
 pub(super) fn streamed(kind: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.reserve(3);
+    headers.reserve(4);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CACHING.0, HeaderValue::from_static(CACHING.1));
+    for (name, value) in [CACHING, VARY] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 
@@ -172,21 +180,33 @@ impl std::fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// Reads pages until nobody takes them, or all is of one instant.
+/// Reads one page, or, for a caller who is asked again meanwhile, pages until nobody takes them, or all is of one instant.
 async fn read<G, D>(
     served: Served<D>,
-    scope: G::Scope,
+    asked: Option<Asked<G::Scope>>,
+    scope: Arc<G::Scope>,
     since: Option<Token>,
     limit: u32,
-    all: bool,
     pages: Pages,
     _permit: OwnedSemaphorePermit,
 ) where
     D: Database,
     G: ServedGroup<D::Connection>,
 {
-    if let Err(problem) = G::pages(&served, &scope, since, limit, all, &pages).await {
-        // Whoever has gone needs no reason.
-        let _ = pages.send(Err(problem.into())).await;
+    let all = asked.is_some();
+    let reading = async { G::pages(&served, &scope, since, limit, all, &pages).await };
+    let problem = match asked {
+        None => reading.await.err(),
+        Some(mut asked) => tokio::select! {
+            read = reading => read.err(),
+            changed = asked.changed::<G, D>(&served, &pages, &scope) => Some(match changed {
+                // Whoever comes back goes on from his last page.
+                Ok(_) => Problem::busy("the caller may see something else now"),
+                Err(problem) => problem,
+            }),
+        },
+    };
+    if let Some(problem) = problem {
+        pages.end(problem);
     }
 }

@@ -9,24 +9,28 @@ mod waker;
 
 pub(super) use channels::{BackendOf, Channels};
 
+use super::caller::Caller;
 use super::database::Database;
-use super::download::{Parameters, first_of, lines, wants_lines};
+use super::download::{Parameters, Queried, first_of, lines};
 use super::handover::handover;
 use super::meter;
+use super::negotiation::wants_lines;
+use super::origin;
 use super::problem::Problem;
 use super::served::{Served, ServedGroup};
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, Uri};
 use axum::response::Response;
-use follow::follow;
+use follow::Follower;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a feed is silent at most.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What feeds look like otherwise.
+const EVENTS: &str = "text/event-stream";
 
 /// What an `EventSource` says of the last event that it got.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -34,32 +38,46 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The web socket that was asked for, if one was.
 pub(super) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
-/// Sends what is new within `scope`, and then what changes.
+/// What a request for a feed says, and what its caller may see.
+pub(super) struct Asked<S> {
+    pub(super) scope: S,
+    pub(super) parameters: Queried,
+    pub(super) upgrade: Upgrade,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+}
+
+/// Sends what is new within the caller's scope, and then what changes.
 pub(super) async fn feed<G, D>(
     served: Arc<Served<D>>,
     channels: Arc<Channels<BackendOf<D>>>,
-    scope: G::Scope,
-    parameters: Result<Query<Parameters>, QueryRejection>,
-    upgrade: Upgrade,
-    headers: HeaderMap,
+    caller: Caller<G::Scope>,
+    asked: Asked<G::Scope>,
 ) -> Result<Response, Problem>
 where
     D: Database,
     G: ServedGroup<D::Connection>,
 {
+    let Asked {
+        scope,
+        parameters,
+        upgrade,
+        uri,
+        headers,
+    } = asked;
     let last = headers.get(LAST_EVENT_ID);
     let last = last.and_then(|last| last.to_str().ok());
     let (since, limit) = Parameters::read(parameters, last, &served.limits)?;
     let upgrade = match upgrade {
         Ok(upgrade) => {
-            socket::admit(&headers, &served.origins)?;
+            origin::admit(&headers, &uri, &served.origins)?;
             Some(upgrade)
         }
         Err(_) => None,
     };
-    let wants_lines = wants_lines(&headers);
+    let wants_lines = wants_lines(&headers, EVENTS);
     // The connection's buffer is taken up by them as long as they are kept.
-    drop(headers);
+    drop((headers, uri));
     if served.shutdown.has_begun() {
         return Err(Problem::busy("the server is going down"));
     }
@@ -67,18 +85,24 @@ where
     let permit = permit.map_err(|_| Problem::busy("too many feeds are open"))?;
     let scope = Arc::new(scope);
     let subscription = channels.subscribe::<G, D>(&served, &scope)?;
-    let (sender, taken) = handover();
+    let (pages, taken) = handover(since.as_ref());
     let open = meter::feed(&served.name);
+    let caller = caller.open(&served, &pages, &scope);
     tokio::spawn(async move {
-        let following = follow::<G, D>(&served, &scope, since, limit, &subscription, &sender);
+        let follower = Follower {
+            caller,
+            scope,
+            subscription,
+            limit,
+        };
+        let following = follower.follow::<G, D>(&served, &channels, &pages);
         let problem = tokio::select! {
             done = following => done.err(),
             () = served.shutdown.begun() => None,
             () = tokio::time::sleep(served.limits.feed_time) => None,
         };
         if let Some(problem) = problem {
-            // Whoever has gone needs no reason.
-            let _ = sender.send(Err(problem.into())).await;
+            pages.end(problem);
         }
         drop((permit, open));
     });

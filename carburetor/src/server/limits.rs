@@ -25,8 +25,11 @@ pub struct Limits {
     pub feeds: usize,
     /// How many of them within one scope.
     pub feeds_per_scope: usize,
-    /// How long a feed stays open, 6 h by default. Whoever comes back is asked again who he is.
+    /// How long a feed stays open, 6 h by default.
     pub feed_time: Duration,
+    /// How long what the extractor said of a caller holds, whose feed or download of lines is open; then it runs again. 1 min by default.
+    /// [`Refresh`](super::Refresh) makes it run at once.
+    pub scope_time: Duration,
     /// How many connections all feeds together read with.
     pub readers: usize,
 }
@@ -42,6 +45,7 @@ impl Default for Limits {
             feeds: 20_000,
             feeds_per_scope: 1000,
             feed_time: Duration::from_secs(6 * 3600),
+            scope_time: Duration::from_secs(60),
             readers: 4,
         }
     }

@@ -16,13 +16,15 @@ use std::fmt;
 /// | `message` | 400 | the body is no upload of this version |
 /// | `token` | 400 | `since` is no token of this version |
 /// | `query` | 400 | another parameter can't be read |
-/// | `origin` | 403 | a page of another site asks for a web socket |
+/// | `origin` | 403 | a page of another site asks for an upload or a web socket |
 /// | `method` | 405 | the path takes another method |
 /// | `slow` | 408 | the body took longer to come than a request may |
 /// | `clock_ahead` | 409 | a change's clock is too far ahead; `server_time` is the server's |
 /// | `copied` | 409 | another change had this clock |
 /// | `body` | 413 | more bytes than an upload may have |
 /// | `batch` | 413 | more changes than an upload may have |
+/// | `type` | 415 | the body of an upload is not `application/json` |
+/// | `encoding` | 415 | it is compressed, and no layer in front has taken that apart |
 /// | `server` | 500 | the server is not set up as it should be; its log says how |
 /// | `busy` | 503 | try again in a moment |
 /// | `database` | 503 | the database can't be reached, or failed |
@@ -44,6 +46,9 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     server_time: Option<String>,
 }
+
+/// What ends a feed whose caller is refused; no answer has it.
+const REFUSED: &str = "refused";
 
 impl Problem {
     /// The reason, for programs.
@@ -94,6 +99,21 @@ impl Problem {
             detail,
             "try again in a moment",
         )
+    }
+
+    /// The program doesn't let a caller in any more.
+    pub(super) fn refused(status: StatusCode) -> Self {
+        Self::new(
+            status,
+            REFUSED,
+            "the program does not let the caller in any more",
+            "sign in, and ask again",
+        )
+    }
+
+    /// Whether what is sent ends in order by it: whoever comes back is told more.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.code == REFUSED
     }
 
     /// The answer to a method that a path doesn't take.
@@ -197,6 +217,10 @@ impl IntoResponse for Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            let taken = HeaderValue::from_static("identity");
+            headers.insert(header::ACCEPT_ENCODING, taken);
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

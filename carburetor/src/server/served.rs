@@ -5,6 +5,7 @@ use super::handover::Pages;
 use super::limits::Limits;
 use super::meter;
 use super::problem::Problem;
+use super::refresh::Refresh;
 use super::shutdown::Shutdown;
 use super::watcher::Watcher;
 use crate::change::Changes;
@@ -34,7 +35,11 @@ pub struct Served<D> {
     pub(super) readers: Arc<Semaphore>,
     pub(super) watcher: Arc<Watcher<D>>,
     pub(super) shutdown: Shutdown,
-    /// Which sites other than its own the server's web sockets are opened from.
+    /// Whoever is being sent something.
+    pub(super) refresh: Refresh,
+    /// Callers that are asked again at once.
+    pub(super) asked: Arc<Semaphore>,
+    /// Whose pages, other than its own site's, send uploads and open web sockets.
     pub(super) origins: Arc<[String]>,
 }
 

@@ -1,19 +1,21 @@
 //! Groups as routes.
 
+use super::caller::{ASKED_AT_ONCE, Caller};
 use super::database::Database;
 use super::document::document;
-use super::download::{Parameters, download};
-use super::feed::{BackendOf, Channels, Upgrade, feed};
+use super::download::{Queried, download};
+use super::feed::{Asked, BackendOf, Channels, Upgrade, feed};
+use super::kept::Kept;
 use super::limits::Limits;
 use super::meter::measured;
 use super::problem::Problem;
+use super::refresh::Refresh;
 use super::served::{Served, ServedGroup, within};
 use super::shutdown::Shutdown;
 use super::upload::upload;
 use super::watcher::Watcher;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Query, Request};
-use axum::http::{HeaderMap, header};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -30,6 +32,7 @@ pub struct Sync<D, St = ()> {
     interval: Duration,
     origins: Vec<String>,
     shutdown: Shutdown,
+    refresh: Refresh,
     /// Made last, when it is known how they are served.
     groups: Vec<(Arc<str>, Mount<D, St>)>,
 }
@@ -70,6 +73,7 @@ where
             interval: POLL,
             origins: Vec::new(),
             shutdown: Shutdown::new(),
+            refresh: Refresh::default(),
             groups: Vec::new(),
         }
     }
@@ -82,7 +86,8 @@ where
         Sync { interval, ..self }
     }
 
-    /// Lets pages of these sites too open web sockets, for example `https://app.example.org`; others than the server's own are refused.
+    /// Lets pages of these sites too send uploads and open web sockets, for example `https://app.example.org`; others than the server's own are refused, because
+    /// browsers ask in the name of whoever looks at a page. Those that a layer for CORS lets in are to be named here, too.
     ///
     #[doc = include_str!("../../docs/examples/feed.md")]
     #[must_use]
@@ -100,8 +105,19 @@ where
         self.shutdown.clone()
     }
 
+    /// What has callers asked again who they are, to be called when a membership or an account changes.
+    ///
+    #[doc = include_str!("../../docs/examples/refresh.md")]
+    pub fn refresh(&self) -> Refresh {
+        self.refresh.clone()
+    }
+
     /// Serves the group `G` under `/name/download`, `/name/upload` and `/name/feed`. `E` is an extractor that says what the caller may see: it is, or makes, the group's
     /// scope, and what it rejects is refused as it says. A group that shows all to everybody is served to [`Everyone`](crate::Everyone).
+    ///
+    /// While a feed or a download of lines is open, the extractor runs again from time to time ([`Limits::scope_time`]) and when [`Refresh`] is called, with the request as it
+    /// came: its address and headers, and what layers had put in its extensions. So it is the extractor that looks up what the caller may see now; what a layer found out
+    /// stays as it was.
     ///
     #[doc = include_str!("../../docs/examples/sync.md")]
     #[must_use]
@@ -133,6 +149,8 @@ where
             feeds: Arc::new(Semaphore::new(limits.feeds)),
             readers: Arc::new(Semaphore::new(limits.readers)),
             shutdown: self.shutdown,
+            refresh: self.refresh,
+            asked: Arc::new(Semaphore::new(ASKED_AT_ONCE)),
             origins: self.origins.into(),
         };
         let names: Vec<Arc<str>> = self.groups.iter().map(|(name, _)| name.clone()).collect();
@@ -166,16 +184,22 @@ where
     E: FromRequestParts<St> + Into<G::Scope> + Send + 'static,
     St: Clone + Send + std::marker::Sync + 'static,
 {
-    type Asked = Result<Query<Parameters>, QueryRejection>;
     let path = |route| format!("/{}/{route}", served.name);
     let (downloading, uploading) = (served.clone(), served.clone());
     // Each open feed has a part in it.
     let feeding = Arc::new(served.clone());
-    let downloads = get(move |caller: E, parameters: Asked, headers: HeaderMap| {
-        let (served, group) = (downloading.clone(), downloading.name.clone());
-        let answer = download::<G, D>(served, caller.into(), parameters, headers);
-        async move { measured(&group, "download", answer).await }
-    });
+    let downloads = get(
+        move |State(state): State<St>,
+              kept: Kept,
+              scope: E,
+              parameters: Queried,
+              headers: HeaderMap| {
+            let (served, group) = (downloading.clone(), downloading.name.clone());
+            let caller = Caller::new::<E, St>(kept, state);
+            let answer = download::<G, D>(served, caller, scope.into(), parameters, headers);
+            async move { measured(&group, "download", answer).await }
+        },
+    );
     let uploads = post(move |caller: E, request: Request| {
         let (served, group) = (uploading.clone(), uploading.name.clone());
         let answer = upload::<G, D>(served, caller.into(), request);
@@ -183,11 +207,24 @@ where
     });
     let channels: Arc<Channels<BackendOf<D>>> = Arc::default();
     let feeds = get(
-        move |caller: E, parameters: Asked, upgrade: Upgrade, headers: HeaderMap| {
+        move |State(state): State<St>,
+              kept: Kept,
+              scope: E,
+              parameters: Queried,
+              upgrade: Upgrade,
+              uri: Uri,
+              headers: HeaderMap| {
             let (served, channels) = (Arc::clone(&feeding), Arc::clone(&channels));
             let group = served.name.clone();
-            let caller = caller.into();
-            let answer = feed::<G, D>(served, channels, caller, parameters, upgrade, headers);
+            let caller = Caller::new::<E, St>(kept, state);
+            let asked = Asked {
+                scope: scope.into(),
+                parameters,
+                upgrade,
+                uri,
+                headers,
+            };
+            let answer = feed::<G, D>(served, channels, caller, asked);
             async move { measured(&group, "feed", answer).await }
         },
     );

@@ -3,6 +3,8 @@
 use super::database::Database;
 use super::limits::Limits;
 use super::meter;
+use super::negotiation;
+use super::origin;
 use super::problem::Problem;
 use super::served::{Served, ServedGroup, within};
 use crate::change::Changes;
@@ -46,6 +48,8 @@ where
     G: ServedGroup<D::Connection>,
 {
     let limits = served.limits;
+    origin::admit(request.headers(), request.uri(), &served.origins)?;
+    negotiation::admit(request.headers())?;
     let body = body(request, limits).await?;
     let changes = Changes::read(&body).map_err(|error| Problem::message(&error))?;
     let bytes = body.len();
@@ -63,7 +67,7 @@ where
     meter::changes(&served.name, bytes, &outcomes);
     Ok((
         [
-            (header::CONTENT_TYPE, "application/json"),
+            (header::CONTENT_TYPE, negotiation::JSON),
             (header::CACHE_CONTROL, "no-store"),
         ],
         json,

@@ -263,8 +263,9 @@ fn a_body_that_trickles_is_cut_off() {
         stream
             .set_read_timeout(Some(Duration::from_millis(300)))
             .unwrap();
-        let request =
-            format!("POST /sync/web/upload HTTP/1.1\r\nhost: x\r\nx-team: red\r\n{head}\r\n\r\n");
+        let request = format!(
+            "POST /sync/web/upload HTTP/1.1\r\nhost: x\r\nx-team: red\r\ncontent-type: application/json\r\n{head}\r\n\r\n"
+        );
         stream.write_all(request.as_bytes()).unwrap();
         let started = Instant::now();
         let mut said = Vec::new();

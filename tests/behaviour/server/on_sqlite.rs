@@ -21,8 +21,12 @@ mod many;
 mod openapi;
 #[path = "refusals.rs"]
 mod refusals;
+#[path = "revocation.rs"]
+mod revocation;
 #[path = "serving.rs"]
 mod serving;
+#[path = "sites.rs"]
+mod sites;
 #[path = "tenants.rs"]
 mod tenants;
 #[path = "world.rs"]

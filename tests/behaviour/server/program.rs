@@ -136,7 +136,17 @@ impl Program {
     }
 
     pub(super) fn post(&self, client: &Client, path: &str, body: Vec<u8>) -> (StatusCode, Value) {
-        self.ask("post", path, client.post(self.url(path)).body(body))
+        let request = client.post(self.url(path)).body(body);
+        self.ask(
+            "post",
+            path,
+            request.header("content-type", "application/json"),
+        )
+    }
+
+    /// What is answered to a request that says more in its headers.
+    pub(super) fn send(&self, request: RequestBuilder) -> Response {
+        self.runtime.block_on(request.send()).unwrap()
     }
 
     fn ask(&self, method: &str, path: &str, request: RequestBuilder) -> (StatusCode, Value) {
@@ -298,6 +308,20 @@ impl Socket {
             .block_on(async { tokio::time::timeout(PATIENCE, self.text()).await });
         let text = text.expect("it comes in time")?;
         Some(serde_json::from_str(&text).unwrap())
+    }
+
+    /// The code that the feed is closed with, whatever comes before.
+    pub(super) fn closed(&mut self, program: &Program) -> Option<u16> {
+        use futures_util::StreamExt;
+        use tokio_tungstenite::tungstenite::Message;
+        program.runtime.block_on(async {
+            loop {
+                match self.0.next().await?.ok()? {
+                    Message::Close(frame) => return frame.map(|frame| frame.code.into()),
+                    _ => {}
+                }
+            }
+        })
     }
 
     /// The next text.

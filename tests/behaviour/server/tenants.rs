@@ -279,6 +279,7 @@ impl World {
     fn post(&mut self, team: usize, body: &str) -> bool {
         let url = self.program.url("web/upload");
         let request = self.tenants[team].client.post(url).body(body.to_owned());
+        let request = request.header("content-type", "application/json");
         let (status, text) = self.ask(team, request, body);
         assert!([200, 409].contains(&status), "{text}");
         status == 200

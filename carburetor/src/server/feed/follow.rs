@@ -1,23 +1,66 @@
-//! One follower: reads what is new by himself, then is told what changes, and reads by himself again when he has fallen behind.
+//! One follower: reads what is new by himself, then is told what changes, and reads by himself again when he has fallen behind, or may see something else.
 
 use super::channel::Joined;
-use super::channels::{BackendOf, Subscription};
+use super::channels::{BackendOf, Channels, Subscription};
+use crate::backend::SyncBackend;
+use crate::connection::SyncConnectionAsync;
+use crate::server::caller::Asked;
 use crate::server::database::Database;
 use crate::server::handover::Pages;
 use crate::server::meter;
 use crate::server::problem::Problem;
 use crate::server::served::{Served, ServedGroup};
-use crate::token::Token;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a follower waits who reads less than a page, and still isn't let in: the database fails, or others write much.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Sends pages until nobody takes them.
-pub(super) async fn follow<G, D>(
+/// One follower.
+pub(super) struct Follower<S, DB: SyncBackend> {
+    pub(super) caller: Asked<S>,
+    pub(super) scope: Arc<S>,
+    pub(super) subscription: Subscription<DB>,
+    pub(super) limit: u32,
+}
+
+impl<S: Send + Sync + 'static, DB: SyncBackend> Follower<S, DB> {
+    /// Sends pages until nobody takes them, or the caller is refused.
+    pub(super) async fn follow<G, D>(
+        mut self,
+        served: &Arc<Served<D>>,
+        channels: &Arc<Channels<BackendOf<D>>>,
+        pages: &Pages,
+    ) -> Result<(), Problem>
+    where
+        D: Database,
+        D::Connection: SyncConnectionAsync<Database = DB>,
+        G: ServedGroup<D::Connection, Scope = S>,
+    {
+        loop {
+            let (scope, recalls) = {
+                let subscription = &self.subscription;
+                let within = within::<G, D>(served, &self.scope, self.limit, subscription, pages);
+                let mut within = pin!(within);
+                tokio::select! {
+                    done = &mut within => return done,
+                    changed = self.caller.changed::<G, D>(served, pages, &self.scope) => changed?,
+                }
+            };
+            // It was read within what he could see before.
+            pages.take_back();
+            self.subscription = channels.subscribe::<G, D>(served, &scope)?;
+            self.scope = scope;
+            pages.go_on(recalls);
+        }
+    }
+}
+
+/// Sends pages of one scope, until nobody takes them.
+async fn within<G, D>(
     served: &Served<D>,
     scope: &G::Scope,
-    mut since: Option<Token>,
     limit: u32,
     subscription: &Subscription<BackendOf<D>>,
     pages: &Pages,
@@ -28,11 +71,11 @@ where
 {
     loop {
         // Reading takes room that an idle feed has no use for.
+        let since = pages.given();
         let reading = Box::pin(G::pages(served, scope, since, limit, true, pages));
         let Some(token) = reading.await? else {
             return Ok(());
         };
-        since = Some(token.clone());
         let Joined::Live(first, mut followed) = subscription.join(token).await else {
             tokio::time::sleep(PAUSE).await;
             continue;
@@ -40,7 +83,6 @@ where
         let mut told = first;
         loop {
             if let Some(page) = told {
-                since = page.next().parse().ok();
                 meter::told(&served.name, &page);
                 if pages.send(Ok(page)).await.is_err() {
                     return Ok(());

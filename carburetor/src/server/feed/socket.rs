@@ -6,7 +6,6 @@ use crate::server::handover::Taken;
 use crate::server::problem::Problem;
 use crate::server::served::Sent;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
@@ -16,27 +15,6 @@ const LONGEST: usize = 1024;
 
 /// What an idle socket holds of memory.
 const BUFFER: usize = 2048;
-
-/// Refuses what another site's page asks for in the name of whoever looks at it: browsers send cookies with it, and don't ask the server before.
-pub(super) fn admit(headers: &HeaderMap, origins: &[String]) -> Result<(), Problem> {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return Ok(());
-    };
-    let origin = origin.to_str().unwrap_or_default();
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let own = origin.split_once("://").map(|(_, authority)| authority);
-    if (own.is_some() && own == host) || origins.iter().any(|other| other == origin) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "origin",
-        "a page of another site asks for a web socket",
-        "name the site by `Sync::origins`",
-    ))
-}
 
 /// Sends each page as a text.
 pub(super) fn open(upgrade: WebSocketUpgrade, first: Arc<Page>, taken: Taken) -> Response {
@@ -62,7 +40,13 @@ async fn send(
         if let Some(page) = page.take() {
             let page = match page {
                 Ok(page) => Arc::unwrap_or_clone(page).into_json(),
-                Err(problem) => return close(socket, close_code::ERROR, *problem).await,
+                Err(problem) => {
+                    let code = match problem.is_refusal() {
+                        true => close_code::POLICY,
+                        false => close_code::ERROR,
+                    };
+                    return close(socket, code, *problem).await;
+                }
             };
             let text = String::from_utf8(page).unwrap_or_default();
             socket.send(Message::Text(text.into())).await?;

@@ -1,8 +1,8 @@
 //! Feeds as server-sent events, which browsers resume by themselves.
 
-use super::HEARTBEAT;
+use super::{EVENTS, HEARTBEAT};
 use crate::download::Page;
-use crate::server::download::{Cut, UNBUFFERED, streamed};
+use crate::server::download::{Cut, UNBUFFERED, streamed, unless_refused};
 use crate::server::handover::Taken;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -19,11 +19,14 @@ pub(super) fn events(first: Arc<Page>, taken: Taken) -> Response {
     let events = stream::try_unfold((Some(first), taken), |(first, mut taken)| async move {
         let retry = first.is_some().then(retry);
         let page = match first {
-            Some(page) => page,
+            Some(page) => Ok(page),
             None => match taken.recv().await {
-                Some(page) => page.map_err(Cut)?,
+                Some(page) => page,
                 None => return Ok(None),
             },
+        };
+        let Some(page) = unless_refused(page)? else {
+            return Ok(None);
         };
         // What is written is JSON, in UTF-8.
         let text = std::str::from_utf8(page.json()).unwrap_or_default();
@@ -38,7 +41,7 @@ pub(super) fn events(first: Arc<Page>, taken: Taken) -> Response {
         .keep_alive(alive)
         .into_response()
         .into_body();
-    ([UNBUFFERED], streamed("text/event-stream", body)).into_response()
+    ([UNBUFFERED], streamed(EVENTS, body)).into_response()
 }
 
 /// Another one for each.
