@@ -316,9 +316,8 @@ impl Socket {
         use tokio_tungstenite::tungstenite::Message;
         program.runtime.block_on(async {
             loop {
-                match self.0.next().await?.ok()? {
-                    Message::Close(frame) => return frame.map(|frame| frame.code.into()),
-                    _ => {}
+                if let Message::Close(frame) = self.0.next().await?.ok()? {
+                    return frame.map(|frame| frame.code.into());
                 }
             }
         })
