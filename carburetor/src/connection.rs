@@ -8,6 +8,8 @@ mod cursor;
 #[cfg(feature = "async-postgres")]
 mod pipelined;
 pub(crate) mod runner;
+pub(crate) mod shortage;
+mod transaction;
 #[cfg(feature = "async-sqlite")]
 mod wrapped;
 
@@ -15,6 +17,9 @@ mod wrapped;
 pub use asynchronous::{SharedConnection, SyncConnectionAsync};
 pub use blocking::SyncConnection;
 pub(crate) use blocking::run;
+pub(crate) use transaction::transact;
+#[cfg(feature = "replica")]
+pub(crate) use transaction::transact_alone;
 
 use crate::backend::SyncBackend;
 use diesel::row::Row;

@@ -65,11 +65,11 @@ pub(crate) trait Runner: Send {
                     self.commit().await?;
                     Ok(value)
                 }
-                Err(error) => match self.rollback().await {
-                    // The first error says more than that the connection is broken, which Diesel remembers.
-                    Ok(()) | Err(Error::BrokenTransactionManager) => Err(error),
-                    Err(failed) => Err(failed.into()),
-                },
+                Err(error) => {
+                    // The first error says more than that nothing is left to roll back, or that the connection is broken, which Diesel remembers.
+                    let _ = self.rollback().await;
+                    Err(error)
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use super::run::Run;
 use super::table::{Sink, TableDownload};
 use super::{DownloadError, Pages, Response, Timestamps};
 use crate::backend::SyncBackend;
-use crate::connection::{SyncConnection, run};
+use crate::connection::{SyncConnection, run, transact};
 use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
 use crate::group::{DownloadTables, Scoped, SyncGroup, assert_named_once};
 use crate::origin::Origin;
@@ -218,7 +218,7 @@ where
     let one_instant = caller.one_instant::<C::Backend>()?;
     let inside = caller != Caller::Outside;
     let cutoffs = cutoffs(conn, definitions, assumptions, inside, known)?;
-    conn.transaction(|conn| {
+    transact(conn, |conn| {
         conn.batch_execute(one_instant)?;
         read(conn, &cutoffs)
     })

@@ -2,6 +2,7 @@
 
 use super::transport::TransportError;
 use crate::clock::Clock;
+use crate::connection::shortage::is_passing;
 use crate::table::TableDefinition;
 use crate::wire::WireError;
 use std::fmt;
@@ -58,14 +59,8 @@ impl ReplicaError {
     /// Trying again won't help, because it isn't for the server or the network that it failed.
     pub(super) fn is_of_file(&self) -> bool {
         match self {
-            // Others may hold the file for long, or fill the disk.
-            ReplicaError::Query(diesel::result::Error::DatabaseError(_, about)) => {
-                !["is locked", "is full"]
-                    .iter()
-                    .any(|passing| about.message().ends_with(passing))
-            }
+            ReplicaError::Query(error) => !is_passing(error),
             ReplicaError::Connection(_)
-            | ReplicaError::Query(_)
             | ReplicaError::Table { .. }
             | ReplicaError::OtherAccount { .. }
             | ReplicaError::Stopped => true,

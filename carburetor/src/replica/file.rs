@@ -10,6 +10,7 @@ use super::schema;
 use super::table::ReplicaTable;
 use super::token;
 use super::triggers::triggers;
+use crate::connection::transact_alone;
 use crate::table::{literal, quoted};
 use diesel::QueryResult;
 use diesel::connection::{Connection, SimpleConnection};
@@ -57,7 +58,7 @@ impl Store {
         path: &str,
         account: &str,
     ) -> Result<(), ReplicaError> {
-        conn.immediate_transaction(|conn| {
+        transact_alone(conn, |conn| {
             schema::share(conn)?;
             query::execute(
                 conn,

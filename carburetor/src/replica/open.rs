@@ -7,6 +7,7 @@ use super::status::{Monitor, Status};
 use super::sync::{Shared, Synced};
 use super::table::ReplicaGroup;
 use super::transport::{AnyTransport, Transport};
+use crate::connection::transact_alone;
 use diesel::sqlite::SqliteConnection;
 use futures_util::Stream;
 use std::convert::Infallible;
@@ -248,7 +249,7 @@ impl<G> Replica<G> {
     ///
     /// A failed statement, or a change that doesn't fit the model of today.
     pub fn retry(&self, seq: i64) -> Result<bool, ReplicaError> {
-        self.with(|store, conn| conn.immediate_transaction(|conn| store.retry(conn, seq)))
+        self.with(|store, conn| transact_alone(conn, |conn| store.retry(conn, seq)))
     }
 
     /// Forgets the rejected change of this number; `false` if there is none.

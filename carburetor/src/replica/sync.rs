@@ -13,6 +13,7 @@ use super::stage::Staged;
 use super::status::{Monitor, Phase};
 use super::token;
 use super::transport::{AnyTransport, TransportError};
+use crate::connection::transact_alone;
 use crate::outcome::Outcomes;
 use diesel::sqlite::SqliteConnection;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,7 +96,7 @@ impl Shared {
         &self,
         work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError> + Send + 'static,
     ) -> Result<T, ReplicaError> {
-        self.run(move |store, conn| conn.immediate_transaction(|conn| work(store, conn)))
+        self.run(move |store, conn| transact_alone(conn, |conn| work(store, conn)))
             .await
     }
 

@@ -1,6 +1,7 @@
 //! Writing what isn't uploaded.
 
-use diesel::connection::{Connection, SimpleConnection};
+use super::query;
+use crate::connection::transact;
 use diesel::sqlite::SqliteConnection;
 
 /// Runs `write` in a transaction of its own, or a savepoint of the caller's, in which nothing is recorded for the server: the replica's row
@@ -20,14 +21,16 @@ where
 {
     // A counter, so that calls may be nested. An error rolls it back with the rest.
     let switch = |conn: &mut SqliteConnection, by: &str| {
-        conn.batch_execute(&format!(
-            "update carburetor_replica set untracked = untracked {by}"
-        ))
+        let sql = format!("update carburetor_replica set untracked = untracked {by}");
+        query::execute(conn, &sql, [])
     };
-    conn.transaction(|conn| {
+    transact(conn, |conn| {
         switch(conn, "+ 1")?;
         let written = write(conn)?;
-        switch(conn, "- 1")?;
-        Ok(written)
+        // SQLite may have rolled all of it back meanwhile, and `write` gone on.
+        match switch(conn, "- 1 where untracked > 0")? {
+            0 => Err(diesel::result::Error::NotInTransaction.into()),
+            _ => Ok(written),
+        }
     })
 }

@@ -3,7 +3,7 @@
 use super::TrackingBackend;
 use super::backend::Restore;
 use super::runner::{Blocking, Runner, complete};
-use crate::connection::SyncConnection;
+use crate::connection::{SyncConnection, transact};
 
 /// Runs `write` in a transaction of its own, or a savepoint of the caller's, in which writes get no stamp: replicas are not told of them.
 ///
@@ -39,7 +39,7 @@ where
     C: SyncConnection,
     E: From<diesel::result::Error>,
 {
-    conn.transaction(|conn| {
+    transact(conn, |conn| {
         let restore = complete(C::Backend::begin_untracked(&mut Blocking(conn)))?;
         let written = write(conn)?;
         complete(end_untracked(&mut Blocking(conn), restore))?;

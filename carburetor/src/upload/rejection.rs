@@ -1,18 +1,9 @@
 //! What the database's error says of one change.
 
+use crate::connection::shortage::is_shortage;
 use crate::outcome::{Code, Rejection};
 use diesel::result::DatabaseErrorKind as Kind;
 use diesel::result::Error;
-
-/// Messages of a database that can't go on, whatever is written. SQLite has no kinds for them.
-const BROKEN: &[&str] = &[
-    "database or disk is full",
-    "disk I/O error",
-    "database disk image is malformed",
-    "database is locked",
-    "out of memory",
-    "interrupted",
-];
 
 /// How PostgreSQL begins to say that a statement took too long, or waited too long for a lock.
 const CANCELED: &str = "canceling statement due to ";
@@ -38,9 +29,8 @@ pub(super) fn is_of_rows(error: &Error) -> bool {
             | Kind::RestrictViolation
             | Kind::ExclusionViolation => true,
             Kind::Unknown => {
-                let message = information.message();
-                let is_broken = BROKEN.contains(&message) || message.starts_with(CANCELED);
-                !is_broken && !is_deadlock(error)
+                let is_canceled = information.message().starts_with(CANCELED);
+                !is_canceled && !is_shortage(error) && !is_deadlock(error)
             }
             _ => false,
         },

@@ -6,6 +6,8 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
 #[path = "end_to_end.rs"]
 mod end_to_end;
+#[path = "full_disk.rs"]
+mod full_disk;
 #[path = "held.rs"]
 mod held;
 #[path = "hub.rs"]

@@ -2,7 +2,7 @@
 
 use super::cutoffs;
 use crate::backend::SyncBackend;
-use crate::connection::SyncConnection;
+use crate::connection::{SyncConnection, transact};
 use crate::download::caller::Caller;
 use crate::download::{DownloadError, Page, Pages};
 use crate::group::{DownloadTables, assert_named_once};
@@ -47,7 +47,7 @@ where
             let Some(run) = &mut self.run else {
                 return Ok(None);
             };
-            let read = conn.transaction(|conn| {
+            let read = transact(conn, |conn| {
                 conn.batch_execute(one_instant)?;
                 let text = &mut text;
                 T::each(&mut run.tables, &mut WritePage { conn, text })

@@ -1,5 +1,6 @@
 //! Installing on SQLite: refusals first, then everything in one transaction.
 
+use crate::connection::shortage::is_shortage;
 use crate::statement::Statement;
 use crate::table::TableDefinition;
 use crate::tracking::Problem;
@@ -121,8 +122,11 @@ where
     let before = up(&tracked(runner, std::slice::from_ref(old)).await?);
     let attempt = Alone::savepoint(runner).await?;
     let installed = runner.execute(&before).await;
-    if attempt.end(runner, installed).await.is_err() {
-        runner.execute(&reset(old)).await?;
+    match attempt.end(runner, installed).await {
+        // The transaction around it may be gone, too.
+        Err(error) if is_shortage(&error) => return Err(error.into()),
+        Err(_) => runner.execute(&reset(old)).await?,
+        Ok(()) => {}
     }
     let table = tracked(runner, std::slice::from_ref(new)).await?;
     let difference = difference(std::slice::from_ref(old), &table);
@@ -209,12 +213,13 @@ impl Alone {
         let ended = match result {
             Ok(value) => runner.execute(self.commit).await.map(|()| value),
             Err(error) => {
-                runner.execute(self.rollback).await?;
+                // SQLite may have rolled back by itself: the first error says why.
+                let _ = runner.execute(self.rollback).await;
                 return Err(error);
             }
         };
         if ended.is_err() {
-            runner.execute(self.rollback).await?;
+            let _ = runner.execute(self.rollback).await;
         }
         Ok(ended?)
     }
