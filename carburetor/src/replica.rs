@@ -18,6 +18,7 @@ mod hub;
 mod in_process;
 mod message;
 mod meter;
+mod odd;
 mod open;
 mod origin;
 mod outbox;

@@ -1,5 +1,6 @@
 //! Why a replica can't be opened or synced.
 
+use super::table::ReplicaTable;
 use super::transport::TransportError;
 use crate::clock::Clock;
 use crate::connection::shortage::is_passing;
@@ -44,11 +45,26 @@ pub enum ReplicaError {
         /// The clock that was answered.
         answered: Option<Clock>,
     },
+    /// What was done has led to nothing, and would be done again and again. It is a mistake of this library's: report it.
+    Stuck {
+        /// The table.
+        table: String,
+        /// What was done, and to what.
+        problem: String,
+    },
     /// A task was cut off, because the program's runtime ends.
     Stopped,
 }
 
 impl ReplicaError {
+    /// The change of this clock doesn't leave the outbox.
+    pub(super) fn stuck(table: &ReplicaTable, clock: &str) -> Self {
+        ReplicaError::Stuck {
+            table: table.definition.table.clone(),
+            problem: format!("the change {clock} doesn't leave the outbox, whatever is done with it: report this"),
+        }
+    }
+
     pub(super) fn table(definition: &TableDefinition, problem: String) -> Self {
         ReplicaError::Table {
             table: definition.table.clone(),
@@ -64,9 +80,10 @@ impl ReplicaError {
             | ReplicaError::Table { .. }
             | ReplicaError::OtherAccount { .. }
             | ReplicaError::Stopped => true,
-            ReplicaError::Wire(_) | ReplicaError::Transport(_) | ReplicaError::Answer { .. } => {
-                false
-            }
+            ReplicaError::Wire(_)
+            | ReplicaError::Transport(_)
+            | ReplicaError::Answer { .. }
+            | ReplicaError::Stuck { .. } => false,
         }
     }
 }
@@ -78,7 +95,9 @@ impl fmt::Display for ReplicaError {
         match self {
             ReplicaError::Connection(error) => write!(f, "{error}"),
             ReplicaError::Query(error) => write!(f, "{error}"),
-            ReplicaError::Table { table, problem } => write!(f, "{table}: {problem}"),
+            ReplicaError::Table { table, problem } | ReplicaError::Stuck { table, problem } => {
+                write!(f, "{table}: {problem}")
+            }
             ReplicaError::OtherAccount { account } => write!(
                 f,
                 "the file holds changes of the account `{account}` that the server hasn't got: open it for that account and sync, or take another file"

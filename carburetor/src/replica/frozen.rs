@@ -59,7 +59,10 @@ pub(super) fn keep(
             field: Some(problem.column),
         };
         keep_aside(conn, group, &change, &rejection)?;
-        return take_back(conn, table, &frozen.id, &frozen.clock);
+        return match take_back(conn, table, &frozen.id, &frozen.clock)? {
+            0 => Err(ReplicaError::stuck(table, &frozen.clock)),
+            _ => Ok(()),
+        };
     }
     let text = serde_json::to_string(&change).map_err(|error| WireError::new(error.to_string()))?;
     let marks = [BIND; 5].join(", ");
@@ -81,8 +84,10 @@ pub(super) fn keep(
         table.own("outbox"),
         table.has_id("entry")
     );
-    query::execute(conn, &sent, frozen.entries())?;
-    Ok(())
+    match query::execute(conn, &sent, frozen.entries())? {
+        0 => Err(ReplicaError::stuck(table, &frozen.clock)),
+        _ => Ok(()),
+    }
 }
 
 impl Frozen {
@@ -93,13 +98,13 @@ impl Frozen {
     }
 }
 
-/// The row becomes what it was before the edit of this clock, as it does when the server rejects it.
+/// The row becomes what it was before the edit of this clock, as it does when the server rejects it. Returns how many entries are forgotten.
 pub(super) fn take_back(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
     id: &[Stored],
     clock: &str,
-) -> Result<(), ReplicaError> {
+) -> Result<usize, ReplicaError> {
     let (name, outbox) = (table.name(), table.own("outbox"));
     let binds = || id.iter().cloned().map(Bind);
     let of_clock = format!("{} and carburetor_clock = {BIND}", table.has_id("entry"));
@@ -111,7 +116,7 @@ pub(super) fn take_back(
     )?;
     let columns: Vec<String> = columns.iter().map(|column| as_text(&column[0])).collect();
     let undo = match columns.iter().any(String::is_empty) {
-        _ if columns.is_empty() => return Ok(()),
+        _ if columns.is_empty() => return Ok(0),
         true => format!("delete from {name} as kept where {}", table.has_id("kept")),
         false => {
             let same = table.same_id("entry", "kept");
@@ -134,8 +139,7 @@ pub(super) fn take_back(
     };
     query::applying(conn, |conn| query::execute(conn, &undo, binds()))?;
     let forget = format!("delete from {outbox} as entry where {of_clock}");
-    query::execute(conn, &forget, binds().chain([Bind::text(clock)]))?;
-    Ok(())
+    Ok(query::execute(conn, &forget, binds().chain([Bind::text(clock)]))?)
 }
 
 /// A stamp that no server has given is none.

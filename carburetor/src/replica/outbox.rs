@@ -2,6 +2,7 @@
 
 use super::error::ReplicaError;
 use super::frozen::{Frozen, keep};
+use super::odd::{self, Judged};
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::table::ReplicaTable;
 use crate::change::Change;
@@ -35,7 +36,12 @@ pub(super) fn freeze(
         frozen.truncate(*limit);
     }
     for one in &frozen {
-        keep(conn, &tables[one.table], one)?;
+        let table = &tables[one.table];
+        match odd::judge(conn, table, one)? {
+            Judged::Sound => keep(conn, table, one)?,
+            Judged::Odd(odd) => odd.set_aside(conn, table, one)?,
+            Judged::Gone => {}
+        }
     }
     Ok(frozen.len())
 }

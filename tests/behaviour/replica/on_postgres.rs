@@ -12,6 +12,8 @@ mod held;
 mod hub;
 #[path = "live.rs"]
 mod live;
+#[path = "odd_ids.rs"]
+mod odd_ids;
 #[path = "relay.rs"]
 mod relay;
 #[path = "settling.rs"]

@@ -14,6 +14,8 @@ mod held;
 mod hub;
 #[path = "live.rs"]
 mod live;
+#[path = "odd_ids.rs"]
+mod odd_ids;
 #[path = "over_http.rs"]
 mod over_http;
 #[path = "relay.rs"]

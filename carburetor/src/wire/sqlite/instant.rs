@@ -1,6 +1,6 @@
 //! Dates, times and instants: text in any form that Diesel reads, written in the form that Diesel writes.
 
-use super::{Stored, codec, stored};
+use super::{Class, Stored, codec, of_class, stored};
 use crate::table::Storage;
 use crate::wire::calendar::{
     DAY, parse_date, parse_instant, parse_instant_or_utc, parse_time, write_date, write_instant,
@@ -13,6 +13,9 @@ use diesel::sql_types::{Date, Time, Timestamp, TimestamptzSqlite};
 use diesel::sqlite::Sqlite;
 use serde_json::Value;
 
+/// Diesel reads numbers, too: as Julian days.
+const NOT_BLOB: &[Class] = &[Class::Text, Class::Integer, Class::Real];
+
 /// An instant in microseconds since 1970; `None` for text in another form than the triggers write.
 pub(crate) fn micros(mut value: Stored<'_, '_, '_>) -> Option<i64> {
     let (days, micros) = parse_instant_or_utc(value.read_text())?;
@@ -22,6 +25,7 @@ pub(crate) fn micros(mut value: Stored<'_, '_, '_>) -> Option<i64> {
 impl WireType<Sqlite> for Date {
     const CODEC: Codec<Sqlite> = codec(
         |mut value, out| {
+            of_class(&mut value, "a date", NOT_BLOB)?;
             let days = match parse_date(value.read_text()) {
                 Some(days) => days,
                 None => days_of(diesel_reads::<Date, NaiveDate>(value)?),
@@ -46,6 +50,7 @@ impl WireType<Sqlite> for Date {
 impl WireType<Sqlite> for Time {
     const CODEC: Codec<Sqlite> = codec(
         |mut value, out| {
+            of_class(&mut value, "a time", NOT_BLOB)?;
             let micros = match parse_time(value.read_text()) {
                 Some(micros) => micros,
                 None => micros_of(diesel_reads::<Time, NaiveTime>(value)?),
@@ -73,6 +78,7 @@ impl WireType<Sqlite> for Timestamp {
         Storage::Timestamp,
         |mut value, out| {
             // Diesel ignores an offset here.
+            of_class(&mut value, "an instant", NOT_BLOB)?;
             let known = plain(value.read_text());
             let instant = match known {
                 Some(instant) => instant,
@@ -89,6 +95,7 @@ impl WireType<Sqlite> for TimestamptzSqlite {
     const CODEC: Codec<Sqlite> = stored(
         Storage::Timestamptz,
         |mut value, out| {
+            of_class(&mut value, "an instant", NOT_BLOB)?;
             let instant = match parse_instant_or_utc(value.read_text()) {
                 Some(instant) => instant,
                 None => parts(diesel_reads::<TimestamptzSqlite, DateTime<Utc>>(value)?.naive_utc()),

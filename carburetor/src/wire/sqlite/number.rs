@@ -1,6 +1,6 @@
 //! Numbers and booleans.
 
-use super::{Stored, codec, stored};
+use super::{Class, Stored, codec, mismatch, of_class, stored};
 use crate::table::Storage;
 use crate::wire::json::{write_integer, write_string};
 use crate::wire::number::{
@@ -41,7 +41,7 @@ impl WireType<Sqlite> for BigInt {
     const CODEC: Codec<Sqlite> = stored(
         Storage::Integer,
         |mut value, out| {
-            write_integer_string(value.read_long(), out);
+            write_integer_string(whole(&mut value)?, out);
             Ok(())
         },
         |value| long(value).map(SqliteValue::Integer),
@@ -51,6 +51,7 @@ impl WireType<Sqlite> for BigInt {
 impl WireType<Sqlite> for Float {
     const CODEC: Codec<Sqlite> = codec(
         |mut value, out| {
+            of_class(&mut value, "a number", NUMBERS)?;
             write_float(value.read_double() as f32, out);
             Ok(())
         },
@@ -61,6 +62,7 @@ impl WireType<Sqlite> for Float {
 impl WireType<Sqlite> for Double {
     const CODEC: Codec<Sqlite> = codec(
         |mut value, out| {
+            of_class(&mut value, "a number", NUMBERS)?;
             write_float(value.read_double(), out);
             Ok(())
         },
@@ -89,6 +91,7 @@ impl WireType<Sqlite> for Numeric {
                 }
             }
             _ => {
+                of_class(&mut value, "a decimal number", &[Class::Text])?;
                 let text = value.read_text();
                 if !is_decimal(text) {
                     return Err(WireError::unexpected(
@@ -114,7 +117,7 @@ impl WireType<Sqlite> for Bool {
     const CODEC: Codec<Sqlite> = stored(
         Storage::Boolean,
         |mut value, out| {
-            out.extend_from_slice(if value.read_integer() == 0 {
+            out.extend_from_slice(if whole(&mut value)? == 0 {
                 b"false"
             } else {
                 b"true"
@@ -128,9 +131,29 @@ impl WireType<Sqlite> for Bool {
     );
 }
 
+const NUMBERS: &[Class] = &[Class::Integer, Class::Real];
+
+/// An integer; a number without a fraction is one, where the column's type keeps no integers.
+fn whole(value: &mut Stored<'_, '_, '_>) -> Result<i64, WireError> {
+    let is_whole = match of_class(value, "an integer", NUMBERS)? {
+        Class::Real => {
+            let real = value.read_double();
+            real.fract() == 0.0 && real.abs() < EXACT
+        }
+        _ => true,
+    };
+    match is_whole {
+        true => Ok(value.read_long()),
+        false => Err(mismatch(value, "an integer")),
+    }
+}
+
+/// Up to here every integer is a floating-point number, too.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// SQLite's integers have 64 bits whatever the column says; Diesel would cut them.
 fn narrow<N: TryFrom<i64>>(mut value: Stored<'_, '_, '_>) -> Result<N, WireError> {
-    let number = value.read_long();
+    let number = whole(&mut value)?;
     number.try_into().map_err(|_| {
         WireError::new(format!(
             "expected an integer of {} bits, got {number}; make the column a `BigInt` in the `table!`",
