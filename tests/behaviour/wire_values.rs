@@ -324,17 +324,61 @@ fn what_sqlite_stores_against_the_columns_type_is_refused() {
             )
         );
     };
-    of_class("'abc'", carburetor::__codec!(Double, Sqlite), "a number, got the text \"abc\"");
-    of_class("'12'", carburetor::__codec!(Float, Sqlite), "a number, got the text \"12\"");
-    of_class("'abc'", carburetor::__codec!(Integer, Sqlite), "an integer, got the text \"abc\"");
-    of_class("1.5", carburetor::__codec!(BigInt, Sqlite), "an integer, got the number 1.5");
-    of_class("1e300", carburetor::__codec!(SmallInt, Sqlite), "an integer, got the number 1e300");
-    of_class("'true'", carburetor::__codec!(Bool, Sqlite), "an integer, got the text \"true\"");
-    of_class("x'61'", carburetor::__codec!(Text, Sqlite), "text, got a blob");
-    of_class("1.5", carburetor::__codec!(Text, Sqlite), "text, got the number 1.5");
-    of_class("12", carburetor::__codec!(Binary, Sqlite), "bytes, got the integer 12");
-    of_class("x'3132'", carburetor::__codec!(Numeric, Sqlite), "a decimal number, got a blob");
-    of_class("x'61'", carburetor::__codec!(Date, Sqlite), "a date, got a blob");
+    of_class(
+        "'abc'",
+        carburetor::__codec!(Double, Sqlite),
+        "a number, got the text \"abc\"",
+    );
+    of_class(
+        "'12'",
+        carburetor::__codec!(Float, Sqlite),
+        "a number, got the text \"12\"",
+    );
+    of_class(
+        "'abc'",
+        carburetor::__codec!(Integer, Sqlite),
+        "an integer, got the text \"abc\"",
+    );
+    of_class(
+        "1.5",
+        carburetor::__codec!(BigInt, Sqlite),
+        "an integer, got the number 1.5",
+    );
+    of_class(
+        "1e300",
+        carburetor::__codec!(SmallInt, Sqlite),
+        "an integer, got the number 1e300",
+    );
+    of_class(
+        "'true'",
+        carburetor::__codec!(Bool, Sqlite),
+        "an integer, got the text \"true\"",
+    );
+    of_class(
+        "x'61'",
+        carburetor::__codec!(Text, Sqlite),
+        "text, got a blob",
+    );
+    of_class(
+        "1.5",
+        carburetor::__codec!(Text, Sqlite),
+        "text, got the number 1.5",
+    );
+    of_class(
+        "12",
+        carburetor::__codec!(Binary, Sqlite),
+        "bytes, got the integer 12",
+    );
+    of_class(
+        "x'3132'",
+        carburetor::__codec!(Numeric, Sqlite),
+        "a decimal number, got a blob",
+    );
+    of_class(
+        "x'61'",
+        carburetor::__codec!(Date, Sqlite),
+        "a date, got a blob",
+    );
 }
 
 #[test]

@@ -3,9 +3,9 @@
 //! SQLite rolls a transaction back by itself when the disk is full, when it can't read or write the file, when memory runs out, and when it is
 //! interrupted. The rollback that follows finds none, and Diesel's own transactions return the error of that.
 
-use diesel::connection::{Connection, TransactionManager};
 #[cfg(feature = "replica")]
 use diesel::connection::AnsiTransactionManager;
+use diesel::connection::{Connection, TransactionManager};
 use diesel::result::Error;
 #[cfg(feature = "replica")]
 use diesel::sqlite::SqliteConnection;

@@ -61,7 +61,9 @@ impl ReplicaError {
     pub(super) fn stuck(table: &ReplicaTable, clock: &str) -> Self {
         ReplicaError::Stuck {
             table: table.definition.table.clone(),
-            problem: format!("the change {clock} doesn't leave the outbox, whatever is done with it: report this"),
+            problem: format!(
+                "the change {clock} doesn't leave the outbox, whatever is done with it: report this"
+            ),
         }
     }
 

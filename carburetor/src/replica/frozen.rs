@@ -139,7 +139,11 @@ pub(super) fn take_back(
     };
     query::applying(conn, |conn| query::execute(conn, &undo, binds()))?;
     let forget = format!("delete from {outbox} as entry where {of_clock}");
-    Ok(query::execute(conn, &forget, binds().chain([Bind::text(clock)]))?)
+    Ok(query::execute(
+        conn,
+        &forget,
+        binds().chain([Bind::text(clock)]),
+    )?)
 }
 
 /// A stamp that no server has given is none.

@@ -65,9 +65,15 @@ pub(super) fn judge(
         Ok(Judged::Odd(Odd { entry, problem }))
     };
     let columns: Vec<_> = table.definition.downloaded().enumerate().collect();
-    let ids: Vec<_> = columns.into_iter().filter(|(_, column)| column.id).collect();
+    let ids: Vec<_> = columns
+        .into_iter()
+        .filter(|(_, column)| column.id)
+        .collect();
     let mut travels = Vec::new();
-    let sql = format!("select {} from {outbox} where rowid = {entry}", table.ids(""));
+    let sql = format!(
+        "select {} from {outbox} where rowid = {entry}",
+        table.ids("")
+    );
     query::each(conn, &sql, [], |row| {
         for (part, (number, _)) in ids.iter().enumerate() {
             travels.push(row.json(part, &table.codecs[*number]));
@@ -89,7 +95,8 @@ pub(super) fn judge(
             column.quoted()
         );
         if !query::exists(conn, &same, [Bind(stored)])? {
-            let problem = format!("it is stored in another form than that in which it travels, {value}");
+            let problem =
+                format!("it is stored in another form than that in which it travels, {value}");
             return odd(WireError::new(problem), &column.name);
         }
     }
@@ -115,17 +122,22 @@ impl Odd {
         let given: Vec<&str> = match is("insert") {
             true => {
                 let inserted = table.definition.downloaded();
-                let inserted = inserted.filter(|column| !column.read_only && !column.last_synced_at);
+                let inserted =
+                    inserted.filter(|column| !column.read_only && !column.last_synced_at);
                 inserted.map(|column| column.name.as_str()).collect()
             }
             false => columns.iter().map(String::as_str).collect(),
         };
         let mut edits: Vec<Edit> = match is("delete") {
             true => vec![Edit::Delete],
-            false => self.rows(conn, table, &given)?.into_iter().map(match is("insert") {
-                true => Edit::Insert,
-                false => Edit::Update,
-            }).collect(),
+            false => self
+                .rows(conn, table, &given)?
+                .into_iter()
+                .map(match is("insert") {
+                    true => Edit::Insert,
+                    false => Edit::Update,
+                })
+                .collect(),
         };
         if edits.is_empty() {
             edits.push(Edit::Update(Map::new()));

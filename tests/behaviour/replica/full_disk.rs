@@ -5,8 +5,8 @@ use super::super::models::NOTES;
 use super::world::{Device, Served, Teams, note, notes_in};
 use super::{Conn, Server};
 use carburetor::replica::{InProcess, Phase, Replica};
-use diesel::connection::{Connection, SimpleConnection};
 use diesel::RunQueryDsl;
+use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 use futures_util::StreamExt;
 use std::sync::Arc;
@@ -58,9 +58,7 @@ fn a_run_on_a_full_disk_says_so_and_goes_on_with_room() {
         .unwrap();
     let mut statuses = Box::pin(device.replica.status());
     let mut until = async |is_it: &dyn Fn(&Phase) -> bool| {
-        let found = async {
-            while !is_it(&statuses.next().await.unwrap().phase) {}
-        };
+        let found = async { while !is_it(&statuses.next().await.unwrap().phase) {} };
         let found = tokio::time::timeout(Duration::from_secs(20), found).await;
         found.expect("the phase comes");
     };
@@ -93,7 +91,9 @@ insert into notes (id, title, team, body) select 'n' || n, 'one', 'red', '{body}
     let way: InProcess<Served, Teams, Conn> =
         InProcess::new(Teams(vec!["red".into()]), server.connector());
     let replica: Replica<Group> = Replica::open(&path, way).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     run(&mut conn, "pragma max_page_count = 60");
     for _ in 0..2 {
         let error = runtime.block_on(replica.sync()).unwrap_err();
@@ -130,10 +130,15 @@ fn an_upload_that_fills_the_servers_disk_is_refused_as_a_whole_and_goes_on_with_
 insert into notes (id, title, team, body) select 'n' || n, 'one', 'red', '{body}' from n"
         ),
     );
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let error = runtime.block_on(replica.sync()).unwrap_err();
     assert!(error.to_string().contains(FULL), "{error}");
-    assert_eq!((server.notes().len(), replica.rejected().unwrap().len()), (1, 0));
+    assert_eq!(
+        (server.notes().len(), replica.rejected().unwrap().len()),
+        (1, 0)
+    );
     is_full.store(false, Ordering::Relaxed);
     runtime.block_on(replica.sync()).unwrap();
     assert_eq!((server.notes().len(), replica.pending().unwrap()), (501, 0));

@@ -1,7 +1,7 @@
 //! Ids that SQLite holds and the model doesn't.
 
-use super::world::{Device, note};
 use super::Server;
+use super::world::{Device, note};
 use carburetor::change::Edit;
 use carburetor::outcome::Code;
 use serde_json::{Value, json};
@@ -57,13 +57,19 @@ fn told_of(id: Value, table: &str, column: &str) -> (Value, String, String) {
 #[test]
 fn a_text_id_that_is_not_utf8_is_set_aside_alone_and_told_once() {
     let write = "insert into notes (id, title, team) values (cast(x'ff41' as text), 'odd', 'red')";
-    assert_eq!(set_aside(write), told_of(json!({"text": "ff41"}), "notes", "id"));
+    assert_eq!(
+        set_aside(write),
+        told_of(json!({"text": "ff41"}), "notes", "id")
+    );
 }
 
 #[test]
 fn a_blob_as_a_text_id_is_set_aside_alone_and_told_once() {
     let write = "insert into notes (id, title, team) values (x'616263', 'odd', 'red')";
-    assert_eq!(set_aside(write), told_of(json!({"blob": "616263"}), "notes", "id"));
+    assert_eq!(
+        set_aside(write),
+        told_of(json!({"blob": "616263"}), "notes", "id")
+    );
 }
 
 #[test]
@@ -75,19 +81,28 @@ fn null_as_an_id_is_set_aside_alone_and_told_once() {
 #[test]
 fn an_id_beyond_the_models_integer_is_set_aside_alone_and_told_once() {
     let write = "insert into chores (id, name, gone) values (3000000000, 'odd', false)";
-    assert_eq!(set_aside(write), told_of(json!(3_000_000_000_i64), "chores", "id"));
+    assert_eq!(
+        set_aside(write),
+        told_of(json!(3_000_000_000_i64), "chores", "id")
+    );
 }
 
 #[test]
 fn text_as_an_integer_id_is_set_aside_alone_and_told_once() {
     let write = "insert into seats (room, place, guest, kind) values ('a', 'first', 'Ann', 'odd')";
-    assert_eq!(set_aside(write), told_of(json!(["a", "first"]), "seats", "place"));
+    assert_eq!(
+        set_aside(write),
+        told_of(json!(["a", "first"]), "seats", "place")
+    );
 }
 
 #[test]
 fn a_fraction_as_an_integer_id_is_set_aside_alone_and_told_once() {
     let write = "insert into seats (room, place, guest, kind) values ('a', 1.5, 'Ann', 'odd')";
-    assert_eq!(set_aside(write), told_of(json!(["a", 1.5]), "seats", "place"));
+    assert_eq!(
+        set_aside(write),
+        told_of(json!(["a", 1.5]), "seats", "place")
+    );
 }
 
 #[test]
@@ -111,7 +126,9 @@ fn what_an_odd_row_holds_is_told_as_far_as_it_travels() {
 fn rows_without_an_id_are_told_each_by_what_they_hold() {
     let server = served();
     let mut device = server.device();
-    device.run("insert into notes (id, title, team) values (null, 'odd', 'red'), (null, 'too', 'red')");
+    device.run(
+        "insert into notes (id, title, team) values (null, 'odd', 'red'), (null, 'too', 'red')",
+    );
     device.sync();
     let titles: Vec<Value> = device
         .replica
@@ -136,7 +153,9 @@ fn an_edit_and_a_deletion_of_an_odd_row_are_set_aside_too() {
         conn.batch_execute("insert into notes (id, title, team) values (x'01', 'kept', 'red'), (x'02', 'gone', 'red')")
     })
     .unwrap();
-    device.run("update notes set title = 'edited' where id = x'01'; delete from notes where id = x'02'");
+    device.run(
+        "update notes set title = 'edited' where id = x'01'; delete from notes where id = x'02'",
+    );
     device.sync();
     let rejected = device.replica.rejected().unwrap();
     let edits: Vec<_> = rejected.iter().map(|one| &one.change.edit).collect();
@@ -150,9 +169,11 @@ fn an_edit_and_a_deletion_of_an_odd_row_are_set_aside_too() {
 
 fn found(device: &mut Device, sql: &str) -> String {
     use diesel::prelude::*;
-    diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(&format!("({sql})")))
-        .first(&mut device.conn)
-        .unwrap()
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(&format!(
+        "({sql})"
+    )))
+    .first(&mut device.conn)
+    .unwrap()
 }
 
 #[test]
