@@ -157,6 +157,13 @@ impl<DB: SyncBackend> TakeRows<DB> for CutoffRows<'_> {
     }
 }
 
+/// What is wrong with a table whose triggers are gone or switched off, and what to do.
+pub(crate) fn no_trigger(table: &str) -> String {
+    format!(
+        "triggers of the tracking of {table} are missing or not enabled always, so that writes would be missed: install the tracking again, by `install` or the migration that `Group::tracking()` prints"
+    )
+}
+
 fn instant<'r, DB: SyncBackend>(
     row: &impl Row<'r, DB>,
     column: usize,

@@ -12,6 +12,9 @@ pub mod groups {}
 #[doc = include_str!("../docs/guide/uploads.md")]
 pub mod uploads {}
 
+#[doc = include_str!("../docs/guide/ids.md")]
+pub mod ids {}
+
 #[doc = include_str!("../docs/guide/conflicts.md")]
 pub mod conflicts {}
 

@@ -14,6 +14,7 @@ pub mod merge;
 mod origin;
 pub mod outcome;
 mod register;
+mod remedy;
 #[cfg(feature = "replica")]
 pub mod replica;
 mod scope;

@@ -1,12 +1,15 @@
 //! The public interface of the tracking, on real databases.
 
 mod asynchronous;
+mod columns;
+mod gone;
 mod migrations;
 mod postgres;
 mod sqlite;
 mod testing;
 mod untracked;
 mod upkeep;
+mod warned;
 
 use carburetor::{SyncGroup, SyncTable};
 use carburetor_tests::{Cluster, Database};

@@ -8,7 +8,7 @@
 
 use super::Assumptions;
 use crate::statement::Statement;
-use crate::table::{TableDefinition, literal};
+use crate::table::{Storage, TableDefinition, literal};
 use crate::tracking::postgres::{HOME, hashed, origin};
 use diesel::pg::Pg;
 use std::time::Duration;
@@ -77,19 +77,25 @@ fn server(name: &str) -> String {
     format!("coalesce({name} || '-', '') || coalesce({TIMELINE}, '')")
 }
 
-/// The tables as `place, key, name in SQL`.
+/// The tables as `place, key, name in SQL, stamp, type of the stamp`.
 fn listed(tables: &[(usize, &TableDefinition)]) -> String {
     let rows: Vec<String> = tables
         .iter()
         .map(|(place, table)| {
+            let stamp = table.stamp();
             format!(
-                "({place}::bigint, {}, {})",
+                "({place}::bigint, {}, {}, {}, {})",
                 literal(&table.key()),
-                literal(&table.sql_name())
+                literal(&table.sql_name()),
+                literal(stamp.map_or("", |stamp| &stamp.name)),
+                match stamp.map(|stamp| stamp.storage) {
+                    Some(Storage::Timestamp) => "'timestamp'::regtype",
+                    _ => "'timestamptz'::regtype",
+                },
             )
         })
         .collect();
-    format!("(values {}) t(place, key, name)", rows.join(", "))
+    format!("(values {}) t(place, key, name, stamp, stamp_type)", rows.join(", "))
 }
 
 fn tracked_cutoff(
@@ -121,17 +127,31 @@ select t.place, seen.clock, seen.cutoff, s.generation, seen.origin,
     case when seen.cutoff is null then 'no watermark'
     when s.name is null then 'not tracked'
     when s.relation is distinct from to_regclass(t.name) then 'other table'
-    when armed.triggers < 3 * cardinality(parts.relations) then 'no trigger'
-    when armed.late is not null then 'late trigger' end),
-  armed.late, (extract(epoch from s.horizon) * 1000000)::bigint, null::bigint
+    when armed.triggers < 3 * cardinality(parts.relations) or armed.truncates < 1 + kept.partitions then 'no trigger'
+    when armed.late is not null then 'late trigger'
+    when exists (select from pg_inherits i where i.inhparent = c.oid and c.relkind = 'r') then 'inherited'
+    when odd.stamp is not null then 'stamp' end),
+  coalesce(armed.late, odd.stamp), (extract(epoch from s.horizon) * 1000000)::bigint, null::bigint
 from seen, {listed}
 left join carburetor.synced_table s on s.name = t.key
 left join pg_class c on c.oid = s.relation
 left join lateral (
   select case c.relkind when 'p' then array(select p.relid::oid from pg_partition_tree(c.oid) p) else array[c.oid] end as relations
 ) parts on true
+-- A partition that came after the installation has no trigger on TRUNCATE.
 left join lateral (
-  select count(*) filter (where g.tgenabled = 'A'
+  select count(*) as partitions from unnest(s.partitions::oid[]) p (relid) where p.relid = any (parts.relations)
+) kept on true
+-- What is rounded may lie below the cutoff.
+left join lateral (
+  select quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod) as stamp
+  from pg_attribute a
+  where a.attrelid = c.oid and a.attname = t.stamp and not a.attisdropped and (a.atttypid <> t.stamp_type or a.atttypmod between 0 and 5)
+) odd on true
+left join lateral (
+  select count(*) filter (where g.tgenabled = 'A' and g.tgname = '~carburetor_truncate'
+      and (g.tgrelid = c.oid or g.tgrelid = any (s.partitions::oid[]))) as truncates,
+    count(*) filter (where g.tgenabled = 'A'
       and g.tgname in ('~carburetor_stamp', '~carburetor_removal_delete', '~carburetor_removal_update')) as triggers,
     min(g.tgname::text) filter (where not g.tgisinternal and g.tgtype & 3 = 3 and g.tgtype & 20 <> 0 and g.tgenabled <> 'D'
       and g.tgname > '~carburetor_stamp') as late

@@ -1,11 +1,12 @@
 //! The cutoff on SQLite: one past the latest stamp that was given.
 //!
 //! Writers are serialized, and each stamp is greater than all before it. So what a later transaction stamps lies at the cutoff or
-//! after it, and what an earlier one stamped is visible.
+//! after it, and what an earlier one stamped is visible. That holds while the triggers are there, so the same statement looks for them.
 
 use crate::origin::Origin;
 use crate::statement::Statement;
 use crate::table::{TableDefinition, literal};
+use crate::tracking::sqlite::armed;
 use diesel::sqlite::Sqlite;
 
 /// The statement that reads the cutoffs, to be run before the rows. The clock stands at the cutoff too: a replica that comes back before the next
@@ -20,8 +21,11 @@ pub(crate) fn statement(
         .iter()
         .enumerate()
         .map(|(place, table)| {
-            let key = literal(&table.key());
-            format!("select {place} as place, {key} as key, null as origin")
+            format!(
+                "select {place} as place, {} as key, lower({}) as relation, null as origin",
+                literal(&table.key()),
+                literal(&table.table)
+            )
         })
         .collect();
     let has_gone_back = match known.clock {
@@ -34,8 +38,10 @@ pub(crate) fn statement(
     Statement::of(format!(
         "\
 select t.place, c.now + 1, c.now + 1, s.generation, nullif((select origin from carburetor_clock), '') || '-@' || c.now,
-  case when coalesce(s.hash, '') = '' then 'not tracked' end, null, null, {has_gone_back}
-from ({}) t cross join carburetor_clock c left join carburetor_synced_table s on s.name = t.key",
-        rows.join(" union all ")
+  case when coalesce(s.hash, '') = '' then 'not tracked' when armed.relation is null then 'no trigger' end, null, null, {has_gone_back}
+from ({rows}) t cross join carburetor_clock c left join carburetor_synced_table s on s.name = t.key
+left join ({armed}) armed on armed.relation = t.relation",
+        rows = rows.join(" union all "),
+        armed = armed(definitions.iter().copied()),
     ))
 }

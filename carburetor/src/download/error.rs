@@ -1,5 +1,7 @@
 //! Why a download failed.
 
+use crate::cutoff::no_trigger;
+use crate::remedy::remedy;
 use crate::scope::ScopeError;
 use crate::table::TableDefinition;
 use crate::token::TokenError;
@@ -29,7 +31,7 @@ pub enum DownloadError {
         /// The table.
         table: String,
     },
-    /// The stamping trigger is missing or disabled, so that writes would be missed.
+    /// Triggers of the table's tracking are missing or disabled, so that writes would be missed.
     NoTrigger {
         /// The table.
         table: String,
@@ -40,6 +42,18 @@ pub enum DownloadError {
         table: String,
         /// The trigger.
         trigger: String,
+    },
+    /// Tables inherit from it, and what is written to them meets no trigger.
+    Inherited {
+        /// The table.
+        table: String,
+    },
+    /// The stamp's column is rounded, or of another type than the one whose tracking is installed.
+    Stamp {
+        /// The table.
+        table: String,
+        /// The column, with its type.
+        stamp: String,
     },
     /// The name leads to another table than the one whose tracking is installed.
     OtherTable {
@@ -85,6 +99,11 @@ impl DownloadError {
                 trigger: detail,
             },
             "other table" => DownloadError::OtherTable { table },
+            "inherited" => DownloadError::Inherited { table },
+            "stamp" => DownloadError::Stamp {
+                table,
+                stamp: detail,
+            },
             "hidden" => DownloadError::HiddenTransactions { role: detail },
             "disabled" => DownloadError::ActivityNotTracked,
             "standby" => DownloadError::Standby { table },
@@ -99,14 +118,7 @@ impl DownloadError {
 impl fmt::Display for DownloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DownloadError::Query(error) => {
-                write!(f, "{error}")?;
-                let text = error.to_string();
-                if text.contains("carburetor.synced_table") || text.contains("carburetor_clock") || text.contains("carburetor_flag") {
-                    f.write_str("; the tracking is not installed: run the migration that `Group::tracking()` prints")?;
-                }
-                Ok(())
-            }
+            DownloadError::Query(error) => write!(f, "{error}{}", remedy(error)),
             DownloadError::Scope(error) => write!(f, "{error}"),
             DownloadError::Wire(error) => write!(f, "{error}"),
             DownloadError::Token(error) => write!(f, "{error}"),
@@ -115,13 +127,18 @@ impl fmt::Display for DownloadError {
                 f,
                 "{table} is not tracked: run the migration that `Group::tracking()` prints, or mark the model `#[sync(untracked)]`"
             ),
-            DownloadError::NoTrigger { table } => write!(
-                f,
-                "the trigger `~carburetor_stamp` of {table} is missing or not enabled always: run the tracking migration again"
-            ),
+            DownloadError::NoTrigger { table } => f.write_str(&no_trigger(table)),
             DownloadError::LateTrigger { table, trigger } => write!(
                 f,
                 "the trigger `{trigger}` of {table} fires after `~carburetor_stamp` and could change the stamp: rename it so that it sorts before"
+            ),
+            DownloadError::Inherited { table } => write!(
+                f,
+                "tables inherit from {table}, and its triggers don't reach their rows: track these instead"
+            ),
+            DownloadError::Stamp { table, stamp } => write!(
+                f,
+                "the stamp of {table} is {stamp}, which doesn't hold what its trigger writes: give it back the type that `verify` names"
             ),
             DownloadError::OtherTable { table } => write!(
                 f,

@@ -248,6 +248,12 @@ impl TableDefinition {
             .filter(|column| !column.id && !column.last_synced_at)
     }
 
+    /// The columns that changes of replicas write besides the id.
+    #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
+    pub(crate) fn written(&self) -> impl Iterator<Item = &ColumnDefinition> {
+        self.registered().filter(|column| !column.read_only)
+    }
+
     /// The columns that scopes and filters look at, in the model's order.
     ///
     /// ```

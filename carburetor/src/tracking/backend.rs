@@ -61,6 +61,7 @@ pub trait TrackingBackend: Sized {
         Self: SyncBackend,
         R: Runner<Backend = Self>;
 
+    /// What is wrong, as [`Tracking::verify`] tells it, but for warnings.
     #[doc(hidden)]
     fn verify<R>(
         runner: &mut R,
@@ -69,6 +70,10 @@ pub trait TrackingBackend: Sized {
     where
         Self: SyncBackend,
         R: Runner<Backend = Self>;
+
+    /// A query of what works and may surprise; it works also where nothing is installed.
+    #[doc(hidden)]
+    fn warnings_sql(definitions: &[&TableDefinition]) -> String;
 }
 
 /// The statement that switches stamps on again, if it was this call that switched them off.

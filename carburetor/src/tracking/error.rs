@@ -1,6 +1,7 @@
 //! Why tracking could not be installed, printed or read.
 
 use super::Problem;
+use crate::remedy::remedy;
 use std::fmt;
 
 /// Why something about the tracking failed.
@@ -39,7 +40,7 @@ pub enum TrackingError {
 impl fmt::Display for TrackingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TrackingError::Query(error) => write!(f, "{error}"),
+            TrackingError::Query(error) => write!(f, "{error}{}", remedy(error)),
             TrackingError::Refused(problems) => {
                 f.write_str("not tracked")?;
                 for (at, problem) in problems.iter().enumerate() {

@@ -43,6 +43,7 @@ mod triggers;
 mod up;
 mod upkeep;
 mod verify;
+mod warnings;
 
 pub(crate) use origin::{HOME, hashed, origin};
 
@@ -52,6 +53,7 @@ pub use refusals::refusals;
 pub use up::{Index, Up, difference, up};
 pub use upkeep::{grants, purge, purge_deletions, reset, touch, upload_grants, watermark};
 pub use verify::verify;
+pub use warnings::warnings;
 
 /// A query for problems that finds none.
 const NO_PROBLEM: &str =

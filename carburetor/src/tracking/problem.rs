@@ -18,6 +18,8 @@ pub struct Problem {
     pub problem: String,
     /// What to do.
     pub remedy: String,
+    /// The tracking works, and something beside it may surprise.
+    pub is_warning: bool,
 }
 
 impl Problem {
@@ -36,6 +38,7 @@ impl Problem {
             table: table.into(),
             problem: problem.into(),
             remedy: remedy.into(),
+            is_warning: false,
         }
     }
 }
@@ -47,6 +50,14 @@ impl Problem {
         let mut columns = row.into_iter().map(Option::unwrap_or_default);
         let mut next = || columns.next().unwrap_or_default();
         Problem::new(next(), next(), next())
+    }
+
+    /// A row of what works and may surprise.
+    pub(super) fn warning_of_row(row: Vec<Option<String>>) -> Self {
+        Problem {
+            is_warning: true,
+            ..Problem::of_row(row)
+        }
     }
 }
 

@@ -48,6 +48,7 @@
 //! * With `pragma recursive_triggers`, a column that only a trigger writes, below as many of the application's triggers as the table has.
 //! * `returning` shows a row before its stamp: SQLite runs AFTER triggers later.
 
+mod armed;
 mod clock;
 mod conflict;
 mod difference;
@@ -60,7 +61,9 @@ mod stamping;
 mod surroundings;
 mod upkeep;
 mod verify;
+mod warnings;
 
+pub(crate) use armed::armed;
 #[cfg(feature = "replica")]
 pub(crate) use clock::SYSTEM_TIME;
 pub use clock::missing_shared_columns;
@@ -77,3 +80,4 @@ pub use upkeep::{
     CLEAR_UNTRACKED, NEW_ORIGIN, SET_UNTRACKED, purge, purge_deletions, reset, touch,
 };
 pub use verify::verify;
+pub use warnings::warnings;

@@ -5,10 +5,14 @@ use super::runner::{Blocking, Runner, complete};
 use super::{Problem, Tracking, TrackingError};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnection;
+use crate::statement::Statement;
 
 impl<DB: SyncBackend> Tracking<DB> {
     /// What is wrong in the database, and what to do: a trigger that is missing or disabled, or fires after ours, a column that was dropped, a
     /// definition that changed, a missing index. It changes nothing.
+    ///
+    /// Warnings come last ([`is_warning`](Problem::is_warning)): what works and may surprise, such as ids from a sequence in a table that takes
+    /// uploads. The tracking that is printed for PostgreSQL raises them, too.
     ///
     /// ```
     /// # #[cfg(feature = "sqlite")] {
@@ -38,6 +42,9 @@ impl<DB: SyncBackend> Tracking<DB> {
     {
         let mut problems = disagreements(self.definitions());
         problems.extend(DB::verify(runner, self).await?);
+        let tables: Vec<_> = self.definitions().iter().collect();
+        let told = runner.ask(Statement::of(DB::warnings_sql(&tables))).await?;
+        problems.extend(told.rows().map(Problem::warning_of_row));
         Ok(problems)
     }
 }

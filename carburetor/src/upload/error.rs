@@ -1,7 +1,9 @@
 //! Why an upload as a whole failed.
 
 use crate::clock::Clock;
+use crate::cutoff::no_trigger;
 use crate::outcome::Rejection;
+use crate::remedy::remedy;
 use crate::scope::ScopeError;
 use crate::wire::WireError;
 use chrono::{DateTime, Utc};
@@ -51,6 +53,11 @@ pub enum UploadError {
         /// The table.
         table: String,
     },
+    /// Triggers of the table's tracking are missing or disabled, so that nobody would be told of what is written.
+    NoTrigger {
+        /// The table.
+        table: String,
+    },
     /// A row's registers can't be read.
     Registers {
         /// The table.
@@ -70,7 +77,7 @@ pub enum UploadError {
 impl fmt::Display for UploadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            UploadError::Query(error) => write!(f, "{error}"),
+            UploadError::Query(error) => write!(f, "{error}{}", remedy(error)),
             UploadError::Scope(error) => write!(f, "{error}"),
             UploadError::Wire(error) => write!(f, "{error}"),
             UploadError::TooMany { changes, limit } => write!(
@@ -96,6 +103,7 @@ impl fmt::Display for UploadError {
                 f,
                 "{table} takes no uploads: run the migration that `Group::tracking()` prints"
             ),
+            UploadError::NoTrigger { table } => f.write_str(&no_trigger(table)),
             UploadError::Registers { table, problem } => write!(
                 f,
                 "the registers of a row of {table} can't be read: {problem}; set `carburetor_registers` of that row to NULL"

@@ -30,6 +30,8 @@ struct Table {
     types: Types,
     /// Below it, what is known of deletions is incomplete; none where the table has no registers.
     expired: Option<Clock>,
+    /// Triggers of the tracking are missing or disabled.
+    is_unarmed: bool,
     /// Nobody else's triggers make something else of what is written.
     is_plain: bool,
     /// Its rows are another server's, which decides on changes of them.
@@ -103,6 +105,7 @@ impl Surroundings {
             "table" if b.is_some() => {
                 if let Some(table) = self.tables.get_mut(place) {
                     table.is_plain = c.is_some();
+                    table.is_unarmed = d.is_some();
                     table.expired = Some(
                         a.and_then(|clock| clock.parse().ok())
                             .unwrap_or(Clock::ZERO),
@@ -220,21 +223,19 @@ impl Surroundings {
             .unwrap_or(Clock::ZERO)
     }
 
-    /// Fails if this table has no registers.
+    /// Fails if this table has no registers, or not the triggers that tell others of what is written.
     pub(super) fn tracked<DB: SyncBackend>(
         &self,
         table: usize,
         tables: &[UploadTable<'_, DB>],
     ) -> Result<(), UploadError> {
-        match self
-            .tables
-            .get(table)
-            .is_some_and(|table| table.expired.is_some())
-        {
-            true => Ok(()),
-            false => Err(UploadError::NotTracked {
-                table: tables[table].definition.key(),
-            }),
+        let key = || tables[table].definition.key();
+        match self.tables.get(table) {
+            Some(found) if found.expired.is_some() && found.is_unarmed => {
+                Err(UploadError::NoTrigger { table: key() })
+            }
+            Some(found) if found.expired.is_some() => Ok(()),
+            _ => Err(UploadError::NotTracked { table: key() }),
         }
     }
 

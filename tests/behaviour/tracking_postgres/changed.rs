@@ -156,6 +156,7 @@ fn a_wider_type_is_taken_over_once_the_trigger_is_out_of_its_way() {
             .collect::<Vec<_>>(),
         [
             "games has no trigger ~carburetor_removal_update",
+            "its column id is of type bigint, and was integer when it was tracked",
             "its table of conflicts lacks the column id, or has it with another type",
             "its table of deletion clocks lacks the column id, or has it with another type",
             "its table of removals lacks the column id, or has it with another type",

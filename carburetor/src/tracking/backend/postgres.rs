@@ -53,6 +53,10 @@ impl TrackingBackend for Pg {
         install::postgres::install(runner, tracking).await
     }
 
+    fn warnings_sql(definitions: &[&TableDefinition]) -> String {
+        postgres::warnings(definitions)
+    }
+
     async fn verify<R>(
         runner: &mut R,
         tracking: &Tracking<Self>,

@@ -52,6 +52,10 @@ impl TrackingBackend for Sqlite {
         install::sqlite::install(runner, tracking).await
     }
 
+    fn warnings_sql(definitions: &[&TableDefinition]) -> String {
+        sqlite::warnings(definitions)
+    }
+
     async fn verify<R>(
         runner: &mut R,
         tracking: &Tracking<Self>,

@@ -2,6 +2,7 @@
 
 use super::origin::HOME;
 use super::publish;
+use super::warnings::WARNINGS;
 
 /// What keeps a table from being tracked, as an expression over `relation`, `stamp`, `stamp_type`, `ids` and `columns`.
 pub(super) const OBSTACLE: &str = include_str!("obstacle.sql");
@@ -10,6 +11,7 @@ pub(super) const OBSTACLE: &str = include_str!("obstacle.sql");
 pub(super) fn text() -> String {
     include_str!("schema.sql")
         .replace("{obstacle}", OBSTACLE)
+        .replace("{warnings}", WARNINGS)
         .replace("{lock}", &publish::lock())
         .replace("{home}", HOME)
 }

@@ -131,6 +131,7 @@ declare
   stale regclass;
   kept text[];
   reason text;
+  told record;
 begin
   reason := carburetor.obstacle(target, stamp, stamp_type, ids, columns);
   if reason is not null then
@@ -151,6 +152,13 @@ begin
   if reason is not null then
     raise exception 'carburetor: can''t track %: %', table_name, reason;
   end if;
+  -- Told where columns are added, and whenever the text runs again.
+  for told in select r.* from (select target as relation, register_name is not null as uploads, ids as ids, '{}'::text[] as written) w
+    cross join lateral (
+{warnings}) r
+  loop
+    raise warning 'carburetor: %: %; %', table_name, told.problem, told.remedy;
+  end loop;
   perform set_config('carburetor.prepared', pg_current_xact_id()::text, true);
 
   -- What was written while a trigger was absent or disabled has an old stamp, or left without a removal.
@@ -211,6 +219,12 @@ begin
     raise exception 'carburetor: % must be tracked within one transaction', table_name
       using hint = 'run the migration in a transaction, with psql by its option --single-transaction';
   end if;
+  -- With the types that the columns have, so that a change of them is seen.
+  new_definition := left(new_definition, -1) || format(',"types":%s}', (
+    select coalesce(json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod) order by a.attnum), '{}')
+    from pg_attribute a
+    where a.attrelid = target and a.attnum > 0 and not a.attisdropped
+      and a.attname in (select c.value ->> 'name' from json_array_elements(new_definition::json -> 'columns') c)));
   select * into known from carburetor.synced_table s where s.name = table_key for update;
   if known.relation <> target and exists (
     select from pg_class o, pg_class n where o.oid = known.relation and n.oid = target and o.relname = n.relname) then

@@ -27,6 +27,7 @@ pub fn verify(definitions: &[&TableDefinition]) -> String {
     let shared =
         shared.map(|(name, body)| format!("({}, {})", literal(name), literal(&digest(body))));
     include_str!("verify.sql")
+        .replace("{obstacle}", schema::OBSTACLE)
         .replace("{shared}", &list(shared))
         .replace(
             "{expected}",

@@ -6,13 +6,15 @@ with expected (name, table_name, stamp, stamp_type, ids, visible_by, columns, re
 document as (
   select e.*, to_regclass(e.table_name) as relation, to_regclass(format('carburetor.%I', e.removal_name)) as removal,
     case when to_regclass('carburetor.synced_table') is not null then query_to_xml(format(
-      'select relation::oid as relation, hash, partitions::oid[]::text as partitions from carburetor.synced_table where name = %L', e.name),
+      'select relation::oid as relation, hash, partitions::oid[]::text as partitions,
+        encode(convert_to(definition, ''UTF8''), ''hex'') as definition from carburetor.synced_table where name = %L', e.name),
       false, true, '')::text end as registered
   from expected e
 ),
 installed as (
   select d.*, substring(d.registered from '<relation>(\d+)</relation>')::oid as known_relation,
     substring(d.registered from '<hash>(\w*)</hash>') as known_hash,
+    convert_from(decode(substring(d.registered from '<definition>([0-9a-f]*)</definition>'), 'hex'), 'UTF8') as known_definition,
     substring(d.registered from '<partitions>([{}\d,]*)</partitions>')::oid[] as known_partitions,
     d.ids || array(select v from unnest(d.visible_by) v where v <> all(d.ids)) as kept,
     array(select p.relid::oid from pg_partition_tree(d.relation) p where p.relid <> d.relation) as partitions
@@ -44,7 +46,8 @@ wanted_function as (
 shared (function, body) as (
   values {shared}
 ),
-again (remedy) as (values ('run its part of up.sql again'))
+again (remedy) as (values ('run its part of up.sql again')),
+found (name, problem, remedy) as (
 select name, format('there is no table %s in the search path', table_name) as problem, 'create it, or name its schema in table!' as remedy
 from installed where relation is null
 union all
@@ -81,6 +84,14 @@ select i.name, format('its stamp %I is of type %s instead of %s', i.stamp, forma
   format('run: alter table %s alter column %I type %s', i.relation, i.stamp, i.stamp_type)
 from installed i join pg_attribute a on a.attrelid = i.relation and a.attname = i.stamp and not a.attisdropped
 where format_type(a.atttypid, null) <> i.stamp_type or a.atttypmod between 0 and 5 or a.attgenerated <> ''
+union all
+select i.name, format('its column %I is of type %s, and was %s when it was tracked', a.attname, format_type(a.atttypid, a.atttypmod), k.type),
+  'where the program''s models have the new type, ' || remedy
+from installed i cross join again
+cross join lateral (
+  select t.key, t.value as type from json_each_text(case when i.known_hash = i.hash then i.known_definition::json -> 'types' end) t) k
+join pg_attribute a on a.attrelid = i.relation and a.attname = k.key and a.attnum > 0 and not a.attisdropped
+where a.attname is distinct from i.stamp and a.attname = any (i.columns) and format_type(a.atttypid, a.atttypmod) <> k.type
 union all
 select t.name, format('%s has no trigger %s', t.member, w.trigger),
   remedy || case when w.function < 3 or t.member = t.relation or t.member = any(t.known_partitions) then ', which resets the replicas' else '' end
@@ -187,4 +198,13 @@ select (select min(name) from installed),
 from pg_db_role_setting s cross join unnest(s.setconfig) as c (setting)
 left join pg_roles r on r.oid = s.setrole left join pg_database d on d.oid = s.setdatabase
 where c.setting like 'carburetor.%' and (s.setdatabase = 0 or d.datname = current_database())
+),
+-- What an installation would refuse, and nothing above has said.
+refused as (
+  select name, {obstacle} as reason from installed
+  where known_hash is not null and relation is not null and name not in (select f.name from found f)
+)
+select name, problem, remedy from found
+union all
+select name, split_part(reason, '; ', 1), coalesce(substring(reason from '; (.*)'), '') from refused where reason is not null
 order by name, problem

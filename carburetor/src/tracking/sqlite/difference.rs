@@ -2,7 +2,7 @@
 
 use super::clock::advance;
 use super::install::{
-    definition, down, drop_column, drop_register_tables, drop_tables, drop_triggers, hash,
+    down, drop_column, drop_register_tables, drop_tables, drop_triggers, hash, registered,
     stamp_again_what_is_ahead, tables_beside, triggers_and_index, up,
 };
 use super::removal::removal_columns;
@@ -70,7 +70,7 @@ fn change(old: &TableDefinition, table: &TrackedTable) -> String {
     text += &triggers_and_index(table);
     text += &format!(
         "update carburetor_synced_table set definition = {}, hash = {} where name = {key};\n",
-        literal(&definition(new)),
+        literal(&registered(table)),
         literal(&hash(new))
     );
     text + &stamp_again_what_is_ahead(table)

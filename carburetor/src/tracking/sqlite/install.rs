@@ -11,6 +11,7 @@ use super::upkeep::{expired_now, reset, reset_where};
 use crate::hex::hex;
 use crate::register::COLUMN;
 use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The statements that track `tables`. Run them in one transaction; repeating them changes nothing.
@@ -186,7 +187,7 @@ fn register(table: &TrackedTable) -> String {
     expired = case when hash = '' then {} else expired end,
     definition = case when hash in ('', excluded.hash) then excluded.definition else '' end,
     hash = excluded.hash;\n",
-        literal(&definition(&table.definition)),
+        literal(&registered(table)),
         literal(&hash(&table.definition)),
         expired_now(),
     )
@@ -208,6 +209,25 @@ pub(super) fn stamp_again_what_is_ahead(table: &TrackedTable) -> String {
 /// The definition as JSON. A failure leaves it empty, which the registry's constraint refuses.
 pub(super) fn definition(table: &TableDefinition) -> String {
     serde_json::to_string(table).unwrap_or_default()
+}
+
+/// The definition as the registry keeps it: with the types that the columns are declared with, so that a change of them is seen.
+pub(super) fn registered(table: &TrackedTable) -> String {
+    let columns = table.definition.columns.iter();
+    let types = columns
+        .map(|column| {
+            let name = column.name.clone();
+            let declared = table.surroundings.declared_type(&column.name);
+            (name, declared.into())
+        })
+        .collect();
+    match serde_json::to_value(&table.definition) {
+        Ok(Value::Object(mut definition)) => {
+            definition.insert("types".into(), Value::Object(types));
+            Value::Object(definition).to_string()
+        }
+        _ => String::new(),
+    }
 }
 
 /// The hash of the definition, in hexadecimal.

@@ -27,9 +27,12 @@ use crate::table::{ColumnDefinition, Storage, literal, quoted};
 /// How many levels of stamping triggers a table can have; `down` and `up` drop as many.
 pub(super) const MAX_LEVELS: usize = 8;
 
-/// The levels that a table needs; two at least, so that one trigger added later breaks nothing.
+/// How many levels every table has, so that one trigger added later breaks nothing.
+pub(super) const LEAST_LEVELS: usize = 2;
+
+/// The levels that a table needs.
 fn levels(table: &TrackedTable) -> usize {
-    (table.surroundings.own_triggers + 1).clamp(2, MAX_LEVELS)
+    (table.surroundings.own_triggers + 1).clamp(LEAST_LEVELS, MAX_LEVELS)
 }
 
 /// Name and text of every stamping trigger.

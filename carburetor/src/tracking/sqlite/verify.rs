@@ -35,6 +35,7 @@ where exists (select 1 from carburetor_flag where name = 'untracked')"
         parts.push(objects(table));
         parts.push(registered(table));
         parts.push(columns(table));
+        parts.push(types(table));
     }
     parts.join("\nunion all\n")
 }
@@ -109,6 +110,18 @@ fn columns(table: &TrackedTable) -> String {
         expected.extend(conflicts.map(|name| (conflict.as_str(), name, DIFFERENCE)));
     }
     lacking(&expected)
+}
+
+/// The columns that are declared otherwise than when the tracking was installed.
+fn types(table: &TrackedTable) -> String {
+    format!(
+        "select {key}, 'its column ' || c.name || ' is of type ' || c.type || ', and was ' || t.value || ' when it was tracked',
+  'where the program''s models have the new type, run the tracking''s up.sql again'
+from carburetor_synced_table s join json_each(s.definition, '$.types') t join pragma_table_xinfo({name}) c on c.name = t.key collate nocase
+where s.name = {key} and c.hidden = 0 and t.value <> '' and c.type <> t.value collate nocase",
+        key = literal(&table.definition.key()),
+        name = literal(&table.definition.table),
+    )
 }
 
 const ADDITION: &str = "add the column, then run the tracking's up.sql again";

@@ -8,7 +8,11 @@ select 'table', t.place::text, s.expired, s.name,
     select from pg_catalog.pg_trigger g
     where g.tgrelid in (select t.relation union all select p.relid from pg_catalog.pg_partition_tree(t.relation) p)
     and not g.tgisinternal and g.tgname not like '~carburetor\_%')
-    and not exists (select from pg_catalog.pg_rewrite r where r.ev_class = t.relation) then 'plain' end, null, null
+    and not exists (select from pg_catalog.pg_rewrite r where r.ev_class = t.relation) then 'plain' end,
+  (select case when pg_catalog.count(g.tgname) < 3 * pg_catalog.count(distinct m.relid) then 'unarmed' end
+    from (select t.relation::pg_catalog.oid as relid union select p.relid from pg_catalog.pg_partition_tree(t.relation) p) m
+    left join pg_catalog.pg_trigger g on g.tgrelid = m.relid and g.tgenabled = 'A'
+      and g.tgname in ('~carburetor_stamp', '~carburetor_removal_delete', '~carburetor_removal_update')), null
 from t left join carburetor.synced_table s on s.name = t.name and s.relation = t.relation and exists (
   select from pg_catalog.pg_attribute r where r.attrelid = t.relation and r.attname = 'carburetor_registers' and not r.attisdropped)
 union all

@@ -3,7 +3,7 @@
 use super::{Step, UploadBackend};
 use crate::statement::Statement;
 use crate::table::{Storage, TableDefinition, literal, quoted};
-use crate::tracking::sqlite::stamp_expression;
+use crate::tracking::sqlite::{armed, stamp_expression};
 use crate::upload::Types;
 use crate::upload::sent::{Cells, Sent};
 use crate::wire::SqliteValue;
@@ -95,9 +95,9 @@ impl UploadBackend for Sqlite {
             })
             .collect();
         let tables = tables.join(", ");
-        vec![Statement::of(
-            include_str!("sqlite.sql").replace("{tables}", &tables),
-        )]
+        let armed = armed(definitions.iter().copied());
+        let text = include_str!("sqlite.sql").replace("{tables}", &tables);
+        vec![Statement::of(text.replace("{armed}", &armed))]
     }
 
     fn moment(storage: Storage) -> String {

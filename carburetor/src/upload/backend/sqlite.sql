@@ -7,7 +7,8 @@ union all
 select 'table', cast(t.place as text), s.expired, s.name,
   case when not exists (
     select 1 from (select tbl_name, name, type from sqlite_schema union all select tbl_name, name, type from sqlite_temp_schema) g
-    where g.type = 'trigger' and lower(g.tbl_name) = lower(t.relation) and g.name not like 'carburetor\_%' escape '\') then 'plain' end, null, null
+    where g.type = 'trigger' and lower(g.tbl_name) = lower(t.relation) and g.name not like 'carburetor\_%' escape '\') then 'plain' end,
+  case when lower(t.relation) not in ({armed}) then 'unarmed' end, null
 from t left join carburetor_synced_table s on s.name = t.name and exists (
   select 1 from pragma_table_info(t.relation) r where r.name = 'carburetor_registers')
 union all
