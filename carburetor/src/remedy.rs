@@ -3,7 +3,14 @@
 use diesel::result::Error;
 
 /// What PostgreSQL names in the place of the dots of `permission denied for ..`.
-const DENIED: [&str; 6] = ["table ", "schema ", "sequence ", "function ", "column ", "view "];
+const DENIED: [&str; 6] = [
+    "table ",
+    "schema ",
+    "sequence ",
+    "function ",
+    "column ",
+    "view ",
+];
 
 /// What to do, behind a semicolon, where that is known. Diesel doesn't tell the errors' codes, so they are known by their words; a server that
 /// speaks another language than English is not understood.
@@ -15,7 +22,12 @@ pub(crate) fn remedy(error: &Error) -> &'static str {
     let names = |names: &[&str]| names.iter().any(|name| message.contains(name));
     if is_denied(message) {
         "; the role lacks rights: grant it those on the tables, and what `grants_sql` of `Group::tracking()` prints, or `upload_grants_sql` where it uploads"
-    } else if names(&["carburetor.", "\"carburetor\"", "carburetor_clock", "carburetor_flag"]) {
+    } else if names(&[
+        "carburetor.",
+        "\"carburetor\"",
+        "carburetor_clock",
+        "carburetor_flag",
+    ]) {
         "; the tracking is not installed: run the migration that `Group::tracking()` prints"
     } else if lacks_field(message) {
         "; a column of the id, of `visible_by` or the stamp was dropped or renamed: print the tracking for the new models, and install it"
@@ -40,6 +52,9 @@ fn is_denied(message: &str) -> bool {
 
 /// Whether a trigger asked for a column that the table doesn't have.
 fn lacks_field(message: &str) -> bool {
-    let record = ["record \"old\" has no field ", "record \"new\" has no field "];
+    let record = [
+        "record \"old\" has no field ",
+        "record \"new\" has no field ",
+    ];
     record.iter().any(|begin| message.starts_with(begin))
 }

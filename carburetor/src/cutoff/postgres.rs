@@ -95,7 +95,10 @@ fn listed(tables: &[(usize, &TableDefinition)]) -> String {
             )
         })
         .collect();
-    format!("(values {}) t(place, key, name, stamp, stamp_type)", rows.join(", "))
+    format!(
+        "(values {}) t(place, key, name, stamp, stamp_type)",
+        rows.join(", ")
+    )
 }
 
 fn tracked_cutoff(

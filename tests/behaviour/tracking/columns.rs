@@ -79,7 +79,10 @@ fn survives(change: &str) {
         conn.batch_execute("update goods set name = name || '!' where id = 1")
             .unwrap_or_else(|error| panic!("{change}: {error}"));
         let later = registers(&mut conn);
-        assert!(later.get("name") > earlier.get("name"), "{change}: {later:?}");
+        assert!(
+            later.get("name") > earlier.get("name"),
+            "{change}: {later:?}"
+        );
         for (name, clock) in &earlier {
             if name != "name" {
                 assert_eq!(later.get(name), Some(clock), "{change}: {name}");
@@ -133,13 +136,22 @@ fn a_renamed_column_has_its_register_under_the_new_name() {
 fn another_id_begins_another_row_although_a_column_is_gone() {
     let (database, mut conn) = goods();
     database.psql("alter table goods drop column name");
-    let first = number(&mut conn, "(select count(*) from carburetor.register_goods)");
+    let first = number(
+        &mut conn,
+        "(select count(*) from carburetor.register_goods)",
+    );
     conn.batch_execute("update goods set id = 3, price = 9 where id = 1")
         .unwrap();
-    let after = number(&mut conn, "(select count(*) from carburetor.register_goods)");
+    let after = number(
+        &mut conn,
+        "(select count(*) from carburetor.register_goods)",
+    );
     assert_eq!(after - first, 1);
     assert_eq!(
-        text(&mut conn, "(select coalesce(carburetor_registers::text, 'null') from goods where id = 3)"),
+        text(
+            &mut conn,
+            "(select coalesce(carburetor_registers::text, 'null') from goods where id = 3)"
+        ),
         "null"
     );
 }
@@ -175,7 +187,10 @@ fn a_program_whose_models_name_a_column_that_is_gone_is_told() {
         told.starts_with("column goods.note does not exist") || told.contains("note"),
         "{told}"
     );
-    assert!(told.contains("start the program that was built for this table"), "{told}");
+    assert!(
+        told.contains("start the program that was built for this table"),
+        "{told}"
+    );
     assert_eq!(
         tracking_before().verify(&mut conn).unwrap()[0].problem,
         "its column note is absent"
@@ -222,7 +237,12 @@ fn sqlite_drops_a_column_after_the_difference_and_not_before() {
         .unwrap();
     // SQLite refuses what a trigger needs, so that nothing breaks.
     let refused = conn.batch_execute("alter table leaves drop column more");
-    assert!(refused.unwrap_err().to_string().contains("error in trigger"));
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("error in trigger")
+    );
     let installed = carburetor::tracking::Installed::read(&mut conn).unwrap();
     let difference = after.clone().since(&installed).up_sql(&mut conn).unwrap();
     conn.transaction(|conn| {

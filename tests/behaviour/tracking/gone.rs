@@ -39,8 +39,10 @@ const REMADE: [&str; 2] = [
 fn a_table_that_was_made_anew_without_its_triggers_is_an_error_until_it_is_tracked_again() {
     for remade in REMADE {
         let mut conn = tracked_file();
-        conn.batch_execute("insert into notes (id, body, team) values (1, 'a', 'red'), (2, 'b', 'red')")
-            .unwrap();
+        conn.batch_execute(
+            "insert into notes (id, body, team) values (1, 'a', 'red'), (2, 'b', 'red')",
+        )
+        .unwrap();
         let first = Notes::download(&mut conn, (None,)).unwrap();
         conn.batch_execute(remade).unwrap();
         conn.batch_execute(
@@ -62,7 +64,12 @@ fn a_table_that_was_made_anew_without_its_triggers_is_an_error_until_it_is_track
         Notes::tracking::<Sqlite>().install(&mut conn).unwrap();
         let second = Notes::download(&mut conn, first.next()).unwrap();
         assert!(second.0.reset);
-        let bodies: Vec<_> = second.0.rows.iter().map(|note| note.body.as_str()).collect();
+        let bodies: Vec<_> = second
+            .0
+            .rows
+            .iter()
+            .map(|note| note.body.as_str())
+            .collect();
         assert_eq!(bodies, ["B", "c"]);
         let told = Notes::upload(&mut conn, &note()).unwrap();
         assert_eq!(told.outcomes[0].verdict, Verdict::Applied);
@@ -75,7 +82,8 @@ fn one_trigger_of_sqlite_that_is_gone_is_an_error() {
     let triggers: Vec<String> = sql_query_names(&mut conn);
     assert_eq!(triggers.len(), 8);
     for trigger in triggers {
-        conn.batch_execute(&format!("drop trigger {trigger}")).unwrap();
+        conn.batch_execute(&format!("drop trigger {trigger}"))
+            .unwrap();
         let error = Notes::download(&mut conn, (None,)).unwrap_err();
         assert!(
             matches!(error, DownloadError::NoTrigger { .. }),
@@ -104,10 +112,7 @@ fn the_tables_name_may_be_written_otherwise_than_the_model_has_it() {
     Notes::tracking::<Sqlite>().install(&mut conn).unwrap();
     conn.batch_execute("insert into notes (id, body, team) values (1, 'a', 'red')")
         .unwrap();
-    assert_eq!(
-        Notes::download(&mut conn, (None,)).unwrap().0.rows.len(),
-        1
-    );
+    assert_eq!(Notes::download(&mut conn, (None,)).unwrap().0.rows.len(), 1);
     let told = Notes::upload(&mut conn, &note()).unwrap();
     assert_eq!(told.outcomes[0].verdict, Verdict::Applied);
 }
@@ -208,7 +213,11 @@ fn a_stamp_that_is_rounded_is_an_error_until_it_has_its_digits_again() {
             matches!(&error, DownloadError::Stamp { table, stamp } if table == "games" && stamp.starts_with("updated_at timestamp")),
             "{error:?}"
         );
-        assert!(verify(&mut conn)[0].problem.starts_with("its stamp updated_at is of type"));
+        assert!(
+            verify(&mut conn)[0]
+                .problem
+                .starts_with("its stamp updated_at is of type")
+        );
         conn.batch_execute("alter table games alter updated_at type timestamptz")
             .unwrap();
         Mobile::download(&mut conn, (None, None)).unwrap();

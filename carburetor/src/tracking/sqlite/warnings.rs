@@ -19,7 +19,10 @@ pub fn warnings(definitions: &[&TableDefinition]) -> String {
 }
 
 fn of(table: &TableDefinition) -> String {
-    let written: Vec<String> = table.written().map(|column| literal(&column.name)).collect();
+    let written: Vec<String> = table
+        .written()
+        .map(|column| literal(&column.name))
+        .collect();
     format!(
         "select {key} as name, 'its id comes from a sequence (autoincrement), so that replicas and the database may choose the same one' as problem,
   'let whoever inserts make ids that nobody else makes, UUIDs for instance, or mark the model #[sync(read_only)]; `carburetor::guide::ids` says more' as remedy
