@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../docs/server.md")]
 
+mod asking;
 mod caller;
 mod database;
 mod document;

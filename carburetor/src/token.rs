@@ -1,5 +1,9 @@
 //! The token: what one download tells the next one.
 
+mod keys;
+
+pub(crate) use keys::{Written, digest};
+
 use crate::hex::hex;
 use crate::origin::Origin;
 use base64::Engine;
@@ -8,10 +12,12 @@ use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
 /// What `response.next()` returns and the next download takes: the cutoffs, and what bare timestamps can't carry.
 ///
-/// Opaque text, safe in a URL. A token that a table no longer fits (another filter or scope, other columns, a moved generation) resets that table.
+/// Opaque text, safe in a URL. What comes after a point in it are the keys of a scope of many keys. The token is good without them, but where the keys have changed since, their tables
+/// begin again then. A token that a table no longer fits (another filter or scope, other columns, a moved generation) resets that table.
 ///
 /// ```
 /// use carburetor::Token;
@@ -26,6 +32,8 @@ use sha2::{Digest, Sha256};
 pub struct Token {
     pub(crate) origin: Origin,
     pub(crate) tables: Vec<TableState>,
+    /// Whoever sent it without its keys has them.
+    pub(crate) asks_for_keys: bool,
 }
 
 /// Where the download of one table stands.
@@ -49,6 +57,9 @@ pub(crate) struct TableState {
     /// The values of the key column that the scope showed.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub(crate) keys: Option<Vec<Value>>,
+    /// What tells them from others, where they stand beside the token.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
 }
 
 impl Token {
@@ -85,6 +96,18 @@ pub(crate) fn scope<'t>(
     hex(&hash.finalize()[..8])
 }
 
+impl Token {
+    fn encoded(&self, tables: &[TableState]) -> Result<String, std::fmt::Error> {
+        let content = Content {
+            v: crate::wire::VERSION,
+            origin: self.origin.text(),
+            tables: tables.into(),
+        };
+        let json = serde_json::to_vec(&content).map_err(|_| std::fmt::Error)?;
+        Ok(URL_SAFE_NO_PAD.encode(json))
+    }
+}
+
 impl TableState {
     /// The cutoff; an instant that no server can have returned counts as none.
     pub(crate) fn instant(&self) -> Option<DateTime<Utc>> {
@@ -111,12 +134,12 @@ impl std::fmt::Display for TokenError {
 impl std::error::Error for TokenError {}
 
 #[derive(Serialize, Deserialize)]
-struct Content {
+struct Content<'c> {
     v: u32,
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
     #[serde(rename = "t")]
-    tables: Vec<TableState>,
+    tables: Cow<'c, [TableState]>,
 }
 
 impl From<Token> for String {
@@ -135,13 +158,12 @@ impl TryFrom<String> for Token {
 
 impl std::fmt::Display for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let content = Content {
-            v: crate::wire::VERSION,
-            origin: self.origin.text(),
-            tables: self.tables.clone(),
-        };
-        let json = serde_json::to_vec(&content).map_err(|_| std::fmt::Error)?;
-        f.write_str(&URL_SAFE_NO_PAD.encode(json))
+        let written = self.written()?;
+        f.write_str(&written.token)?;
+        match &written.keys {
+            Some(keys) => write!(f, ".{keys}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -149,8 +171,11 @@ impl std::str::FromStr for Token {
     type Err = TokenError;
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
+        if let Some((token, keys)) = text.split_once('.') {
+            return token.parse::<Token>()?.with_keys(keys);
+        }
         let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError)?;
-        let content: Content = serde_json::from_slice(&json).map_err(|_| TokenError)?;
+        let content: Content<'_> = serde_json::from_slice(&json).map_err(|_| TokenError)?;
         match content.v {
             crate::wire::VERSION => Ok(Token {
                 origin: content
@@ -158,7 +183,8 @@ impl std::str::FromStr for Token {
                     .as_deref()
                     .map(Origin::read)
                     .unwrap_or_default(),
-                tables: content.tables,
+                tables: content.tables.into_owned(),
+                asks_for_keys: false,
             }),
             _ => Err(TokenError),
         }

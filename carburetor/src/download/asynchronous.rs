@@ -139,7 +139,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
                 T::each_async(&mut run.tables, &mut message).await?;
                 read_ahead(&conn, &mut run).await?;
                 run.keep()?;
-                closing(run.clock()?, &run.token()?, &mut message.buffer);
+                closing(run.clock()?, &run.token()?, &mut message.buffer)?;
                 Ok(message.writer.write_all(&message.buffer).await?)
             };
             let written = written.await;

@@ -147,7 +147,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
             T::each(&mut run.tables, &mut message)?;
             read_ahead(message.conn, &mut run)?;
             run.keep()?;
-            closing(run.clock()?, &run.token()?, &mut message.buffer);
+            closing(run.clock()?, &run.token()?, &mut message.buffer)?;
             Ok(message.writer.write_all(&message.buffer)?)
         })
     }

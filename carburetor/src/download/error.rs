@@ -24,6 +24,8 @@ pub enum DownloadError {
     Wire(WireError),
     /// The token is not one of this version.
     Token(TokenError),
+    /// The token tells the keys of a scope by their digest only, and they have changed: they are to be sent, too.
+    Keys,
     /// Writing the response failed.
     Write(std::io::Error),
     /// The table's tracking is not installed in this database.
@@ -122,6 +124,7 @@ impl fmt::Display for DownloadError {
             DownloadError::Scope(error) => write!(f, "{error}"),
             DownloadError::Wire(error) => write!(f, "{error}"),
             DownloadError::Token(error) => write!(f, "{error}"),
+            DownloadError::Keys => f.write_str("the scope's keys have changed since the token: send those that came with it, too"),
             DownloadError::Write(error) => write!(f, "the response could not be written: {error}"),
             DownloadError::NotTracked { table } => write!(
                 f,

@@ -11,6 +11,7 @@ use crate::scope::Everyone;
 use crate::table::TableDefinition;
 use crate::token::Token;
 use crate::wire::page::PageText;
+use std::collections::BTreeSet;
 
 /// A download in pages, with one cutoff for all of them.
 ///
@@ -28,6 +29,8 @@ where
     pub(super) limit: i64,
     pub(super) size: PageSize,
     pub(super) run: Option<Run<'s, T, S, DB>>,
+    /// The digests of the keys that whoever gets the pages holds.
+    held: BTreeSet<String>,
 }
 
 impl<T, S, DB> std::fmt::Debug for Pages<'_, T, S, DB>
@@ -73,9 +76,11 @@ impl<'s, T, S> Scoped<'s, T, S> {
         T: DownloadTables<DB, S>,
     {
         let limit = i64::from(limit.max(1));
+        let timestamps = timestamps.into();
         Pages {
+            held: timestamps.held(),
             scoped: self,
-            timestamps: timestamps.into(),
+            timestamps,
             limit,
             size: PageSize::new(limit),
             run: None,
@@ -96,7 +101,8 @@ where
     ///
     #[doc = include_str!("../../docs/examples/pages_token.md")]
     pub fn token(&self) -> Result<Option<Token>, DownloadError> {
-        self.run.as_ref().map(Run::token).transpose()
+        let token = self.run.as_ref().map(Run::token).transpose()?;
+        Ok(token.map(|token| token.noting(&self.held)))
     }
 
     /// Pages that are written as JSON have at most `bytes`, or a single line of each kind: 16 MiB unless told. One that would have more is read
@@ -127,7 +133,9 @@ where
         };
         let whole = !run.has_delivered()? && run.is_finished();
         run.keep()?;
-        Ok(Some(text.finish(run.clock()?, !whole, &run.token()?)))
+        let (page, held) = text.finish(run.clock()?, !whole, &run.token()?, &self.held)?;
+        self.held.extend(held);
+        Ok(Some(page))
     }
 
     /// The origin of what it goes on from.

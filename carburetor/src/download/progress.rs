@@ -11,7 +11,7 @@ use crate::origin::Standing;
 use crate::scope::{Left, Visibility};
 use crate::since::Since;
 use crate::table::{TableDefinition, TableOn};
-use crate::token::TableState;
+use crate::token::{self, TableState};
 use chrono::{DateTime, Duration, Utc};
 use diesel::row::Row;
 use serde_json::Value;
@@ -37,6 +37,8 @@ pub(super) struct Progress<Id> {
     /// Rows that hold what left can be told from others without the database.
     pub(super) exact: bool,
     keys: Option<Vec<Value>>,
+    /// The scope has other keys than before, and nobody knows which ones it had.
+    pub(super) forgotten: bool,
     /// What the token said, until something of the table has been delivered: what left, for one, is told with its first page.
     asked: Option<TableState>,
     /// The table is left out, and what the token said of it stays.
@@ -98,6 +100,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             left: None,
             exact: true,
             keys: visibility.keys()?,
+            forgotten: false,
             asked: None,
             skipped: (request.since == Since::Skip).then(|| request.state.clone()),
             limit,
@@ -138,6 +141,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             Since::At(since)
                 if fits
                     && told
+                    && !self.forgotten
                     && request.standing != Standing::Other
                     && since > DateTime::UNIX_EPOCH
                     && since <= self.clock =>
@@ -190,6 +194,12 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the scope has the keys of this digest.
+    pub(super) fn has_keys(&self, digest: &str) -> bool {
+        let keys = self.keys.as_deref();
+        keys.is_some_and(|keys| token::digest(keys) == digest)
     }
 
     fn begin_again(&mut self) {
@@ -338,6 +348,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             horizon: horizon.map(|horizon| horizon.timestamp_micros()),
             after,
             keys: self.keys.clone(),
+            digest: None,
         })
     }
 

@@ -71,6 +71,7 @@ where
         Ok(Token {
             origin: self.origin.clone(),
             tables: T::states(&self.tables)?,
+            asks_for_keys: false,
         })
     }
 

@@ -47,6 +47,8 @@ pub(crate) struct Request {
     /// What the token said; `None` for a bare timestamp.
     pub(crate) state: Option<TableState>,
     pub(crate) standing: Standing,
+    /// Keys that the token doesn't tell can be asked for.
+    pub(crate) asks_for_keys: bool,
 }
 
 /// The download of one table, whole or by pages.
@@ -86,10 +88,15 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             .cloned()
             .ok_or(DownloadError::NoCutoff)?;
         let mut progress = Progress::new(&visibility, &request, cutoff, cutoffs.clock, limit)?;
-        let before = request
-            .state
-            .as_ref()
-            .and_then(|state| state.keys.as_deref());
+        let state = request.state.as_ref();
+        let before = state.and_then(|state| state.keys.as_deref());
+        progress.forgotten = match state.and_then(|state| state.digest.as_ref()) {
+            Some(digest) if before.is_none() => !progress.has_keys(digest),
+            _ => false,
+        };
+        if progress.forgotten && request.asks_for_keys {
+            return Err(DownloadError::Keys);
+        }
         let KeyChange {
             left,
             joined,

@@ -5,6 +5,7 @@ use crate::origin::{Origin, Standing};
 use crate::since::Since;
 use crate::table::TableDefinition;
 use crate::token::{TableState, Token};
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 /// From where each table of the group `G` is downloaded.
@@ -89,6 +90,14 @@ impl<G> Timestamps<G> {
             .collect()
     }
 
+    /// The digests of the keys that whoever asks holds.
+    pub(crate) fn held(&self) -> BTreeSet<String> {
+        match &self.asked {
+            Asked::Token(token) => token.held(),
+            _ => BTreeSet::new(),
+        }
+    }
+
     /// The origin that the token is of.
     pub(crate) fn origin(&self) -> Origin {
         match &self.asked {
@@ -127,6 +136,7 @@ pub(crate) fn requests<G>(
                 since: since.into(),
                 state,
                 standing,
+                asks_for_keys: token.asks_for_keys,
             }
         }
     };

@@ -12,6 +12,11 @@ use std::time::Duration;
 const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(60);
 
+const LINES: &str = "application/x-ndjson";
+
+/// From how many bytes on a token is too long for an address: many servers and proxies take 8 KiB of it.
+const LONG: usize = 6 << 10;
+
 /// The longest message that is taken.
 const LONGEST: usize = 256 << 20;
 
@@ -76,14 +81,61 @@ impl Http {
         limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send + use<>, TransportError>
     {
-        let mut url = self.url(path)?;
+        let url = self.url(path)?;
+        let (token, keys) = match since.and_then(|since| since.split_once('.')) {
+            Some((token, keys)) => (Some(token), Some(keys)),
+            None => (since, None),
+        };
+        let asked = match token.is_some_and(|token| token.len() > LONG) {
+            true => self.ask_at_length(url.clone(), token, keys, limit).await,
+            false => self.ask(url.clone(), token, keys.is_some(), limit).await,
+        };
+        let answered = match asked {
+            Err(refused) if refused.is_of_keys() => {
+                self.ask_at_length(url, token, keys, limit).await?
+            }
+            // A server of an earlier version.
+            Err(TransportError::Refused { status: 405, .. }) => {
+                self.ask(url, token, false, limit).await?
+            }
+            asked => asked?,
+        };
+        Ok(lines(answered))
+    }
+
+    /// Asks for pages; of the keys beside the token only that they are held.
+    async fn ask(
+        &self,
+        mut url: Url,
+        token: Option<&str>,
+        holds_keys: bool,
+        limit: u32,
+    ) -> Result<Response, TransportError> {
         url.query_pairs_mut()
             .append_pair("limit", &limit.to_string());
-        if let Some(since) = since {
-            url.query_pairs_mut().append_pair("since", since);
+        if let Some(token) = token {
+            url.query_pairs_mut().append_pair("since", token);
         }
-        let request = self.client.get(url).header(ACCEPT, "application/x-ndjson");
-        Ok(lines(answer(request).await?))
+        if holds_keys {
+            url.query_pairs_mut().append_pair("keys", "held");
+        }
+        answer(self.client.get(url).header(ACCEPT, LINES)).await
+    }
+
+    /// Asks for pages with what is too long for an address.
+    async fn ask_at_length(
+        &self,
+        url: Url,
+        token: Option<&str>,
+        keys: Option<&str>,
+        limit: u32,
+    ) -> Result<Response, TransportError> {
+        let asked = serde_json::json!({"since": token, "keys": keys, "limit": limit});
+        let request = self.client.post(url).header(ACCEPT, LINES);
+        let request = request
+            .header(CONTENT_TYPE, "application/json")
+            .body(asked.to_string());
+        answer(request).await
     }
 }
 

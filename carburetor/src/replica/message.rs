@@ -25,6 +25,8 @@ pub(super) struct Message {
     pub(super) scope: Option<String>,
     /// Tells the server's database from others.
     pub(super) origin: Option<String>,
+    /// The scope's keys, where they are beside the token and others than before.
+    pub(super) keys: Option<String>,
     /// The token behind it.
     pub(super) next: String,
 }
@@ -52,6 +54,8 @@ struct Page<'m> {
     scope: Option<String>,
     #[serde(default)]
     origin: Option<String>,
+    #[serde(default)]
+    keys: Option<String>,
     next: String,
 }
 
@@ -70,6 +74,7 @@ impl Message {
             more: page.more,
             scope: page.scope,
             origin: page.origin,
+            keys: page.keys,
             next: page.next,
         })
     }

@@ -77,6 +77,10 @@ create table if not exists carburetor_stage (
   token text not null,
   scope text
 );
+create table if not exists carburetor_keys (
+  in_group text primary key,
+  keys text not null
+);
 create table if not exists carburetor_stage_reset (
   of_table text primary key
 );

@@ -10,6 +10,7 @@ use super::rows::{write_ids, write_rows};
 use super::schema::now_ms;
 use super::show::{DOWNLOADED, show};
 use super::table::ReplicaTable;
+use super::token;
 use crate::scope::Left;
 use crate::table::{literal, quoted};
 use crate::wire::{SqliteValue, WireError};
@@ -49,6 +50,7 @@ pub(super) fn take(
             stage(conn, table, news)?;
         }
     }
+    token::keep_keys(conn, &store.group, &staged.next, page.keys.as_deref())?;
     let scope = page.scope.map(SqliteValue::Text);
     let token = [
         Bind::text(&staged.next),
@@ -81,6 +83,7 @@ pub(super) fn take(
         }
     }
     observe(conn, page.clock)?;
+    staged.next = token::since(conn, &store.group)?.unwrap_or_default();
     Ok(staged)
 }
 

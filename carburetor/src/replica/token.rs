@@ -1,16 +1,37 @@
 //! From where a group's next download goes on.
 
 use super::query::{self, BIND, Bind, as_text};
+use crate::token::Token;
 use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
 
-/// The token to go on from: of the pages that lie on the stage, or of what is shown.
+/// The token to go on from, of the pages that lie on the stage or of what is shown, with the keys that are held beside it.
 pub(super) fn since(conn: &mut SqliteConnection, group: &str) -> QueryResult<Option<String>> {
     let sql = format!(
-        "select coalesce((select token from carburetor_stage where in_group = {BIND}), (select token from carburetor_group where name = {BIND}))"
+        "select coalesce((select token from carburetor_stage where in_group = {BIND}), (select token from carburetor_group where name = {BIND}))
+  || coalesce((select '.' || keys from carburetor_keys where in_group = {BIND}), '')"
     );
-    let token = query::value(conn, &sql, [group, group].map(Bind::text))?;
+    let token = query::value(conn, &sql, [group, group, group].map(Bind::text))?;
     Ok(token.is_some().then(|| as_text(&token)))
+}
+
+/// Keeps the keys that came beside a token. They lie in a table of their own, because a token is written with each page, and they are long.
+pub(super) fn keep_keys(
+    conn: &mut SqliteConnection,
+    group: &str,
+    next: &str,
+    keys: Option<&str>,
+) -> QueryResult<()> {
+    if let Some(keys) = keys {
+        let keep = format!(
+            "insert or replace into carburetor_keys (in_group, keys) values ({BIND}, {BIND})"
+        );
+        query::execute(conn, &keep, [group, keys].map(Bind::text))?;
+    } else if !next.parse().is_ok_and(|token: Token| token.has_keys_beside()) {
+        let drop = format!("delete from carburetor_keys where in_group = {BIND}");
+        query::execute(conn, &drop, [Bind::text(group)])?;
+    }
+    Ok(())
 }
 
 /// The group's next download begins from the beginning.

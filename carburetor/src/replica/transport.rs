@@ -12,7 +12,8 @@ use std::fmt;
 #[doc = include_str!("../../docs/examples/transport.md")]
 pub trait Transport: Send + Sync + 'static {
     /// All pages from the token `since` on (from the beginning without one), of at most `limit` rows each. Each item is a whole message,
-    /// "Download" of PROTOCOL.md with the member `more`; what ends with `more: false` is of one instant when all since the last such are taken together.
+    /// "Download" of PROTOCOL.md with the member `more`. What follows a point in the token are the keys of a scope of many; PROTOCOL.md says how they travel where an
+    /// address has no room for them. What ends with `more: false` is of one instant when all since the last such are taken together.
     fn download(
         &self,
         since: Option<&str>,
@@ -120,6 +121,12 @@ impl TransportError {
     /// The clocks of the message are ahead of the server's, or another replica's.
     pub(super) fn is_of_clocks(&self) -> bool {
         matches!(self, TransportError::Refused { code, .. } if matches!(&**code, "clock_ahead" | "copied"))
+    }
+
+    /// The server wants the keys that came beside the token.
+    #[cfg(feature = "http")]
+    pub(super) fn is_of_keys(&self) -> bool {
+        matches!(self, TransportError::Refused { code, .. } if code == "keys")
     }
 
     pub(super) fn is_of_token(&self) -> bool {

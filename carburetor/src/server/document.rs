@@ -25,11 +25,11 @@ pub(super) fn document(groups: &[Arc<str>], limits: &Limits) -> OpenApi {
         paths = paths
             .path(
                 format!("/{group}/download"),
-                item(HttpMethod::Get, download(group, limits)),
+                both(|name| download(group, name, limits)),
             )
             .path(
                 format!("/{group}/feed"),
-                item(HttpMethod::Get, feed(group, limits)),
+                both(|name| feed(group, name, limits)),
             )
             .path(
                 format!("/{group}/upload"),
@@ -53,6 +53,20 @@ fn item(method: HttpMethod, operation: OperationBuilder) -> PathItem {
     PathItem::new(method, Operation::from(operation))
 }
 
+/// The same by GET and, with what is too long for an address, by POST.
+fn both(operation: impl Fn(Asked) -> OperationBuilder) -> PathItem {
+    let mut item = item(HttpMethod::Get, operation(Asked::Address));
+    item.merge_operations(self::item(HttpMethod::Post, operation(Asked::Body)));
+    item
+}
+
+/// Where a request says what it asks for.
+#[derive(Clone, Copy, PartialEq)]
+enum Asked {
+    Address,
+    Body,
+}
+
 fn health() -> OperationBuilder {
     OperationBuilder::new()
         .operation_id(Some("health"))
@@ -61,13 +75,13 @@ fn health() -> OperationBuilder {
         .response("503", problem("It doesn't: `database`, `time`"))
 }
 
-fn download(group: &str, limits: &Limits) -> OperationBuilder {
+fn download(group: &str, asked: Asked, limits: &Limits) -> OperationBuilder {
     let page = ResponseBuilder::new()
         .description("A page; or, as lines, pages up to one without `more`")
         .content(JSON, content("Download"))
         .content(LINES, text())
         .build();
-    reading(group, "download", limits)
+    reading(group, "download", asked, limits)
         .summary(Some("What is new within the caller's scope"))
         .description(Some("Accept `application/x-ndjson` for all pages at once."))
         .response("200", page)
@@ -78,7 +92,7 @@ fn download(group: &str, limits: &Limits) -> OperationBuilder {
         .response("403", Response::new(REJECTED))
 }
 
-fn feed(group: &str, limits: &Limits) -> OperationBuilder {
+fn feed(group: &str, asked: Asked, limits: &Limits) -> OperationBuilder {
     let pages = ResponseBuilder::new()
         .description("Pages as events, whose ids are their tokens; or as lines")
         .content(EVENTS, text())
@@ -90,7 +104,7 @@ fn feed(group: &str, limits: &Limits) -> OperationBuilder {
         .required(Required::False)
         .description(Some("The id of the last event, instead of `since`"))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
-    reading(group, "feed", limits)
+    reading(group, "feed", asked, limits)
         .summary(Some(
             "What is new within the caller's scope, and then what changes",
         ))
@@ -107,10 +121,33 @@ fn feed(group: &str, limits: &Limits) -> OperationBuilder {
 }
 
 /// What downloads and feeds have in common.
-fn reading(group: &str, name: &str, limits: &Limits) -> OperationBuilder {
-    OperationBuilder::new()
-        .operation_id(Some(format!("{group}_{name}")))
+fn reading(group: &str, name: &str, asked: Asked, limits: &Limits) -> OperationBuilder {
+    let common = OperationBuilder::new()
         .tag(group)
+        .response("400", problem("`token`, `query`"))
+        .response("401", Response::new(REJECTED))
+        .response("409", problem("`keys`"))
+        .response("500", problem("`server`"))
+        .response("503", problem("`busy`, `database`, `time`"));
+    if asked == Asked::Body {
+        let body = RequestBodyBuilder::new()
+            .description(Some("What an address has no room for"))
+            .content(JSON, content("Asked"))
+            .required(Some(Required::True))
+            .build();
+        return common
+            .operation_id(Some(format!("{group}_{name}_at_length")))
+            .request_body(Some(body))
+            .response("413", problem("`body`"))
+            .response("415", problem("`type`"));
+    }
+    common
+        .operation_id(Some(format!("{group}_{name}")))
+        .parameter(parameter(
+            "keys",
+            "`held`, if the `keys` that came with `since` are",
+            ObjectBuilder::new().schema_type(Type::String),
+        ))
         .parameter(parameter(
             "since",
             "`next` of the last message; none for everything",
@@ -124,10 +161,6 @@ fn reading(group: &str, name: &str, limits: &Limits) -> OperationBuilder {
                 .minimum(Some(1))
                 .default(Some(limits.page.into())),
         ))
-        .response("400", problem("`token`, `query`"))
-        .response("401", Response::new(REJECTED))
-        .response("500", problem("`server`"))
-        .response("503", problem("`busy`, `database`, `time`"))
 }
 
 fn text() -> utoipa::openapi::Content {

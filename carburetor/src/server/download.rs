@@ -1,72 +1,24 @@
 //! Downloads over HTTP, page by page. A page is read, then the connection goes back, then the page is sent: whoever reads slowly holds none.
 
+use super::asking::Asking;
 use super::caller::{Asked, Caller};
 use super::database::Database;
 use super::handover::{Pages, Taken, handover};
-use super::limits::Limits;
 use super::negotiation::{JSON, LINES, VARY, is_known, wants_lines};
 use super::problem::Problem;
 use super::served::{Sent, Served, ServedGroup};
 use crate::download::Page;
 use crate::token::Token;
 use axum::body::{Body, Bytes};
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-/// What a request says in its address, if it can be read.
-pub(super) type Queried = Result<Query<Parameters>, QueryRejection>;
-
-/// What a request may say.
-#[derive(Debug, Deserialize)]
-pub(super) struct Parameters {
-    since: Option<String>,
-    limit: Option<u32>,
-}
-
-impl Parameters {
-    /// From where to read, and how many rows a page has. What a client says that goes on by itself (`last`) is later than its address.
-    pub(super) fn read(
-        parameters: Queried,
-        last: Option<&str>,
-        limits: &Limits,
-    ) -> Result<(Option<Token>, u32), Problem> {
-        let bad = |code, detail: String, remedy| {
-            Problem::new(StatusCode::BAD_REQUEST, code, detail, remedy)
-        };
-        let Query(parameters) = parameters.map_err(|rejection| {
-            bad(
-                "query",
-                rejection.body_text(),
-                "pass `since` and `limit`, or neither",
-            )
-        })?;
-        let since = last.or(parameters.since.as_deref());
-        let since = since.map(str::parse::<Token>).transpose();
-        let since = since.map_err(|error| bad("token", error.to_string(), "leave `since` out"))?;
-        let limit = match parameters.limit {
-            None => limits.page,
-            Some(0) => {
-                let detail = "`limit` is 0, a page has 1 row at least".into();
-                return Err(bad(
-                    "query",
-                    detail,
-                    "ask for more rows, or leave `limit` out",
-                ));
-            }
-            Some(limit) => limit.min(limits.page),
-        };
-        Ok((since, limit))
-    }
-}
 
 pub(super) const CACHING: (HeaderName, &str) = (header::CACHE_CONTROL, "private, no-store");
 
@@ -79,14 +31,14 @@ pub(super) async fn download<G, D>(
     served: Served<D>,
     caller: Caller<G::Scope>,
     scope: G::Scope,
-    parameters: Queried,
+    asking: Asking,
     headers: HeaderMap,
 ) -> Result<Response, Problem>
 where
     D: Database,
     G: ServedGroup<D::Connection>,
 {
-    let (since, limit) = Parameters::read(parameters, None, &served.limits)?;
+    let (since, limit) = asking.read(None, &served.limits)?;
     let permit = Arc::clone(&served.downloads).try_acquire_owned();
     let permit = permit.map_err(|_| Problem::busy("too many downloads are under way"))?;
     let wants_lines = wants_lines(&headers, JSON);

@@ -9,9 +9,10 @@ mod waker;
 
 pub(super) use channels::{BackendOf, Channels};
 
+use super::asking::Asking;
 use super::caller::Caller;
 use super::database::Database;
-use super::download::{Parameters, Queried, first_of, lines};
+use super::download::{first_of, lines};
 use super::handover::handover;
 use super::meter;
 use super::negotiation::wants_lines;
@@ -41,7 +42,7 @@ pub(super) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 /// What a request for a feed says, and what its caller may see.
 pub(super) struct Asked<S> {
     pub(super) scope: S,
-    pub(super) parameters: Queried,
+    pub(super) asking: Asking,
     pub(super) upgrade: Upgrade,
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
@@ -60,14 +61,14 @@ where
 {
     let Asked {
         scope,
-        parameters,
+        asking,
         upgrade,
         uri,
         headers,
     } = asked;
     let last = headers.get(LAST_EVENT_ID);
     let last = last.and_then(|last| last.to_str().ok());
-    let (since, limit) = Parameters::read(parameters, last, &served.limits)?;
+    let (since, limit) = asking.read(last, &served.limits)?;
     let upgrade = match upgrade {
         Ok(upgrade) => {
             origin::admit(&headers, &uri, &served.origins)?;

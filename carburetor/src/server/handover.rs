@@ -30,6 +30,8 @@ struct Handover {
     taker: Side,
     /// The token of the page that was taken last; at the beginning the one that was asked with.
     last: Option<Box<str>>,
+    /// The keys beside that one can be asked for.
+    asks_for_keys: bool,
     /// How often they were held back, and after how many times they go on.
     recalls: u32,
     answered: u32,
@@ -75,6 +77,7 @@ impl Side {
 pub(super) fn handover(since: Option<&Token>) -> (Pages, Taken) {
     let handover = Arc::new(Mutex::new(Handover {
         last: since.map(|since| since.to_string().into()),
+        asks_for_keys: since.is_some_and(|since| since.asks_for_keys),
         ..Handover::default()
     }));
     (Pages(Arc::clone(&handover)), Taken(handover))
@@ -162,11 +165,15 @@ impl Pages {
     /// From where it goes on behind all that was given: the token of the last page.
     pub(super) fn given(&self) -> Option<Token> {
         let handover = lock(&self.0);
-        let last = match &handover.page {
-            Some(Ok(page)) => Some(page.next()),
-            _ => handover.last.as_deref(),
+        let (last, asks_for_keys) = match &handover.page {
+            Some(Ok(page)) => (Some(page.next()), false),
+            _ => (handover.last.as_deref(), handover.asks_for_keys),
         };
-        last.and_then(|last| last.parse().ok())
+        let last: Token = last?.parse().ok()?;
+        Some(Token {
+            asks_for_keys,
+            ..last
+        })
     }
 
     /// Comes back when nobody takes pages any more.
@@ -217,6 +224,7 @@ impl Taken {
             if let Some(page) = handover.page.take() {
                 if let Ok(page) = &page {
                     handover.last = Some(page.next().into());
+                    handover.asks_for_keys = false;
                 }
                 let giver = handover.giver.wake();
                 drop(handover);

@@ -18,7 +18,9 @@ use std::fmt;
 /// | `query` | 400 | another parameter can't be read |
 /// | `origin` | 403 | a page of another site asks for an upload or a web socket |
 /// | `method` | 405 | the path takes another method |
+/// | `type` | 415 | a body is not said to be JSON |
 /// | `slow` | 408 | the body took longer to come than a request may |
+/// | `keys` | 409 | the scope's keys have changed since the token: whoever holds those that came with it sends them in a POST |
 /// | `clock_ahead` | 409 | a change's clock is too far ahead; `server_time` is the server's |
 /// | `copied` | 409 | another change had this clock |
 /// | `body` | 413 | more bytes than an upload may have |
@@ -163,6 +165,12 @@ impl From<DownloadError> for Problem {
                 "token",
                 token.to_string(),
                 "leave `since` out",
+            ),
+            DownloadError::Keys => Self::new(
+                StatusCode::CONFLICT,
+                "keys",
+                error.to_string(),
+                "POST `since`, `keys` and `limit` as JSON, or leave `keys` out of the address",
             ),
             DownloadError::Query(query) => Self::unavailable(query),
             _ => Self::server(&error),

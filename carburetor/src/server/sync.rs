@@ -1,9 +1,10 @@
 //! Groups as routes.
 
+use super::asking::Asking;
 use super::caller::{ASKED_AT_ONCE, Caller};
 use super::database::Database;
 use super::document::document;
-use super::download::{Queried, download};
+use super::download::download;
 use super::feed::{Asked, BackendOf, Channels, Upgrade, feed};
 use super::kept::Kept;
 use super::limits::Limits;
@@ -188,51 +189,51 @@ where
     let (downloading, uploading) = (served.clone(), served.clone());
     // Each open feed has a part in it.
     let feeding = Arc::new(served.clone());
-    let downloads = get(
-        move |State(state): State<St>,
-              kept: Kept,
-              scope: E,
-              parameters: Queried,
-              headers: HeaderMap| {
+    let downloads =
+        move |State(state): State<St>, kept: Kept, scope: E, headers: HeaderMap, asking: Asking| {
             let (served, group) = (downloading.clone(), downloading.name.clone());
             let caller = Caller::new::<E, St>(kept, state);
-            let answer = download::<G, D>(served, caller, scope.into(), parameters, headers);
+            let answer = download::<G, D>(served, caller, scope.into(), asking, headers);
             async move { measured(&group, "download", answer).await }
-        },
-    );
+        };
+    let downloads = get(downloads.clone()).post(downloads);
     let uploads = post(move |caller: E, request: Request| {
         let (served, group) = (uploading.clone(), uploading.name.clone());
         let answer = upload::<G, D>(served, caller.into(), request);
         async move { measured(&group, "upload", answer).await }
     });
     let channels: Arc<Channels<BackendOf<D>>> = Arc::default();
-    let feeds = get(
-        move |State(state): State<St>,
-              kept: Kept,
-              scope: E,
-              parameters: Queried,
-              upgrade: Upgrade,
-              uri: Uri,
-              headers: HeaderMap| {
-            let (served, channels) = (Arc::clone(&feeding), Arc::clone(&channels));
-            let group = served.name.clone();
-            let caller = Caller::new::<E, St>(kept, state);
-            let asked = Asked {
-                scope: scope.into(),
-                parameters,
-                upgrade,
-                uri,
-                headers,
-            };
-            let answer = feed::<G, D>(served, channels, caller, asked);
-            async move { measured(&group, "feed", answer).await }
-        },
-    );
-    let uploads = uploads
-        .fallback(Problem::method)
-        .layer(DefaultBodyLimit::max(served.limits.body));
-    router
-        .route(&path("download"), downloads.fallback(Problem::method))
-        .route(&path("upload"), uploads)
-        .route(&path("feed"), feeds.fallback(Problem::method))
+    let feeds = move |State(state): State<St>,
+                      kept: Kept,
+                      scope: E,
+                      upgrade: Upgrade,
+                      uri: Uri,
+                      headers: HeaderMap,
+                      asking: Asking| {
+        let (served, channels) = (Arc::clone(&feeding), Arc::clone(&channels));
+        let group = served.name.clone();
+        let caller = Caller::new::<E, St>(kept, state);
+        let asked = Asked {
+            scope: scope.into(),
+            asking,
+            upgrade,
+            uri,
+            headers,
+        };
+        let answer = feed::<G, D>(served, channels, caller, asked);
+        async move { measured(&group, "feed", answer).await }
+    };
+    let feeds = get(feeds.clone()).post(feeds);
+    let routes = [
+        ("download", downloads),
+        ("upload", uploads),
+        ("feed", feeds),
+    ];
+    routes.into_iter().fold(router, |router, (name, route)| {
+        let route = route.fallback(Problem::method);
+        router.route(
+            &path(name),
+            route.layer(DefaultBodyLimit::max(served.limits.body)),
+        )
+    })
 }

@@ -40,8 +40,11 @@ pub struct Message<'m> {
     tables: HashMap<Cow<'m, str>, &'m RawValue>,
     #[serde(default)]
     clock: Clock,
+    /// The scope's keys, where they are beside the token.
     #[serde(default)]
-    next: Option<Token>,
+    keys: Option<Cow<'m, str>>,
+    #[serde(default)]
+    next: Option<Cow<'m, str>>,
 }
 
 #[derive(Deserialize)]
@@ -83,9 +86,14 @@ impl<T, S> SyncGroup<T, S> {
                 ));
             }
         }
-        let next = message.next.clone().ok_or_else(|| {
+        let next = message.next.as_ref().ok_or_else(|| {
             WireError::new("the download ends early: the member `next` with the token is missing")
         })?;
+        let next: Result<Token, _> = match &message.keys {
+            Some(keys) => format!("{next}.{keys}").parse(),
+            None => next.parse(),
+        };
+        let next = next.map_err(|error| WireError::new(format!("not a download: {error}")))?;
         Ok(Response::new(T::decode(&message)?, message.clock, next))
     }
 }
@@ -107,7 +115,7 @@ impl<T: SyncTables> Response<T> {
         let mut out = Vec::new();
         opening(&mut out);
         T::encode(self, &mut out)?;
-        closing(self.clock(), &self.next(), &mut out);
+        closing(self.clock(), &self.next(), &mut out)?;
         Ok(out)
     }
 }

@@ -1,6 +1,6 @@
 //! A download as a message: `{"carburetor":1,"tables":{..},"clock":"..","scope":"..","next":".."}`.
 
-use super::VERSION;
+use super::{VERSION, WireError};
 use super::json::{write_key, write_string};
 use super::rows::{CHUNK, Drain, JsonTable};
 use crate::clock::Clock;
@@ -9,7 +9,7 @@ use crate::download::table::TableDownload;
 use crate::download::{DownloadError, blocking};
 use crate::group::VisitTable;
 use crate::table::TableOn;
-use crate::token::Token;
+use crate::token::{Token, Written};
 use std::io::Write;
 
 /// The text before the first table.
@@ -18,9 +18,15 @@ pub(crate) fn opening(buffer: &mut Vec<u8>) {
 }
 
 /// The text after the last table.
-pub(crate) fn closing(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
+pub(crate) fn closing(clock: Clock, next: &Token, buffer: &mut Vec<u8>) -> Result<(), WireError> {
     clocked(clock, next, buffer);
-    ending(next, buffer);
+    let Written { token, keys, .. } = written(next)?;
+    ending(&token, keys.as_deref(), buffer);
+    Ok(())
+}
+
+pub(super) fn written(token: &Token) -> Result<Written, WireError> {
+    token.written().map_err(|_| WireError::new("a key of the scope can't be written as JSON"))
 }
 
 /// The end of the tables, the clock, and the scope and the origin of the token.
@@ -39,10 +45,15 @@ pub(super) fn clocked(clock: Clock, next: &Token, buffer: &mut Vec<u8>) {
     }
 }
 
-/// The token, and the end.
-pub(super) fn ending(next: &Token, buffer: &mut Vec<u8>) {
+/// The keys beside the token, if they are to be told, the token, and the end.
+pub(super) fn ending(next: &str, keys: Option<&str>, buffer: &mut Vec<u8>) {
+    if let Some(keys) = keys {
+        write_key("keys", buffer);
+        write_string(keys, buffer);
+        buffer.push(b',');
+    }
     write_key("next", buffer);
-    write_string(&next.to_string(), buffer);
+    write_string(next, buffer);
     buffer.push(b'}');
 }
 

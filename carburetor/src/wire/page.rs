@@ -7,9 +7,9 @@ mod asynchronous;
 pub(crate) use asynchronous::WritePageAsync;
 
 use super::json::write_key;
-use super::message::{clocked, ending, opening};
+use super::message::{clocked, ending, opening, written};
 use super::rows::{Drain, JsonTable};
-use super::{instant, section};
+use super::{WireError, instant, section};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::SyncConnection;
@@ -18,8 +18,9 @@ use crate::download::table::TableDownload;
 use crate::download::{DownloadError, Page, blocking};
 use crate::group::VisitTable;
 use crate::table::TableOn;
-use crate::token::Token;
+use crate::token::{Token, Written};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind};
 
 /// The text of a page while its tables are being read.
@@ -62,19 +63,31 @@ impl PageText {
         self.page.json.len()
     }
 
-    /// The page that says `more` at its end, behind which comes `next`.
-    pub(crate) fn finish(mut self, clock: Clock, more: bool, next: &Token) -> Page {
+    /// The page that says `more` at its end, behind which comes `next`; with its keys, unless they are `held`. And the digests of those.
+    pub(crate) fn finish(
+        mut self,
+        clock: Clock,
+        more: bool,
+        next: &Token,
+        held: &BTreeSet<String>,
+    ) -> Result<(Page, BTreeSet<String>), WireError> {
         let json = &mut self.page.json;
         clocked(clock, next, json);
         self.page.clock = clock;
         self.page.content = json.len();
         write_key("more", json);
         json.extend_from_slice(if more { b"true," } else { b"false," });
-        let at = json.len() + "\"next\":\"".len();
-        ending(next, json);
-        self.page.next = at..json.len() - "\"}".len();
+        let Written {
+            token,
+            keys,
+            digests,
+        } = written(next)?;
+        let keys = keys.filter(|_| !digests.is_subset(held));
+        ending(&token, keys.as_deref(), json);
+        let end = json.len() - "\"}".len();
+        self.page.next = end - token.len()..end;
         self.page.more = more;
-        self.page
+        Ok((self.page, digests))
     }
 
     /// Writes what stands before a table; `false` if nothing of it is read now, which is said.

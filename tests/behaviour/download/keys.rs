@@ -135,3 +135,56 @@ fn a_table_that_no_page_has_reached_is_told_later_what_left() {
     assert_eq!(games.into_keys().collect::<Vec<_>>(), [2]);
     assert!(group(&blue).download(conn, token).unwrap().1.left.is_none());
 }
+
+#[test]
+fn a_set_of_many_keys_is_told_beside_the_token() {
+    let many = |first: usize| Teams((first..first + 5000).map(|team| format!("team-{team:028}")).collect());
+    let server = Server::new();
+    let conn = &mut server.connect();
+    let add = |conn: &mut super::Conn, id: i32, team: usize| {
+        let insert = format!("insert into games (id, team) values ({id}, 'team-{team:028}')");
+        run(conn, &insert);
+    };
+    add(conn, 1, 0);
+    add(conn, 2, 1);
+    add(conn, 3, 5000);
+    let (before, after) = (many(0), many(1));
+    let said = |conn: &mut super::Conn, scope: &Teams, token: &str| {
+        let token: carburetor::Token = token.parse().unwrap();
+        let group = SyncGroup::<(Game,), Teams>::scoped(scope).assuming(steady());
+        group.download(conn, token).unwrap()
+    };
+    let first = SyncGroup::<(Game,), Teams>::scoped(&before)
+        .assuming(steady())
+        .download(conn, (None,))
+        .unwrap();
+    let whole = first.next().to_string();
+    let (alone, keys) = whole.split_once('.').unwrap();
+    assert!(alone.len() < 512 && keys.len() > 100_000);
+    // With the keys and without, as long as they are the same.
+    for token in [&whole[..], alone] {
+        let again = said(conn, &before, token);
+        assert_eq!((again.0.reset, again.0.rows.len(), again.0.left.is_some()), (false, 0, false));
+        assert!(again.next().to_string().split_once('.').unwrap().1 == keys);
+    }
+    let exact = said(conn, &after, &whole);
+    assert_eq!((exact.0.reset, ids(&exact.0)), (false, vec![3]));
+    assert_eq!(exact.0.left.as_ref().unwrap().values, ["team-0000000000000000000000000000"]);
+    let begun = said(conn, &after, alone);
+    assert_eq!((begun.0.reset, ids(&begun.0)), (true, vec![2, 3]));
+    // By pages as messages the keys are told once, and read back with their token.
+    let scope = &before;
+    let group = || SyncGroup::<(Game,), Teams>::scoped(scope).assuming(steady());
+    let mut pages = group().pages((None,), 1);
+    let mut told = Vec::new();
+    while let Some(page) = pages.next_json(conn).unwrap() {
+        let message: serde_json::Value = serde_json::from_slice(page.json()).unwrap();
+        assert_eq!(message["next"], page.next());
+        told.push(message["keys"].as_str().map(str::to_owned));
+    }
+    assert!(told[0].as_deref() == Some(keys) && told[1..].iter().all(Option::is_none));
+    let mut json = Vec::new();
+    group().download_json(conn, (None,), &mut json).unwrap();
+    let read = SyncGroup::<(Game,), Teams>::read_json::<DB>(&json).unwrap();
+    assert!(read.next().to_string().split_once('.').unwrap().1 == keys);
+}

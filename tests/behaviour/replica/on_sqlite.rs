@@ -14,6 +14,8 @@ mod held;
 mod hub;
 #[path = "live.rs"]
 mod live;
+#[path = "many_keys.rs"]
+mod many_keys;
 #[path = "odd_ids.rs"]
 mod odd_ids;
 #[path = "over_http.rs"]
@@ -56,10 +58,14 @@ impl Server {
         self.connector()().unwrap()
     }
 
+    pub(super) fn path(&self) -> String {
+        self.0.file("server").to_str().unwrap().to_owned()
+    }
+
     pub(super) fn connector(
         &self,
     ) -> impl Fn() -> diesel::ConnectionResult<Conn> + Send + Sync + 'static {
-        let path = self.0.file("server").to_str().unwrap().to_owned();
+        let path = self.path();
         move || {
             let mut conn = Conn::establish(&path)?;
             conn.batch_execute("pragma busy_timeout = 10000; pragma synchronous = off")

@@ -10,6 +10,7 @@ pub(super) fn components() -> Components {
     ComponentsBuilder::new()
         .schema("Health", object(&[("status", text("`ok`"))], &[]))
         .schema("Problem", problem())
+        .schema("Asked", asked())
         .schema("Download", download())
         .schema("Table", table())
         .schema("Upload", upload())
@@ -94,6 +95,17 @@ fn problem() -> Object {
     )
 }
 
+fn asked() -> Object {
+    object(
+        &[],
+        &[
+            ("since", or_null(Type::String, "`next` of the last message; none for everything")),
+            ("keys", or_null(Type::String, "`keys` of the last message that had them")),
+            ("limit", simple(Type::Integer, "The rows and removals of a page")),
+        ],
+    )
+}
+
 fn download() -> Object {
     let tables = ObjectBuilder::new()
         .schema_type(Type::Object)
@@ -110,7 +122,13 @@ fn download() -> Object {
                 text("What the next download is asked with, as `since`"),
             ),
         ],
-        &[("origin", text("Tells the server's database from others"))],
+        &[
+            ("origin", text("Tells the server's database from others")),
+            (
+                "keys",
+                text("The keys of a scope of many: with them its next change is told exactly"),
+            ),
+        ],
     )
 }
 
