@@ -106,6 +106,10 @@ fn body(rejection: &JsonRejection) -> Problem {
             "the body is not said to be `application/json`",
             "send the header `Content-Type: application/json`",
         ),
-        _ => query(rejection.body_text()),
+        _ => bad(
+            "query",
+            rejection.body_text(),
+            "send `since`, `keys` and `limit` as members of an object, or some of them",
+        ),
     }
 }

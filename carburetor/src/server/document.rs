@@ -144,11 +144,6 @@ fn reading(group: &str, name: &str, asked: Asked, limits: &Limits) -> OperationB
     common
         .operation_id(Some(format!("{group}_{name}")))
         .parameter(parameter(
-            "keys",
-            "`held`, if the `keys` that came with `since` are",
-            ObjectBuilder::new().schema_type(Type::String),
-        ))
-        .parameter(parameter(
             "since",
             "`next` of the last message; none for everything",
             ObjectBuilder::new().schema_type(Type::String),
@@ -160,6 +155,11 @@ fn reading(group: &str, name: &str, asked: Asked, limits: &Limits) -> OperationB
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
                 .default(Some(limits.page.into())),
+        ))
+        .parameter(parameter(
+            "keys",
+            "`held`, if the `keys` that came with `since` are",
+            ObjectBuilder::new().schema_type(Type::String),
         ))
 }
 

@@ -18,14 +18,13 @@ use std::fmt;
 /// | `query` | 400 | another parameter can't be read |
 /// | `origin` | 403 | a page of another site asks for an upload or a web socket |
 /// | `method` | 405 | the path takes another method |
-/// | `type` | 415 | a body is not said to be JSON |
 /// | `slow` | 408 | the body took longer to come than a request may |
 /// | `keys` | 409 | the scope's keys have changed since the token: whoever holds those that came with it sends them in a POST |
 /// | `clock_ahead` | 409 | a change's clock is too far ahead; `server_time` is the server's |
 /// | `copied` | 409 | another change had this clock |
 /// | `body` | 413 | more bytes than an upload may have |
 /// | `batch` | 413 | more changes than an upload may have |
-/// | `type` | 415 | the body of an upload is not `application/json` |
+/// | `type` | 415 | the body is not `application/json` |
 /// | `encoding` | 415 | it is compressed, and no layer in front has taken that apart |
 /// | `server` | 500 | the server is not set up as it should be; its log says how |
 /// | `busy` | 503 | try again in a moment |

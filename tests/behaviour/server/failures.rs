@@ -144,7 +144,7 @@ fn another_version_is_named() {
     }
     is_problem(
         program.post(red, "web/download", Vec::new()),
-        &[(405, "method")],
+        &[(400, "query")],
     );
     is_problem(program.get(red, "web/upload"), &[(405, "method")]);
 }
