@@ -27,7 +27,10 @@ pub(super) fn keep_keys(
             "insert or replace into carburetor_keys (in_group, keys) values ({BIND}, {BIND})"
         );
         query::execute(conn, &keep, [group, keys].map(Bind::text))?;
-    } else if !next.parse().is_ok_and(|token: Token| token.has_keys_beside()) {
+    } else if !next
+        .parse()
+        .is_ok_and(|token: Token| token.has_keys_beside())
+    {
         let drop = format!("delete from carburetor_keys where in_group = {BIND}");
         query::execute(conn, &drop, [Bind::text(group)])?;
     }

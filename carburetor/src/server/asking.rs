@@ -3,10 +3,10 @@
 use super::limits::Limits;
 use super::problem::Problem;
 use crate::token::Token;
+use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, Query, Request};
 use axum::http::{Method, StatusCode};
-use axum::Json;
 use serde::Deserialize;
 use std::convert::Infallible;
 
@@ -61,9 +61,9 @@ impl Asking {
             (Some(since), Some(keys)) => Some(format!("{since}.{keys}").parse::<Token>()),
             (since, _) => since.map(str::parse),
         };
-        let since = since.transpose().map_err(|error| {
-            bad("token", error.to_string(), "leave `since` out")
-        })?;
+        let since = since
+            .transpose()
+            .map_err(|error| bad("token", error.to_string(), "leave `since` out"))?;
         let since = since.map(|since| Token {
             asks_for_keys,
             ..since

@@ -19,7 +19,6 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-
 pub(super) const CACHING: (HeaderName, &str) = (header::CACHE_CONTROL, "private, no-store");
 
 /// Asks proxies to pass each page on as it comes.

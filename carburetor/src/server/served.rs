@@ -187,7 +187,8 @@ where
                     let more = page.more();
                     // Where more rows than a page are of one instant, its token leads to the same page again.
                     let wider = limit.checked_mul(2).filter(|_| more && !all);
-                    let is_there = |token: Token| asked.as_ref().is_some_and(|asked| asked.is_at(&token));
+                    let is_there =
+                        |token: Token| asked.as_ref().is_some_and(|asked| asked.is_at(&token));
                     if wider.is_some() && pages.token()?.is_some_and(is_there) {
                         break;
                     }

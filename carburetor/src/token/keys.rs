@@ -78,7 +78,10 @@ impl Token {
         Ok(Written {
             token: self.encoded(&tables)?,
             keys,
-            digests: tables.into_iter().filter_map(|table| table.digest).collect(),
+            digests: tables
+                .into_iter()
+                .filter_map(|table| table.digest)
+                .collect(),
         })
     }
 
@@ -90,8 +93,10 @@ impl Token {
             .into_values()
             .collect();
         // Whoever sends them may say anything; what they are is seen by themselves.
-        let known: BTreeMap<String, Vec<Value>> =
-            known.into_iter().map(|keys| (digest(&keys), keys)).collect();
+        let known: BTreeMap<String, Vec<Value>> = known
+            .into_iter()
+            .map(|keys| (digest(&keys), keys))
+            .collect();
         for table in &mut self.tables {
             let found = table.digest.as_ref().and_then(|digest| known.get(digest));
             if table.keys.is_none() {
@@ -118,7 +123,9 @@ impl Token {
         if !held.is_empty() {
             for table in &mut self.tables {
                 let digest = table.keys.as_deref().map(digest);
-                table.digest = digest.filter(|digest| held.contains(digest)).or(table.digest.take());
+                table.digest = digest
+                    .filter(|digest| held.contains(digest))
+                    .or(table.digest.take());
             }
         }
         self
@@ -128,8 +135,19 @@ impl Token {
     #[cfg(feature = "axum")]
     pub(crate) fn is_at(&self, other: &Token) -> bool {
         let at = |table: &TableState| {
-            let keys = table.keys.as_deref().map(digest).or_else(|| table.digest.clone());
-            let TableState { name, since, fingerprint, generation, after, .. } = table.clone();
+            let keys = table
+                .keys
+                .as_deref()
+                .map(digest)
+                .or_else(|| table.digest.clone());
+            let TableState {
+                name,
+                since,
+                fingerprint,
+                generation,
+                after,
+                ..
+            } = table.clone();
             (name, since, fingerprint, generation, after, keys)
         };
         self.tables.iter().map(at).eq(other.tables.iter().map(at))
@@ -178,7 +196,10 @@ mod tests {
             let alone: Token = token.written().unwrap().token.parse().unwrap();
             assert!(alone.is_at(&token));
             assert_eq!(alone.tables[0].keys.is_some(), keys < 5000);
-            assert_eq!(alone.written().unwrap().token, token.written().unwrap().token);
+            assert_eq!(
+                alone.written().unwrap().token,
+                token.written().unwrap().token
+            );
         }
     }
 

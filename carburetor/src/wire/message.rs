@@ -1,8 +1,8 @@
 //! A download as a message: `{"carburetor":1,"tables":{..},"clock":"..","scope":"..","next":".."}`.
 
-use super::{VERSION, WireError};
 use super::json::{write_key, write_string};
 use super::rows::{CHUNK, Drain, JsonTable};
+use super::{VERSION, WireError};
 use crate::clock::Clock;
 use crate::connection::SyncConnection;
 use crate::download::table::TableDownload;
@@ -26,7 +26,9 @@ pub(crate) fn closing(clock: Clock, next: &Token, buffer: &mut Vec<u8>) -> Resul
 }
 
 pub(super) fn written(token: &Token) -> Result<Written, WireError> {
-    token.written().map_err(|_| WireError::new("a key of the scope can't be written as JSON"))
+    token
+        .written()
+        .map_err(|_| WireError::new("a key of the scope can't be written as JSON"))
 }
 
 /// The end of the tables, the clock, and the scope and the origin of the token.

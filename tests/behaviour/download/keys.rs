@@ -138,7 +138,13 @@ fn a_table_that_no_page_has_reached_is_told_later_what_left() {
 
 #[test]
 fn a_set_of_many_keys_is_told_beside_the_token() {
-    let many = |first: usize| Teams((first..first + 5000).map(|team| format!("team-{team:028}")).collect());
+    let many = |first: usize| {
+        Teams(
+            (first..first + 5000)
+                .map(|team| format!("team-{team:028}"))
+                .collect(),
+        )
+    };
     let server = Server::new();
     let conn = &mut server.connect();
     let add = |conn: &mut super::Conn, id: i32, team: usize| {
@@ -164,12 +170,18 @@ fn a_set_of_many_keys_is_told_beside_the_token() {
     // With the keys and without, as long as they are the same.
     for token in [&whole[..], alone] {
         let again = said(conn, &before, token);
-        assert_eq!((again.0.reset, again.0.rows.len(), again.0.left.is_some()), (false, 0, false));
+        assert_eq!(
+            (again.0.reset, again.0.rows.len(), again.0.left.is_some()),
+            (false, 0, false)
+        );
         assert!(again.next().to_string().split_once('.').unwrap().1 == keys);
     }
     let exact = said(conn, &after, &whole);
     assert_eq!((exact.0.reset, ids(&exact.0)), (false, vec![3]));
-    assert_eq!(exact.0.left.as_ref().unwrap().values, ["team-0000000000000000000000000000"]);
+    assert_eq!(
+        exact.0.left.as_ref().unwrap().values,
+        ["team-0000000000000000000000000000"]
+    );
     let begun = said(conn, &after, alone);
     assert_eq!((begun.0.reset, ids(&begun.0)), (true, vec![2, 3]));
     // By pages as messages the keys are told once, and read back with their token.

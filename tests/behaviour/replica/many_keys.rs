@@ -148,7 +148,10 @@ fn a_scope_of_five_thousand_keys_syncs_again_and_its_changes_are_told_exactly() 
         let replica = program.device(&folder);
         let mut conn = replica.connection().unwrap();
         let first = replica.sync().await.unwrap();
-        assert_eq!((first.rows, ids(notes_in(&mut conn))), (2, vec!["a".into(), "b".into()]));
+        assert_eq!(
+            (first.rows, ids(notes_in(&mut conn))),
+            (2, vec!["a".into(), "b".into()])
+        );
         let second = replica.sync().await.unwrap();
         assert_eq!(second.rows, 0);
         add(&server, "d", 4999);
@@ -156,7 +159,10 @@ fn a_scope_of_five_thousand_keys_syncs_again_and_its_changes_are_told_exactly() 
         // One team is left: no table begins again.
         program.members.set(teams(0)[1..].to_vec());
         let third = replica.sync().await.unwrap();
-        assert_eq!((third.rows, ids(notes_in(&mut conn))), (0, vec!["a".into(), "d".into()]));
+        assert_eq!(
+            (third.rows, ids(notes_in(&mut conn))),
+            (0, vec!["a".into(), "d".into()])
+        );
         // By pages a table begins again where one has joined, however few there are.
         program.members.set(teams(1));
         replica.sync().await.unwrap();
@@ -165,7 +171,10 @@ fn a_scope_of_five_thousand_keys_syncs_again_and_its_changes_are_told_exactly() 
         // Of less than many.
         program.members.set(vec![team(1)]);
         let fourth = replica.sync().await.unwrap();
-        assert_eq!((fourth.rows, ids(notes_in(&mut conn))), (0, vec!["a".into()]));
+        assert_eq!(
+            (fourth.rows, ids(notes_in(&mut conn))),
+            (0, vec!["a".into()])
+        );
         program.members.set(teams(0));
         replica.sync().await.unwrap();
         assert_eq!(ids(notes_in(&mut conn)), ["a", "b", "d"]);

@@ -99,9 +99,21 @@ fn asked() -> Object {
     object(
         &[],
         &[
-            ("since", or_null(Type::String, "`next` of the last message; none for everything")),
-            ("keys", or_null(Type::String, "`keys` of the last message that had them")),
-            ("limit", simple(Type::Integer, "The rows and removals of a page")),
+            (
+                "since",
+                or_null(
+                    Type::String,
+                    "`next` of the last message; none for everything",
+                ),
+            ),
+            (
+                "keys",
+                or_null(Type::String, "`keys` of the last message that had them"),
+            ),
+            (
+                "limit",
+                simple(Type::Integer, "The rows and removals of a page"),
+            ),
         ],
     )
 }
