@@ -27,7 +27,8 @@ pub struct Outcome {
     pub clock: Clock,
     /// What became of it.
     pub verdict: Verdict,
-    /// The row's stamp after a change that was applied, or is held as it is: the `base` of the next edit. None for a deletion, and where the row says it.
+    /// The row's stamp after a change that was applied, or is held as it is: the `base` of the next edit. After a
+    /// deletion the last one that the row had. None where there was no row, and where `row` says it.
     pub stamp: Option<DateTime<Utc>>,
     /// The server's row as the scope shows it, unless the change was applied, or is held, as it is; none where the scope shows none.
     pub row: Option<Map<String, Value>>,

@@ -112,6 +112,22 @@ impl Registers {
             .fold(self.existence, Clock::max)
     }
 
+    /// Those of a row that came into being after a deletion with this clock, though what stands in it says less: the deletion was ahead of the
+    /// database, whose own clock the row was written by.
+    pub(crate) fn after(mut self, deleted: Clock) -> Self {
+        if deleted < self.existence {
+            return self;
+        }
+        self.existence = deleted.successor();
+        let existence = self.existence;
+        if self.members.iter().any(|member| member.clock <= existence) {
+            let later = self.members.iter();
+            let later = later.filter(|member| member.clock > existence);
+            self.members = Arc::new(later.cloned().collect());
+        }
+        self
+    }
+
     /// Gives `columns` this clock.
     pub(crate) fn set(&mut self, columns: &[&str], clock: Clock) {
         let rest = self.members.iter().flat_map(|member| {

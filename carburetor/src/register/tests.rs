@@ -141,3 +141,18 @@ fn a_column_whose_name_has_a_new_line_shares_no_member() {
     assert_eq!(read.column("a\nb"), clock(LATE));
     assert_eq!(read.column("b"), Clock::ZERO);
 }
+
+#[test]
+fn a_row_that_is_written_after_a_deletion_is_later_than_that_in_every_column() {
+    let stored = format!(r#"{{"":"{EARLY}","name":"{LATE}","team":"{EARLY}"}}"#);
+    let before = clock(EARLY);
+    let raised = parse(&stored).after(before);
+    assert_eq!(raised.existence(), before.successor());
+    assert_eq!(raised.column("team"), before.successor());
+    assert_eq!(raised.column("name"), clock(LATE));
+    let raised = parse(&stored).after(clock(LATE));
+    assert_eq!(raised, Registers::at(clock(LATE).successor()));
+    // A deletion that the row's existence is later than says nothing of it.
+    let alive = parse(&format!(r#"{{"":"{LATE}","name":"{EARLY}"}}"#));
+    assert_eq!(alive.clone().after(before), alive);
+}

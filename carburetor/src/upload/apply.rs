@@ -5,18 +5,24 @@ use super::plan::RowPlan;
 use super::session::{Failure, Session, Transaction};
 use super::settle::Settled;
 use super::sql::Stored;
+use super::judged::{kept, missing, other_id};
+use super::plan::Act;
 use crate::connection::runner::Runner;
-use crate::outcome::Verdict;
+use crate::outcome::{Code, Rejection, Verdict};
+use crate::table::TableDefinition;
+use crate::wire::WireBackend;
 
 /// The changes of one table that are not written yet: by rows, those of a row in the order of their clocks.
-type Waiting<'a, 'c, DB> = Vec<&'a Admitted<'c, DB>>;
+pub(super) type Waiting<'a, 'c, DB> = Vec<&'a Admitted<'c, DB>>;
 
 /// The plans of one table's rows.
-pub(super) struct TablePlan<'a, 'c, DB: crate::wire::WireBackend> {
+pub(super) struct TablePlan<'a, 'c, DB: WireBackend> {
     pub(super) table: usize,
     pub(super) rows: Vec<RowPlan<'a, 'c, DB>>,
     /// What is known of rows that were written, by their places.
     pub(super) stored: Vec<(usize, Stored)>,
+    /// The places of rows that were deleted and are still there.
+    pub(super) kept: Vec<usize>,
 }
 
 impl<R: Runner> Session<'_, '_, R> {
@@ -25,25 +31,10 @@ impl<R: Runner> Session<'_, '_, R> {
         &mut self,
         changes: &[&'a Admitted<'c, R::Backend>],
     ) -> Result<Vec<(usize, Settled)>, Failure> {
-        let mut waiting: Vec<(usize, Waiting<'a, 'c, R::Backend>)> = self
-            .order
-            .iter()
-            .map(|table| (*table, Waiting::new()))
-            .collect();
-        for change in changes {
-            if let Some((_, rows)) = waiting.iter_mut().find(|(table, _)| *table == change.table) {
-                rows.push(*change);
-            }
-        }
-        for (_, rows) in &mut waiting {
-            rows.sort_by(|one, other| one.key.cmp(&other.key));
-        }
+        let mut waiting = self.waiting(changes);
         let mut settled = Vec::with_capacity(changes.len());
         while waiting.iter().any(|(_, rows)| !rows.is_empty()) {
-            let mut plans = Vec::with_capacity(waiting.len());
-            for (table, rows) in waiting.iter_mut().filter(|(_, rows)| !rows.is_empty()) {
-                plans.push(self.plan(*table, rows).await?);
-            }
+            let mut plans = self.next_plans(&mut waiting).await?;
             self.write(&mut plans).await?;
             // Nobody else asks what was written by a transaction that is tried as a whole.
             let is_asked = self.transaction != Transaction::Whole
@@ -55,6 +46,37 @@ impl<R: Runner> Session<'_, '_, R> {
             self.check_deferred().await?;
         }
         Ok(settled)
+    }
+
+    /// `changes` by tables, parents first, and by rows.
+    pub(super) fn waiting<'a, 'c>(
+        &self,
+        changes: &[&'a Admitted<'c, R::Backend>],
+    ) -> Vec<(usize, Waiting<'a, 'c, R::Backend>)> {
+        let order = self.order.iter();
+        let mut waiting: Vec<(usize, Waiting<'a, 'c, R::Backend>)> =
+            order.map(|table| (*table, Waiting::new())).collect();
+        for change in changes {
+            if let Some((_, rows)) = waiting.iter_mut().find(|(table, _)| *table == change.table) {
+                rows.push(*change);
+            }
+        }
+        for (_, rows) in &mut waiting {
+            rows.sort_by(|one, other| one.key.cmp(&other.key));
+        }
+        waiting
+    }
+
+    /// Decides on what can be written next, and leaves the rest in `waiting`.
+    pub(super) async fn next_plans<'a, 'c>(
+        &mut self,
+        waiting: &mut [(usize, Waiting<'a, 'c, R::Backend>)],
+    ) -> Result<Vec<TablePlan<'a, 'c, R::Backend>>, Failure> {
+        let mut plans = Vec::with_capacity(waiting.len());
+        for (table, rows) in waiting.iter_mut().filter(|(_, rows)| !rows.is_empty()) {
+            plans.push(self.plan(*table, rows).await?);
+        }
+        Ok(plans)
     }
 
     /// Decides on what can be written next, and leaves the rest in `rows`.
@@ -81,6 +103,7 @@ impl<R: Runner> Session<'_, '_, R> {
             table,
             rows: plans,
             stored: Vec::new(),
+            kept: Vec::new(),
         })
     }
 
@@ -95,8 +118,8 @@ impl<R: Runner> Session<'_, '_, R> {
             plan.stored = self.insert(plan).await?;
             plan.stored.extend(self.update(plan).await?);
         }
-        for plan in plans.iter().rev() {
-            self.delete(plan).await?;
+        for plan in plans.iter_mut().rev() {
+            plan.kept = self.delete(plan).await?;
         }
         Ok(())
     }
@@ -108,18 +131,24 @@ impl<R: Runner> Session<'_, '_, R> {
         is_asked: bool,
     ) -> Result<Vec<(usize, Settled)>, Failure> {
         let mut settled = Vec::new();
-        let mut hidden = Vec::new();
+        let (mut refused, mut raced) = (Vec::new(), None);
         for mut plan in plans {
+            let definition = self.tables[plan.table].definition;
+            let has_others = !self.around.has_no_others(plan.table);
             let stored = self.check(&plan).await?;
             let stored: Vec<_> = plan.stored.drain(..).chain(stored).collect();
             let mut remade = Vec::new();
             for (place, stored) in stored {
                 let row = &mut plan.rows[place];
-                if !stored.is_ours {
-                    return Err(Failure::Raced(plan.table));
-                }
-                if !stored.is_visible {
-                    hidden.extend(row.judged.iter().map(|judged| judged.change.at));
+                match fate(definition, row, &stored, has_others) {
+                    Fate::Written => {}
+                    Fate::Raced => raced
+                        .get_or_insert((plan.table, Vec::new()))
+                        .1
+                        .extend(row.places()),
+                    Fate::Refused(rejection) => {
+                        refused.extend(row.places().map(|at| (at, rejection.clone())));
+                    }
                 }
                 row.found.stamp = stored.stamp;
                 let stamp = stored.stamp.filter(|_| is_asked);
@@ -132,8 +161,11 @@ impl<R: Runner> Session<'_, '_, R> {
                     remade.push(place);
                 }
             }
-            if hidden.is_empty() {
+            if refused.is_empty() && raced.is_none() {
                 self.register_again(&plan, &remade).await?;
+            }
+            for place in std::mem::take(&mut plan.kept) {
+                plan.rows[place].keep();
             }
             for row in plan.rows {
                 for judged in row.judged {
@@ -145,9 +177,53 @@ impl<R: Runner> Session<'_, '_, R> {
                 }
             }
         }
-        match hidden.is_empty() {
-            true => Ok(settled),
-            false => Err(Failure::Hidden(hidden)),
+        // What was refused may have been in the way of others.
+        match raced {
+            _ if !refused.is_empty() => Err(Failure::Refused(refused)),
+            Some((table, places)) => Err(Failure::Raced(table, places)),
+            None => Ok(settled),
         }
+    }
+}
+
+/// What the database made of a row that was to be written.
+enum Fate {
+    Written,
+    /// Somebody else's row has the id.
+    Raced,
+    Refused(Rejection),
+}
+
+/// Compares the row with what was to become of it. `has_others`: the table has triggers, rules or policies that aren't ours.
+fn fate<DB: WireBackend>(
+    definition: &TableDefinition,
+    row: &mut RowPlan<'_, '_, DB>,
+    stored: &Stored,
+    has_others: bool,
+) -> Fate {
+    let why = match has_others {
+        true => "a trigger of the table kept the row away",
+        false => "the id is stored in another form: send it as its column has it",
+    };
+    let kept_away = || Fate::Refused(kept(definition, why));
+    let is_untouched = stored.written.as_ref() == Some(&row.found.written);
+    match row.act {
+        Act::Insert | Act::Update if stored.other_id.is_some() => {
+            let id = stored.other_id.as_deref().unwrap_or_default();
+            Fate::Refused(other_id(definition, id))
+        }
+        Act::Insert if !stored.is_there => kept_away(),
+        Act::Insert if !stored.is_ours => Fate::Raced,
+        // Each write moves a register.
+        Act::Update if !stored.is_there || is_untouched => kept_away(),
+        Act::Delete(_) => {
+            // Where nobody could keep the row, nobody has looked.
+            if stored.written.is_some() && !stored.is_deleted {
+                row.keep();
+            }
+            return Fate::Written;
+        }
+        _ if !stored.is_visible => Fate::Refused(missing(definition, Code::Forbidden)),
+        _ => Fate::Written,
     }
 }

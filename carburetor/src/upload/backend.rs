@@ -110,6 +110,30 @@ pub trait UploadBackend: crate::wire::WireBackend {
     #[doc(hidden)]
     fn differs(stored: &str, sent: &str, is_comparable: bool) -> String;
 
+    /// [`each`](Self::each) finds out what rows fail.
+    #[doc(hidden)]
+    const TRIES_EACH: bool;
+
+    /// What gives the rows of `sent` to statements that run `text` for each of them, keep apart what fails, and leave what is told of that in the
+    /// setting `carburetor.told`; `is_checked`: with constraints that wait for the commit. None where that takes a savepoint for each.
+    #[doc(hidden)]
+    fn each<'v>(
+        sent: Sent<'v, Self>,
+        types: &Types,
+        text: &str,
+        is_checked: bool,
+    ) -> Option<(Statement<'v, Self>, String)>
+    where
+        Self: SyncBackend;
+
+    /// That `stored` is another text than `sent`, though the database takes the two for the same.
+    #[doc(hidden)]
+    fn is_other_text(stored: &str, sent: &str) -> String;
+
+    /// `stored` as it is written.
+    #[doc(hidden)]
+    fn text_of(stored: &str) -> String;
+
     /// The columns by which a recursive query knows the row `alias`, of a table whose id has at most `parts`. Rows of no definition need not be
     /// told apart.
     #[doc(hidden)]

@@ -27,3 +27,20 @@ pub(super) fn missing(definition: &TableDefinition, code: Code) -> Rejection {
         field: None,
     }
 }
+
+/// Why a row is not written under an id that the database takes for another text.
+pub(super) fn other_id(definition: &TableDefinition, id: &str) -> Rejection {
+    kept(
+        definition,
+        &format!("the id is stored as {id:?}: send it in that form"),
+    )
+}
+
+/// Why a row is not as it was written, though nothing failed.
+pub(super) fn kept(definition: &TableDefinition, why: &str) -> Rejection {
+    Rejection {
+        code: Code::Invalid,
+        message: format!("{}: {why}", definition.wire_name),
+        field: None,
+    }
+}

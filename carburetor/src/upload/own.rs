@@ -2,7 +2,7 @@
 
 use super::UploadTable;
 use super::admit::row_of;
-use super::plan::Found;
+use super::found::Found;
 use crate::backend::SyncBackend;
 use crate::change::Change;
 use crate::outcome::Verdict;

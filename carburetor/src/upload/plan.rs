@@ -2,7 +2,8 @@
 
 use super::admit::Admitted;
 use super::decide::{Asked, Decision, Held, Kind, Write, decide};
-use super::judged::{Judged, missing};
+use super::found::Found;
+use super::judged::{Judged, missing, other_id};
 use crate::clock::Clock;
 use crate::outcome::{Code, Verdict};
 use crate::register::Registers;
@@ -10,32 +11,6 @@ use crate::table::{ColumnDefinition, TableDefinition};
 use crate::wire::WireBackend;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
-
-/// What the database holds under one id.
-#[derive(Debug, Clone)]
-pub(super) struct Found {
-    /// As decisions see it.
-    pub(super) held: Held,
-    /// There is a row, though it may be soft-deleted.
-    pub(super) is_stored: bool,
-    /// The scope shows the row; or, where it is gone, showed it.
-    pub(super) is_visible: bool,
-    /// The row's stamp.
-    pub(super) stamp: Option<DateTime<Utc>>,
-    /// The row's registers, if there is one.
-    pub(super) registers: Option<Registers>,
-}
-
-impl Found {
-    /// Nothing.
-    pub(super) const UNKNOWN: Found = Found {
-        held: Held::Unknown,
-        is_stored: false,
-        is_visible: false,
-        stamp: None,
-        registers: None,
-    };
-}
 
 /// The changes of one row and what they come to.
 pub(super) struct RowPlan<'a, 'c, DB: WireBackend> {
@@ -127,6 +102,11 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
         let clock = change.clock();
         if let Some(code) = self.forbids(change) {
             self.judge(change, Verdict::Rejected(missing(definition, code)));
+            return;
+        }
+        if let Some(id) = &self.found.other_id {
+            let rejection = other_id(definition, id);
+            self.judge(change, Verdict::Rejected(rejection));
             return;
         }
         let asked = Asked {
@@ -305,6 +285,20 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
                 }
             }
         }
+    }
+
+    /// The database kept the row, although it was deleted: the server's row is what counts.
+    pub(super) fn keep(&mut self) {
+        let deletions = self.judged.iter_mut();
+        let applied = deletions.filter(|judged| {
+            judged.change.kind == Kind::Delete && judged.verdict == Verdict::Applied
+        });
+        applied.for_each(|judged| judged.verdict = Verdict::Merged);
+    }
+
+    /// The places of the changes that are decided.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.judged.iter().map(|judged| judged.change.at)
     }
 
     /// What is written into `column`, if anything is.

@@ -27,6 +27,10 @@ use std::sync::Arc;
 /// How often an upload in a transaction of its own is tried when other writers get in its way.
 const TRIES: usize = 20;
 
+/// How often rows that others inserted at the same time are left to them before their changes are refused: from then on they find them. Only a
+/// trigger that inserts a row itself gets in the way for ever.
+const RACES: usize = 5;
+
 /// Applies `changes` on the tables of a group and answers each one.
 pub(super) async fn upload<R: Runner>(
     runner: &mut R,
@@ -109,16 +113,17 @@ async fn again<R: Runner>(
     loop {
         tries -= 1;
         runner.begin().await?;
-        let answered = once(runner, tables, batch, own, transaction).await;
+        let refuses_races = tries + RACES < TRIES;
+        let answered = once(runner, tables, batch, own, transaction, refuses_races).await;
         match runner.end(answered).await {
-            Err(error) if transaction != Transaction::Callers && tries > 0 => {
+            Err(error) if tries > 0 => {
                 if transaction == Transaction::Whole && matches!(error, UploadError::Query(_)) {
                     // Nothing that this upload wrote is there.
                     *own = OwnWrites::default();
                     transaction = Transaction::Own;
                 } else if is_of_commit(&error) && transaction == Transaction::Own {
                     transaction = Transaction::Checked;
-                } else if !gave_way(&error) {
+                } else if !gave_way(&error, transaction) {
                     return Err(error);
                 }
             }
@@ -132,12 +137,12 @@ fn is_of_commit(error: &UploadError) -> bool {
     matches!(error, UploadError::Query(error) if is_reference(error))
 }
 
-/// Whether a transaction ended so that another one could go on.
-fn gave_way(error: &UploadError) -> bool {
+/// Whether a transaction ended so that another one could go on. To the caller's the upload is a savepoint, whose locks are given back with it.
+fn gave_way(error: &UploadError, transaction: Transaction) -> bool {
     match error {
         UploadError::Query(Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _))
         | UploadError::Busy { .. } => true,
-        UploadError::Query(error) => is_deadlock(error),
+        UploadError::Query(error) => transaction != Transaction::Callers && is_deadlock(error),
         _ => false,
     }
 }
@@ -148,6 +153,7 @@ async fn once<R: Runner>(
     batch: &Batch<'_>,
     own: &mut OwnWrites,
     transaction: Transaction,
+    refuses_races: bool,
 ) -> Result<Outcomes, UploadError> {
     let Batch {
         changes,
@@ -201,6 +207,7 @@ async fn once<R: Runner>(
         broken: None,
         has_deleted: false,
         locked: vec![None; changes.len()],
+        refuses_races,
     };
     if matches!(transaction, Transaction::Checked | Transaction::Callers) {
         session.begin_deferred().await?;
@@ -208,7 +215,12 @@ async fn once<R: Runner>(
     session
         .lock_rows(&admitted)
         .await
-        .map_err(Failure::into_error)?;
+        .map_err(|failure| match failure {
+            Failure::Raced(table, _) => UploadError::Busy {
+                table: tables[table].definition.key(),
+            },
+            other => other.into_error(),
+        })?;
     session
         .settle(admitted.iter().collect(), &mut answers)
         .await?;

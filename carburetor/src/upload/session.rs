@@ -3,9 +3,10 @@
 use super::UploadTable;
 use super::error::UploadError;
 use super::own::OwnWrites;
-use super::plan::Found;
+use super::found::Found;
 use super::surroundings::Surroundings;
 use crate::connection::runner::Runner;
+use crate::outcome::Rejection;
 use crate::scope::ScopeError;
 use crate::wire::WireError;
 use diesel::result::Error;
@@ -25,8 +26,10 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) own: &'u mut OwnWrites,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
-    /// What was read of rows when they were locked, by the place of the first change of each and until it is used; nothing, if there was none to lock.
-    pub(super) locked: Vec<Option<Option<Found>>>,
+    /// What was read of rows when they were locked, by the place of the first change of each and until it is used.
+    pub(super) locked: Vec<Option<Found>>,
+    /// Others, or a trigger, inserted the same rows so often that their changes are refused.
+    pub(super) refuses_races: bool,
 }
 
 /// The transaction that an upload runs in.
@@ -44,10 +47,10 @@ pub(super) enum Transaction {
 
 /// Why some changes could not be applied together.
 pub(super) enum Failure {
-    /// The changes at these places lead outside of the scope.
-    Hidden(Vec<usize>),
-    /// Another writer inserted a row of this table at the same time.
-    Raced(usize),
+    /// The changes at these places can't be applied: they lead outside of the scope, or the database made nothing of them.
+    Refused(Vec<(usize, Rejection)>),
+    /// Another writer inserted rows of this table at the same time: those of the changes at these places.
+    Raced(usize, Vec<usize>),
     Upload(UploadError),
 }
 
@@ -56,7 +59,7 @@ impl Failure {
     pub(super) fn into_error(self) -> UploadError {
         match self {
             Failure::Upload(error) => error,
-            Failure::Hidden(_) | Failure::Raced(_) => UploadError::Query(Error::NotFound),
+            Failure::Refused(_) | Failure::Raced(..) => UploadError::Query(Error::NotFound),
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Each change on its own within one transaction: what fails is rolled back to a savepoint and tried again in halves.
+//! Each change on its own within one transaction: what fails is rolled back to a savepoint, and what doesn't fail alone is tried again.
 
 use super::admit::Admitted;
 use super::error::UploadError;
-use super::judged::missing;
+use super::judged::kept;
 use super::rejection::{is_constraint, is_of_rows, is_reference, rejection};
 use super::session::{Failure, Session, Transaction};
 use crate::connection::runner::Runner;
-use crate::outcome::{Code, Rejection, Verdict};
+use crate::outcome::{Rejection, Verdict};
 use chrono::{DateTime, Utc};
 use diesel::result::Error;
+use std::collections::HashMap;
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,13 +36,13 @@ const TRIES: usize = 5;
 
 enum Attempt<'a, 'c, R: Runner> {
     Done,
-    /// These rows would be outside of the scope; the others are tried without them.
+    /// Some were rejected; the others are tried without them.
     Again(Vec<&'a Admitted<'c, R::Backend>>),
     Failed(Error),
 }
 
 /// The changes that failed alone, with what the database said.
-type Failed<'a, 'c, R> = Vec<(&'a Admitted<'c, <R as Runner>::Backend>, Error)>;
+pub(super) type Failed<'a, 'c, R> = Vec<(&'a Admitted<'c, <R as Runner>::Backend>, Error)>;
 
 impl<'s, R: Runner> Session<'_, 's, R> {
     /// Applies `changes`, in the order of their clocks, and says what became of each.
@@ -99,28 +100,49 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         Ok(failed)
     }
 
-    /// Applies `changes`, by halves if they fail together; returns those that fail alone.
+    /// Applies `changes`, fewer at once if they fail together; returns those that fail alone.
     async fn settle_apart<'a, 'c>(
         &mut self,
         changes: Vec<&'a Admitted<'c, R::Backend>>,
         answers: &mut Answers,
     ) -> Result<Failed<'a, 'c, R>, UploadError> {
         let mut failed = Vec::new();
-        let mut waiting = vec![changes];
-        while let Some(mut changes) = waiting.pop() {
-            match self.attempt(&changes, answers).await? {
-                Attempt::Done => {}
-                Attempt::Again(rest) => waiting.push(rest),
-                Attempt::Failed(error) => match changes.as_slice() {
-                    [] => return Err(error.into()),
-                    [change] => failed.push((*change, error)),
-                    _ => {
-                        let second = changes.split_off(changes.len() / 2);
-                        waiting.push(second);
-                        waiting.push(changes);
-                    }
-                },
+        // As many as pass together are tried together: fewer after each failure, more after each success.
+        let mut most = changes.len();
+        let mut waiting = changes;
+        let mut apart = Vec::new();
+        while !waiting.is_empty() || !apart.is_empty() {
+            if waiting.is_empty() {
+                waiting = std::mem::take(&mut apart);
+                most = 1;
             }
+            let rest = waiting.split_off(most.clamp(1, waiting.len()));
+            let tried = waiting;
+            waiting = match self.attempt(&tried, answers).await? {
+                Attempt::Done => {
+                    most = most.saturating_mul(2);
+                    Vec::new()
+                }
+                Attempt::Again(others) => others,
+                Attempt::Failed(error) => match tried.as_slice() {
+                    [change] => {
+                        failed.push((*change, error));
+                        Vec::new()
+                    }
+                    _ => match self.sieve(&tried).await? {
+                        Some(mut sieved) => {
+                            failed.append(&mut sieved.failed);
+                            apart.append(&mut sieved.apart);
+                            sieved.rest
+                        }
+                        None => {
+                            most = tried.len() / 2;
+                            tried
+                        }
+                    },
+                },
+            };
+            waiting.extend(rest);
         }
         Ok(failed)
     }
@@ -157,28 +179,40 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                     return Ok(Attempt::Failed(error));
                 }
                 Failure::Upload(error) => return Err(error),
-                Failure::Raced(table) => {
+                Failure::Raced(table, raced) => {
                     back?;
                     // Where locks can be given back, the rows are locked in their order from the start.
+                    let is_last = match self.transaction {
+                        Transaction::Callers => tries == 0,
+                        _ => self.refuses_races,
+                    };
+                    let definition = self.tables[table].definition;
+                    if is_last && !raced.is_empty() {
+                        let rejection = kept(
+                            definition,
+                            "whenever the row was inserted, another one of its id was there: a trigger of the table inserts it",
+                        );
+                        let refused = raced.into_iter().map(|at| (at, rejection.clone()));
+                        return Ok(self.without(changes, &refused.collect::<Vec<_>>(), answers));
+                    }
                     if tries == 0 || self.transaction != Transaction::Callers {
-                        let table = self.tables[table].definition.key();
+                        let table = definition.key();
                         return Err(UploadError::Busy { table });
                     }
                 }
-                Failure::Hidden(places) => {
+                Failure::Refused(refused) => {
                     back?;
-                    return Ok(self.without(changes, &places, answers));
+                    return Ok(self.without(changes, &refused, answers));
                 }
             }
         }
     }
 
-    /// Rejects the changes at `places`, whose rows would be outside of the scope. Of a row with several changes it isn't known which of them is
-    /// at fault: they are tried apart.
+    /// Rejects the changes at the places of `refused`. Of a row with several changes it isn't known which of them is at fault: they are tried apart.
     fn without<'a, 'c>(
         &self,
         changes: &[&'a Admitted<'c, R::Backend>],
-        places: &[usize],
+        refused: &[(usize, Rejection)],
         answers: &mut Answers,
     ) -> Attempt<'a, 'c, R> {
         let of_row = |change: &Admitted<'c, R::Backend>| {
@@ -189,13 +223,17 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         };
         let mut rest = Vec::new();
         let mut rejected = false;
+        let refused: HashMap<usize, &Rejection> = refused
+            .iter()
+            .map(|(at, rejection)| (*at, rejection))
+            .collect();
         for change in changes {
-            if places.contains(&change.at) && of_row(change) {
-                let rejection = missing(self.tables[change.table].definition, Code::Forbidden);
-                answers[change.at] = Some(Settled::rejected(rejection));
-                rejected = true;
-            } else {
-                rest.push(*change);
+            match refused.get(&change.at).filter(|_| of_row(change)) {
+                Some(rejection) => {
+                    answers[change.at] = Some(Settled::rejected((*rejection).clone()));
+                    rejected = true;
+                }
+                None => rest.push(*change),
             }
         }
         match rejected {

@@ -4,6 +4,9 @@ mod cascade;
 mod check;
 mod conflict;
 mod deferred;
+mod delete;
+mod each;
+mod lock;
 mod outcome;
 mod read;
 mod relay;
@@ -11,6 +14,7 @@ mod rows;
 mod write;
 
 pub(super) use check::Stored;
+pub(super) use each::RefusedRows;
 pub(super) use outcome::{lock, receipts};
 pub(super) use relay::relayed;
 

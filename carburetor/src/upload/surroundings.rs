@@ -200,6 +200,11 @@ impl Surroundings {
         })
     }
 
+    /// Whether nobody else's triggers, rules or policies make something else of what is written into this table.
+    pub(super) fn has_no_others(&self, table: usize) -> bool {
+        self.is_plain(table, &[])
+    }
+
     /// Whether another server decides on changes of this table.
     pub(super) fn is_relayed(&self, table: usize) -> bool {
         self.tables.get(table).is_some_and(|table| table.is_relayed)

@@ -34,7 +34,8 @@ pub(super) fn device() -> Device {
     device
 }
 
-fn good(id: i32) -> Value {
+/// A good that is in nobody's way.
+pub(super) fn good(id: i32) -> Value {
     json!({"id": id, "code": format!("code {id}"), "amount": id, "owner": 1, "label": "l", "note": null, "room": null, "seat": null})
 }
 

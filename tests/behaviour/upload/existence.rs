@@ -267,3 +267,110 @@ fn a_row_whose_id_was_changed_by_hand_is_gone_under_the_old_one() {
     assert_eq!(told(conn, edit), "merged");
     assert_eq!(texts(conn, "fields_rows"), ["edited"]);
 }
+
+/// What is older than a deletion that was ahead of the database's clock, in these tests.
+fn older(table: &str) -> Vec<Change> {
+    let mut device = Device::ahead(7, 20);
+    let mut row = columns(table, "older");
+    row["id"] = json!(1);
+    vec![
+        device.delete(table, 1),
+        device.update(table, 1, columns(table, "older")),
+        device.insert(table, row),
+    ]
+}
+
+/// A row that SQL inserts when the deletion of its id has a clock that is ahead of the database's: `deletes` says whether a device's deletion was,
+/// or a device's row that SQL deleted.
+fn inserted_after(conn: &mut Conn, table: &str, deletes: bool, meanwhile: Option<Change>) {
+    let mut device = Device::ahead(8, 30);
+    let mut row = columns(table, "first");
+    row["id"] = json!(1);
+    assert_eq!(told(conn, device.insert(table, row)), "applied");
+    match deletes {
+        true => assert_eq!(told(conn, device.delete(table, 1)), "applied"),
+        false => run(conn, &format!("delete from {table} where id = 1")),
+    }
+    if let Some(change) = meanwhile {
+        told(conn, change);
+    }
+    let column = if table == "notes" { "body" } else { "a" };
+    let insert = format!("insert into {table} (id, {column}) values (1, 'by SQL')");
+    run(conn, &insert);
+}
+
+#[test]
+fn a_row_that_is_inserted_after_a_deletion_from_ahead_is_later_than_that() {
+    for table in TABLES {
+        for deletes in [true, false] {
+            // The row of a soft deletion is still there, and takes no insert.
+            if deletes && table == "notes" {
+                continue;
+            }
+            for place in 0..older(table).len() {
+                for is_before in [true, false] {
+                    let server = Server::new();
+                    let conn = &mut server.connect();
+                    let sent = older(table).remove(place);
+                    let meanwhile = is_before.then(|| sent.clone());
+                    inserted_after(conn, table, deletes, meanwhile);
+                    let known = deletions(conn, table);
+                    let verdict = match is_before {
+                        true => String::new(),
+                        false => told(conn, sent.clone()),
+                    };
+                    let context = format!("{table} {deletes} {is_before} {verdict} {sent:?}");
+                    // Whatever else the strategy lets through: the row lives, and the deletion's clock is what it was.
+                    let texts = texts(conn, table);
+                    match table {
+                        "client_rows" | "custom_rows" => assert_eq!(texts.len(), 1, "{context}"),
+                        _ => assert_eq!(texts, ["by SQL"], "{context}"),
+                    }
+                    assert_eq!(deletions(conn, table), known, "{context}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_later_than_a_row_that_was_inserted_after_a_deletion_from_ahead_counts() {
+    for table in TABLES {
+        let server = Server::new();
+        let conn = &mut server.connect();
+        inserted_after(conn, table, false, None);
+        let mut device = Device::ahead(7, 40);
+        let edit = device.update(table, 1, columns(table, "later"));
+        assert!(["merged", "applied"].contains(&told(conn, edit).as_str()));
+        let expected = match table {
+            "custom_rows" => "by SQL+later",
+            _ => "later",
+        };
+        assert_eq!(texts(conn, table), [expected], "{table}");
+        let known = deletions(conn, table);
+        let delete = device.delete(table, 1);
+        assert_eq!(told(conn, delete), "applied", "{table}");
+        assert_eq!(texts(conn, table), [""; 0], "{table}");
+        if table != "notes" {
+            assert!(deletions(conn, table) > known, "{table}");
+        }
+    }
+}
+
+#[test]
+fn an_applied_deletion_tells_the_last_stamp_of_the_row() {
+    let server = Server::new();
+    let conn = &mut server.connect();
+    for table in TABLES {
+        let seen = stamp(&upload(conn, insert(table, 1, 60, "first")).outcomes[0]);
+        let gone = &upload(conn, delete(table, 1, 30)).outcomes[0];
+        match table {
+            // A soft deletion writes the row.
+            "notes" => assert!(stamp(gone) > seen),
+            _ => assert_eq!(stamp(gone), seen),
+        }
+        assert_eq!(gone.row, None);
+        let unknown = &upload(conn, delete(table, 2, 30)).outcomes[0];
+        assert_eq!(unknown.stamp, None, "{table}");
+    }
+}

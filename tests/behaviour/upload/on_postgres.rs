@@ -4,6 +4,7 @@ pub(super) use super::cards::postgres as cards;
 pub(super) use super::folders::postgres as folders;
 pub(super) use super::goods::postgres as goods;
 pub(super) use super::models::postgres as models;
+pub(super) use super::tags::postgres as tags;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
 pub(super) use diesel_async::AsyncPgConnection as AsyncConn;
@@ -26,8 +27,12 @@ mod copies;
 mod deadlocks;
 #[path = "existence.rs"]
 mod existence;
+#[path = "postgres_kept.rs"]
+mod kept_by_types;
 #[path = "postgres_constraints.rs"]
 mod late_constraints;
+#[path = "kept.rs"]
+mod kept;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "moves.rs"]
@@ -38,12 +43,18 @@ mod outboxes;
 mod outcomes;
 #[path = "peers.rs"]
 mod peers;
+#[path = "postgres_partitions.rs"]
+mod partitions;
 #[path = "postgres_plans.rs"]
 mod plans;
 #[path = "properties.rs"]
 mod properties;
 #[path = "races.rs"]
 mod races;
+#[path = "reinserts.rs"]
+mod reinserts;
+#[path = "refusals.rs"]
+mod refusals;
 #[path = "repeats.rs"]
 mod repeats;
 #[path = "revivals.rs"]
@@ -72,6 +83,9 @@ use carburetor::SyncGroup;
 
 /// How many histories the properties try.
 pub(super) const CASES: u32 = 16;
+
+/// What is refused costs no statement of its own.
+pub(super) const FEW_STATEMENTS: bool = true;
 
 /// What the names of the tracking's tables begin with.
 pub(super) const CARBURETOR: &str = "carburetor.";

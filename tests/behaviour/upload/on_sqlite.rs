@@ -4,6 +4,7 @@ pub(super) use super::cards::sqlite as cards;
 pub(super) use super::folders::sqlite as folders;
 pub(super) use super::goods::sqlite as goods;
 pub(super) use super::models::sqlite as models;
+pub(super) use super::tags::sqlite as tags;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
@@ -23,6 +24,8 @@ mod contents;
 mod copies;
 #[path = "existence.rs"]
 mod existence;
+#[path = "kept.rs"]
+mod kept;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "outboxes.rs"]
@@ -33,6 +36,8 @@ mod outcomes;
 mod peers;
 #[path = "properties.rs"]
 mod properties;
+#[path = "refusals.rs"]
+mod refusals;
 #[path = "repeats.rs"]
 mod repeats;
 #[path = "revivals.rs"]
@@ -57,6 +62,9 @@ use carburetor::SyncGroup;
 
 /// How many histories the properties try.
 pub(super) const CASES: u32 = 64;
+
+/// What is refused costs no statement of its own.
+pub(super) const FEW_STATEMENTS: bool = false;
 
 /// What the names of the tracking's tables begin with.
 pub(super) const CARBURETOR: &str = "carburetor_";

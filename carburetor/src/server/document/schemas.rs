@@ -226,7 +226,10 @@ fn outcome() -> Object {
         &[
             (
                 "stamp",
-                or_null(Type::String, "When the server wrote the row"),
+                or_null(
+                    Type::String,
+                    "When the server wrote the row; after a deletion, when it last had",
+                ),
             ),
             ("code", text("Why it was rejected, for programs")),
             ("message", text("Why it was rejected, for people")),

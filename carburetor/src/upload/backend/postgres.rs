@@ -1,5 +1,6 @@
 //! Uploads on PostgreSQL.
 
+mod each;
 mod relation;
 
 use super::{Step, UploadBackend};
@@ -34,6 +35,17 @@ impl UploadBackend for Pg {
     const NOW: &'static str = "pg_catalog.clock_timestamp()";
     const WHILE_AGO: &'static str = "pg_catalog.clock_timestamp() - interval '1 hour'";
     const WRITES_STAMPS: bool = false;
+
+    const TRIES_EACH: bool = true;
+
+    fn each<'v>(
+        sent: Sent<'v, Self>,
+        types: &Types,
+        text: &str,
+        is_checked: bool,
+    ) -> Option<(Statement<'v, Self>, String)> {
+        Some(each::each(sent, types, text, is_checked))
+    }
 
     fn most_rows(_columns: usize) -> usize {
         usize::MAX
@@ -104,6 +116,19 @@ impl UploadBackend for Pg {
                 format!("{stored}::text collate \"C\" is distinct from {sent}::text collate \"C\"")
             }
         }
+    }
+
+    fn is_other_text(stored: &str, sent: &str) -> String {
+        format!(
+            "({} collate \"C\") <> {}",
+            Self::text_of(stored),
+            Self::text_of(sent)
+        )
+    }
+
+    // A cast would take the blanks off a `bpchar`.
+    fn text_of(stored: &str) -> String {
+        format!("pg_catalog.format('%s', {stored})")
     }
 
     /// A `ctid` as text, because not every version can hash one.

@@ -8,7 +8,9 @@ select 'table', t.place::text, s.expired, s.name,
     select from pg_catalog.pg_trigger g
     where g.tgrelid in (select t.relation union all select p.relid from pg_catalog.pg_partition_tree(t.relation) p)
     and not g.tgisinternal and g.tgname not like '~carburetor\_%')
-    and not exists (select from pg_catalog.pg_rewrite r where r.ev_class = t.relation) then 'plain' end,
+    and not exists (select from pg_catalog.pg_rewrite r where r.ev_class = t.relation)
+    -- Policies may leave out rows without a word.
+    and not exists (select from pg_catalog.pg_class r where r.oid = t.relation and r.relrowsecurity) then 'plain' end,
   (select case when pg_catalog.count(g.tgname) < 3 * pg_catalog.count(distinct m.relid) then 'unarmed' end
     from (select t.relation::pg_catalog.oid as relid union select p.relid from pg_catalog.pg_partition_tree(t.relation) p) m
     left join pg_catalog.pg_trigger g on g.tgrelid = m.relid and g.tgenabled = 'A'

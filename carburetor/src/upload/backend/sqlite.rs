@@ -50,6 +50,17 @@ impl UploadBackend for Sqlite {
     const WHILE_AGO: &'static str = "(select now - 3600000000 from carburetor_clock)";
     const WRITES_STAMPS: bool = true;
 
+    const TRIES_EACH: bool = false;
+
+    fn each<'v>(
+        _sent: Sent<'v, Self>,
+        _types: &Types,
+        _text: &str,
+        _is_checked: bool,
+    ) -> Option<(Statement<'v, Self>, String)> {
+        None
+    }
+
     fn most_rows(columns: usize) -> usize {
         let most = (MOST_BINDS / columns.max(1)).clamp(1, ROWS);
         1 << most.ilog2()
@@ -88,9 +99,10 @@ impl UploadBackend for Sqlite {
             .enumerate()
             .map(|(place, table)| {
                 format!(
-                    "({place}, {}, {})",
+                    "({place}, {}, {}, {})",
                     literal(&table.table),
-                    literal(&table.key())
+                    literal(&table.key()),
+                    literal(&text_ids(table))
                 )
             })
             .collect();
@@ -114,6 +126,15 @@ impl UploadBackend for Sqlite {
     // Whatever the column's collation.
     fn differs(stored: &str, sent: &str, _is_comparable: bool) -> String {
         format!("{stored} is not {sent} collate binary")
+    }
+
+    // By its collation, or because the column makes numbers of texts.
+    fn is_other_text(stored: &str, sent: &str) -> String {
+        format!("typeof({sent}) = 'text' and cast({stored} as text) <> {sent} collate binary")
+    }
+
+    fn text_of(stored: &str) -> String {
+        format!("cast({stored} as text)")
     }
 
     fn identity(alias: &str, definition: Option<&TableDefinition>, parts: usize) -> Vec<String> {
@@ -142,6 +163,13 @@ impl UploadBackend for Sqlite {
             .collect();
         steps.join(" union ")
     }
+}
+
+/// The names of the ids that are text, a line each.
+fn text_ids(table: &TableDefinition) -> String {
+    let texts = table.ids().filter(|id| id.storage == Storage::Text);
+    let names: String = texts.map(|id| format!("{}\n", id.name)).collect();
+    format!("\n{names}")
 }
 
 /// Rows as VALUES. The connection keeps each statement that it has seen, so there are few sizes: up to the next power of two, rows of NULL follow.

@@ -1,5 +1,5 @@
 -- What an upload has to know of its tables: lines of (kind, place, five texts).
-with t (place, relation, name) as (values {tables})
+with t (place, relation, name, texts) as (values {tables})
 select 'now' as kind, '0' as place, cast(c.now as text) as a,
   c.ahead as b, nullif((select origin from carburetor_clock), '') as c, null as d, null as e
 from carburetor_clock c, (select null as origin)
@@ -11,6 +11,15 @@ select 'table', cast(t.place as text), s.expired, s.name,
   case when lower(t.relation) not in ({armed}) then 'unarmed' end, null
 from t left join carburetor_synced_table s on s.name = t.name and exists (
   select 1 from pragma_table_info(t.relation) r where r.name = 'carburetor_registers')
+union all
+-- Text ids that another text is taken for, or that the column makes a number of.
+select 'column', cast(t.place as text), p.name, '0', p.type, '', null
+from t join pragma_table_info(t.relation) p
+where instr(t.texts, char(10) || p.name || char(10)) and (
+  exists (select 1 from pragma_index_list(t.relation) l join pragma_index_xinfo(l.name) x where x.name = p.name and x.coll <> 'BINARY')
+  or instr(upper(p.type), 'INT')
+  or p.type <> '' and not instr(upper(p.type), 'CHAR') and not instr(upper(p.type), 'CLOB') and not instr(upper(p.type), 'TEXT')
+    and not instr(upper(p.type), 'BLOB'))
 union all
 select 'relayed', cast(t.place as text), null, null, null, null, null
 from t join sqlite_schema m on m.type = 'trigger' and m.name = 'carburetor_relay_' || t.relation

@@ -8,6 +8,8 @@ use crate::table::quoted;
 use crate::upload::UploadTable;
 use crate::upload::apply::TablePlan;
 use crate::upload::backend::{Step, UploadBackend};
+use crate::outcome::Code;
+use crate::upload::judged::missing;
 use crate::upload::plan::{Act, RowPlan};
 use crate::upload::session::{Failure, Session};
 use crate::upload::surroundings::Cascade;
@@ -73,11 +75,13 @@ impl<R: Runner> Session<'_, '_, R> {
             let mut places = Places::default();
             self.runner.run(statement, &mut places).await?;
             let rows = places.0.into_iter().filter_map(|place| rows.get(place));
-            hidden.extend(rows.flat_map(|row| row.judged.iter().map(|judged| judged.change.at)));
+            let forbidden = missing(definition, Code::Forbidden);
+            let places = rows.flat_map(|row| row.places());
+            hidden.extend(places.map(|at| (at, forbidden.clone())));
         }
         match hidden.is_empty() {
             true => Ok(()),
-            false => Err(Failure::Hidden(hidden)),
+            false => Err(Failure::Refused(hidden)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Looking at what was written: the rows as triggers and types made them.
 
+use super::read::other_id;
 use super::write::{is_everywhere, written};
 use super::{PLACE, flag, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
@@ -20,8 +21,16 @@ use std::collections::HashSet;
 /// A row after it was written.
 #[derive(Debug, Clone, Default)]
 pub(in crate::upload) struct Stored {
-    /// It is the row that was written, not one that somebody else inserted under the id.
+    /// There is one under the id.
+    pub(in crate::upload) is_there: bool,
+    /// It came into being by the change, not by somebody else's insert under the id.
     pub(in crate::upload) is_ours: bool,
+    /// It is soft-deleted.
+    pub(in crate::upload) is_deleted: bool,
+    /// Its id, where that is another text than the sent one.
+    pub(in crate::upload) other_id: Option<String>,
+    /// The registers as they lie in the row; not known where nobody could have kept it from being written.
+    pub(in crate::upload) written: Option<Option<String>>,
     pub(in crate::upload) is_visible: bool,
     pub(in crate::upload) stamp: Option<DateTime<Utc>>,
     /// The columns that hold something else than was sent.
@@ -34,9 +43,14 @@ impl<R: Runner> Session<'_, '_, R> {
         &mut self,
         plan: &TablePlan<'_, '_, R::Backend>,
     ) -> Result<Vec<(usize, Stored)>, Failure> {
+        let is_soft = self.tables[plan.table].definition.deleted().is_some();
         let known: HashSet<usize> = plan.stored.iter().map(|(place, _)| *place).collect();
         let places: Vec<usize> = (0..plan.rows.len())
-            .filter(|place| matches!(plan.rows[*place].act, Act::Insert | Act::Update))
+            .filter(|place| match plan.rows[*place].act {
+                Act::Insert | Act::Update => true,
+                Act::Delete(_) => is_soft && plan.rows[*place].found.is_stored,
+                Act::Nothing | Act::DeleteAgain(_) => false,
+            })
             .filter(|place| !known.contains(place))
             .collect();
         let rows: Vec<&RowPlan<'_, '_, R::Backend>> =
@@ -111,8 +125,11 @@ impl<R: Runner> Session<'_, '_, R> {
             statement.sql(format!(
                 "select cast({PLACE} + {first} as bigint), {stamp}, \
                  cast(case when coalesce({name}.{COLUMN}{existence}, '') = sent.\"~existence\" then 1 else 0 end as bigint), \
-                 cast({differing} as text), cast(case when 1 = 1",
+                 cast({differing} as text), {other_id}, cast({name}.{COLUMN} as text), \
+                 cast(case when {deleted} then 1 else 0 end as bigint), cast(case when 1 = 1",
                 stamp = sql.stamp,
+                other_id = other_id::<R::Backend>(definition, &sql.name),
+                deleted = sql.deleted().unwrap_or_else(|| "1 = 0".into()),
                 name = sql.name,
                 existence = R::Backend::EXISTENCE,
             ));
@@ -132,10 +149,11 @@ impl Stored {
     /// A row that is what was sent.
     pub(super) fn plain(stamp: Option<DateTime<Utc>>) -> Self {
         Stored {
+            is_there: true,
             is_ours: true,
             is_visible: true,
             stamp,
-            differing: Vec::new(),
+            ..Stored::default()
         }
     }
 }
@@ -145,8 +163,8 @@ pub(super) struct ReturnedRows<N> {
     pub(super) storage: Storage,
     /// The number of the row that a text tells.
     pub(super) number: N,
-    /// The rows; one that doesn't come is somebody else's.
-    pub(super) stored: Vec<Stored>,
+    /// The rows; one that doesn't come was not written.
+    pub(super) stored: Vec<Option<Stored>>,
 }
 
 impl<DB: SyncBackend, N: Fn(&str) -> Option<usize> + Send> TakeRows<DB> for ReturnedRows<N> {
@@ -157,10 +175,10 @@ impl<DB: SyncBackend, N: Fn(&str) -> Option<usize> + Send> TakeRows<DB> for Retu
         if let Some(stored) = (self.number)(&told).and_then(|number| self.stored.get_mut(number)) {
             let stamp =
                 DB::instant(row, 1, self.storage)?.and_then(DateTime::from_timestamp_micros);
-            *stored = Stored {
+            *stored = Some(Stored {
                 is_visible: DB::integer(row, 2)? == Some(1),
                 ..Stored::plain(stamp)
-            };
+            });
         }
         Ok(Flow::Next)
     }
@@ -190,8 +208,12 @@ impl<DB: SyncBackend> TakeRows<DB> for StoredRows {
             .zip(differing.bytes())
             .filter(|(_, flag)| *flag == b'1');
         *stored = Stored {
+            is_there: true,
             is_ours: DB::integer(row, 2)? == Some(1),
-            is_visible: DB::integer(row, 4)? == Some(1),
+            is_deleted: DB::integer(row, 6)? == Some(1),
+            other_id: DB::text(row, 4)?,
+            written: Some(DB::text(row, 5)?),
+            is_visible: DB::integer(row, 7)? == Some(1),
             stamp: DB::instant(row, 1, self.storage)?.and_then(DateTime::from_timestamp_micros),
             differing: differing.map(|(column, _)| column.name.clone()).collect(),
         };

@@ -1,6 +1,6 @@
-//! Locking rows and reading what decides on their changes.
+//! Reading what decides on changes.
 
-use super::{Id, PLACE, ids as ids_of, names, of_ids, portions, same_id};
+use super::{Id, PLACE, ids, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
@@ -12,80 +12,28 @@ use crate::table::{Storage, TableDefinition, quoted};
 use crate::upload::UploadBackend;
 use crate::upload::UploadTable;
 use crate::upload::admit::Admitted;
-use crate::upload::decide::{Held, Kind};
+use crate::upload::decide::Held;
 use crate::upload::error::UploadError;
-use crate::upload::plan::Found;
+use crate::upload::found::Found;
 use crate::upload::session::{Failure, Session};
 use chrono::{DateTime, Utc};
 use diesel::row::Row;
 
+/// What a query calls the table of deletions.
+const GONE: &str = "carburetor_gone";
+
 impl<R: Runner> Session<'_, '_, R> {
-    /// Locks the rows of all `changes` that exist, in one order for all uploads: tables, then ids.
-    pub(in crate::upload) async fn lock_rows(
-        &mut self,
-        changes: &[Admitted<'_, R::Backend>],
-    ) -> Result<(), Failure> {
-        if R::Backend::LOCK_ROWS.is_none() {
-            return Ok(());
-        }
-        for table in self.order.clone() {
-            let of_table = changes.iter().filter(|change| change.table == table);
-            let mut first: Vec<_> = of_table.collect();
-            first.sort_by(|one, other| one.key.cmp(&other.key));
-            first.dedup_by(|one, other| one.key == other.key);
-            let locked = self.lock(table, &first).await?;
-            for (change, found) in first.into_iter().zip(locked) {
-                self.locked[change.at] = Some(found);
-            }
-        }
-        Ok(())
-    }
-
-    /// Locks the rows of `changes`, each another one of one table, and says what they are like; none where there is no row to lock.
-    async fn lock(
-        &mut self,
-        table: usize,
-        changes: &[&Admitted<'_, R::Backend>],
-    ) -> Result<Vec<Option<Found>>, Failure> {
-        let Some(kinds) = R::Backend::LOCK_ROWS.filter(|_| !changes.is_empty()) else {
-            return Ok(vec![None; changes.len()]);
-        };
-        let ids: Vec<_> = changes.iter().map(|change| change.id.as_slice()).collect();
-        // One kind of lock for all rows of the table: in two statements they would be taken in another order.
-        let deletes = changes.iter().any(|change| change.kind == Kind::Delete);
-        let lock = kinds[usize::from(!deletes)];
-        let upload = &self.tables[table];
-        let definition = upload.definition;
-        let sql = names(definition)?;
-        let mut found = FoundRows::new(definition, sql.storage, ids.len());
-        let (mut statement, _) =
-            of_ids::<R::Backend>(definition, &ids).statement(self.around.types(table));
-        push_stored(upload, &sql, &mut statement);
-        statement.sql(format!(
-            ", cast(null as text), cast(0 as bigint) from {name} join sent on {} order by {}{lock}{}",
-            same_id(definition, &sql.name),
-            ids_of(definition, &sql.name),
-            quoted(&definition.table),
-            name = sql.name,
-        ));
-        self.runner.run(statement, &mut found).await?;
-        let found = found.rows.into_iter();
-        Ok(found
-            .map(|found| found.is_stored.then_some(found))
-            .collect())
-    }
-
     /// What the database holds under the ids of these changes, in their order. Nobody else writes the rows that are there from here on.
     pub(in crate::upload) async fn find(
         &mut self,
         table: usize,
         changes: &[&Admitted<'_, R::Backend>],
     ) -> Result<Vec<Found>, Failure> {
-        let mut known: Vec<Option<Option<Found>>> = changes
+        let mut known: Vec<Option<Found>> = changes
             .iter()
             .map(|change| self.locked[change.at].take())
             .collect();
-        let unlocked: Vec<_> = changes
+        let unknown: Vec<_> = changes
             .iter()
             .zip(&known)
             .filter(|(_, known)| known.is_none())
@@ -93,24 +41,33 @@ impl<R: Runner> Session<'_, '_, R> {
             .collect();
         // They were used before, by a try that failed or by a former change of the row; somebody may have inserted others since. These are out of the
         // order, so that waiting for them may end in a deadlock, with which the upload begins anew.
-        let locked = self.lock(table, &unlocked).await?;
-        let unknown = known.iter_mut().filter(|known| known.is_none());
-        for (known, locked) in unknown.zip(locked) {
-            *known = Some(locked);
+        let looked = self.look(table, &unknown).await?;
+        let missing = known.iter_mut().filter(|known| known.is_none());
+        for (known, looked) in missing.zip(looked) {
+            *known = Some(looked);
         }
-        let known: Vec<Option<Found>> = known.into_iter().map(Option::flatten).collect();
-        let absent = changes
-            .iter()
-            .zip(&known)
-            .filter(|(_, known)| known.is_none());
-        let ids: Vec<_> = absent.map(|(change, _)| change.id.as_slice()).collect();
-        let mut read = self.read(table, &ids).await?.into_iter();
-        let found = known.into_iter().map(|known| known.or_else(|| read.next()));
-        Ok(found.map(|found| found.unwrap_or(Found::UNKNOWN)).collect())
+        Ok(known.into_iter().flatten().collect())
     }
 
-    /// What the database holds under these ids, in their order. Where rows are locked these have none, and only deletions are looked for: should
-    /// somebody insert one meanwhile, then inserting it again says so.
+    /// What the database holds under the ids of `changes`, each of another row of one table; where rows are locked, it locks them.
+    pub(super) async fn look(
+        &mut self,
+        table: usize,
+        changes: &[&Admitted<'_, R::Backend>],
+    ) -> Result<Vec<Found>, Failure> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        match R::Backend::LOCK_ROWS {
+            Some(kinds) => self.lock(table, changes, kinds).await,
+            None => {
+                let ids: Vec<_> = changes.iter().map(|change| change.id.as_slice()).collect();
+                self.read(table, &ids).await
+            }
+        }
+    }
+
+    /// Rows and deletions under these ids, in one statement.
     async fn read(
         &mut self,
         table: usize,
@@ -119,8 +76,6 @@ impl<R: Runner> Session<'_, '_, R> {
         let upload = &self.tables[table];
         let definition = upload.definition;
         let sql = names(definition)?;
-        let is_absent = R::Backend::LOCK_ROWS.is_some();
-        let gone = "carburetor_gone";
         let mut read = Vec::with_capacity(ids.len());
         for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
             let ids = &ids[portion];
@@ -128,17 +83,12 @@ impl<R: Runner> Session<'_, '_, R> {
             let (mut statement, binds) = sent.statement(self.around.types(table));
             push_stored(upload, &sql, &mut statement);
             statement.sql(format!(
-                ", {gone}.carburetor_clock, cast(case when 1 = 1{over} then 1 else 0 end as bigint) \
-                 from sent {join} {register} {gone} on {gone_same} left join {name} on {same}",
-                over = upload.visibility.over_from(gone, binds + 1),
-                join = if is_absent { "join" } else { "left join" },
-                register = R::Backend::register_table(definition),
-                gone_same = same_id(definition, gone),
-                name = sql.name,
-                same = match is_absent {
-                    true => "1 = 0".into(),
-                    false => same_id(definition, &sql.name),
-                },
+                ", {} from sent left join {} {GONE} on {} left join {} on {}",
+                deleted(upload, binds + 1),
+                R::Backend::register_table(definition),
+                same_id(definition, GONE),
+                sql.name,
+                same_id(definition, &sql.name),
             ));
             let mut found = FoundRows::new(definition, sql.storage, ids.len());
             self.runner.run(statement, &mut found).await?;
@@ -146,9 +96,59 @@ impl<R: Runner> Session<'_, '_, R> {
         }
         Ok(read)
     }
+
+    /// Locks the rows with these ids that are there, and says what they are like.
+    pub(super) async fn lock_stored(
+        &mut self,
+        table: usize,
+        of: &[Id<'_, R::Backend>],
+        lock: &str,
+    ) -> Result<Vec<Found>, Failure> {
+        let upload = &self.tables[table];
+        let definition = upload.definition;
+        let sql = names(definition)?;
+        let mut found = FoundRows::new(definition, sql.storage, of.len());
+        let (mut statement, _) =
+            of_ids::<R::Backend>(definition, of).statement(self.around.types(table));
+        push_stored(upload, &sql, &mut statement);
+        statement.sql(format!(
+            ", cast(null as text), cast(0 as bigint) from {name} join sent on {} order by {}{lock}{}",
+            same_id(definition, &sql.name),
+            ids(definition, &sql.name),
+            quoted(&definition.table),
+            name = sql.name,
+        ));
+        self.runner.run(statement, &mut found).await?;
+        Ok(found.rows)
+    }
+
+    /// Locks the deletions under these ids, and takes them into account in `found`.
+    pub(super) async fn lock_deleted(
+        &mut self,
+        table: usize,
+        of: &[Id<'_, R::Backend>],
+        lock: &str,
+        found: &mut [Found],
+    ) -> Result<(), Failure> {
+        let upload = &self.tables[table];
+        let definition = upload.definition;
+        let (mut statement, binds) =
+            of_ids::<R::Backend>(definition, of).statement(self.around.types(table));
+        statement.sql(format!(
+            "select cast({PLACE} as bigint), {} from sent join {} {GONE} on {} order by {}{lock}{GONE}",
+            deleted(upload, binds + 1),
+            R::Backend::register_table(definition),
+            same_id(definition, GONE),
+            ids(definition, GONE),
+        ));
+        self.runner
+            .run(statement, &mut Deletions { definition, found })
+            .await
+    }
 }
 
-/// Asks for the place of a row, whether it is there, its stamp, its registers, and whether it is soft-deleted and visible.
+/// Asks for the place of a row, whether it is there, its stamp, its registers, whether it is soft-deleted and visible, and its id where that is
+/// another text than the sent one.
 fn push_stored<'u, DB: SyncBackend>(
     upload: &'u UploadTable<'_, DB>,
     sql: &TableSql,
@@ -166,7 +166,36 @@ fn push_stored<'u, DB: SyncBackend>(
         name = sql.name,
     ));
     upload.visibility.push(statement);
-    statement.sql(" then 1 else 0 end as bigint)");
+    statement.sql(format!(
+        " then 1 else 0 end as bigint), {}",
+        other_id::<DB>(upload.definition, &sql.name)
+    ));
+}
+
+/// The clock of a deletion, and whether the scope showed its row; the binds begin at `bind`.
+fn deleted<DB: SyncBackend>(upload: &UploadTable<'_, DB>, bind: usize) -> String {
+    format!(
+        "{GONE}.carburetor_clock, cast(case when 1 = 1{} then 1 else 0 end as bigint)",
+        upload.visibility.over_from(GONE, bind)
+    )
+}
+
+/// The id of the row `alias` as text, where it is another text than the sent one, which the database takes for the same; NULL otherwise.
+pub(super) fn other_id<DB: SyncBackend>(definition: &TableDefinition, alias: &str) -> String {
+    let stored = || {
+        definition
+            .ids()
+            .map(|id| (format!("{alias}.{}", id.quoted()), id.quoted()))
+    };
+    let differ: Vec<String> = stored()
+        .map(|(stored, id)| DB::is_other_text(&stored, &format!("sent.{id}")))
+        .collect();
+    let texts: Vec<String> = stored().map(|(stored, _)| DB::text_of(&stored)).collect();
+    format!(
+        "case when {} then {} end",
+        differ.join(" or "),
+        texts.join(" || ', ' || ")
+    )
 }
 
 /// Takes what the database holds.
@@ -199,35 +228,59 @@ impl<DB: SyncBackend> TakeRows<DB> for FoundRows {
         let stamp =
             DB::instant(row, 2, self.storage)?.and_then(DateTime::<Utc>::from_timestamp_micros);
         *found = Found {
-            held: Held::Unknown,
             is_stored,
             is_visible: flag(5)?,
             stamp,
-            registers: None,
+            ..Found::UNKNOWN
         };
         if is_stored {
-            let registers =
-                Registers::parse(DB::text(row, 3)?.as_deref(), stamp).map_err(|error| {
-                    UploadError::Registers {
-                        table: self.definition.key(),
-                        problem: error.0,
-                    }
-                })?;
+            let written = DB::text(row, 3)?;
+            let registers = Registers::parse(written.as_deref(), stamp).map_err(|error| {
+                UploadError::Registers {
+                    table: self.definition.key(),
+                    problem: error.0,
+                }
+            })?;
             let deleted = self
                 .definition
                 .deleted()
                 .filter(|_| flag(4).unwrap_or(false));
             found.registers = Some(registers.clone());
+            found.written = written;
+            found.other_id = DB::text(row, 6)?;
             found.held = match deleted {
                 Some(column) => Held::Gone(registers.column(&column.name)),
                 None => Held::Live { stamp, registers },
             };
-        } else if let Some(clock) = DB::text(row, 6)? {
-            found.held = Held::Gone(clock.parse().unwrap_or(Clock::ZERO));
-            found.is_visible = flag(7)?;
+        }
+        if let Some(clock) = DB::text(row, 7)? {
+            let clock = clock.parse().unwrap_or(Clock::ZERO);
+            found.after(self.definition, clock, flag(8)?);
         }
         Ok(Flow::Next)
     }
 }
 
 impl<DB: SyncBackend> PacedRows<DB> for FoundRows {}
+
+/// Takes deletions: the place of an id, the clock, and whether the scope showed the row.
+struct Deletions<'f> {
+    definition: &'static TableDefinition,
+    found: &'f mut [Found],
+}
+
+impl<DB: SyncBackend> TakeRows<DB> for Deletions<'_> {
+    type Error = Failure;
+
+    fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Failure> {
+        let place = DB::integer(row, 0)?.and_then(|place| usize::try_from(place).ok());
+        let clock = DB::text(row, 1)?.and_then(|clock| clock.parse().ok());
+        let is_visible = DB::integer(row, 2)? == Some(1);
+        if let Some(found) = place.and_then(|place| self.found.get_mut(place)) {
+            found.after(self.definition, clock.unwrap_or(Clock::ZERO), is_visible);
+        }
+        Ok(Flow::Next)
+    }
+}
+
+impl<DB: SyncBackend> PacedRows<DB> for Deletions<'_> {}

@@ -15,9 +15,8 @@ use crate::upload::sent::{Cells, Sent};
 use crate::upload::session::{Failure, Session, Transaction};
 use std::collections::HashMap;
 
-/// The columns of [`Sent`] with the registers, a deletion's clock, and whether the row is soft-deleted.
+/// The columns of [`Sent`] with the registers, and whether the row is soft-deleted.
 const REGISTERS: &str = "~registers";
-const CLOCK: &str = "~clock";
 const DELETED: &str = "~deleted";
 
 type Rows<'p, 'a, 'c, DB> = Vec<&'p RowPlan<'a, 'c, DB>>;
@@ -30,43 +29,15 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
     ) -> Result<Vec<(usize, Stored)>, Failure> {
         let definition = self.table(plan.table).definition;
         let mut stored = Vec::new();
-        let mut groups: Vec<(Vec<&ColumnDefinition>, Rows<'_, '_, '_, R::Backend>)> = Vec::new();
-        for row in plan.rows.iter().filter(|row| row.act == Act::Insert) {
-            let columns = written(definition, &[row]);
-            match groups.iter_mut().find(|(known, _)| *known == columns) {
-                Some((_, rows)) => rows.push(row),
-                None => groups.push((columns, vec![row])),
-            }
-        }
-        for (columns, rows) in groups {
+        for (columns, rows) in groups(definition, plan) {
             for portion in
                 portions::<R::Backend>(rows.len(), columns.len() + definition.ids().count() + 2)
             {
                 let rows = &rows[portion];
-                let sent = self.sent(definition, &columns, rows, false);
+                let inserted: Vec<_> = definition.ids().chain(columns.iter().copied()).collect();
+                let (sent, text) = self.insertion(definition, &columns, rows);
                 let (mut statement, _) = sent.statement(self.around.types(plan.table));
-                let mut into: Vec<String> = definition
-                    .ids()
-                    .chain(columns.iter().copied())
-                    .map(ColumnDefinition::quoted)
-                    .collect();
-                let mut values: Vec<String> =
-                    into.iter().map(|column| format!("sent.{column}")).collect();
-                into.push(quoted(COLUMN));
-                values.push(registers::<R::Backend>());
-                if let Some(stamp) = definition.stamp().filter(|_| R::Backend::WRITES_STAMPS) {
-                    into.push(stamp.quoted());
-                    values.push(R::Backend::moment(stamp.storage));
-                }
-                statement.sql(format!(
-                    "insert{} into {} ({}) select {} from sent where true order by {} on conflict ({}) do nothing",
-                    self.or_fail(),
-                    definition.sql_name(),
-                    into.join(", "),
-                    values.join(", "),
-                    ids(definition, "sent"),
-                    list(definition.ids().map(ColumnDefinition::quoted)),
-                ));
+                statement.sql(text);
                 // A relation that is no row's own can't be returned: the clock of the existence tells the rows that came into being.
                 let row = format!(
                     "{}.{COLUMN}{}",
@@ -78,7 +49,7 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
                     clocks.enumerate().map(|(at, clock)| (clock, at)).collect();
                 let number = |clock: &str| numbers.get(&clock.parse().ok()?).copied();
                 stored.extend(
-                    self.returning(plan.table, &columns, statement, &row, rows, number)
+                    self.returning(plan.table, &inserted, statement, &row, rows, number)
                         .await?,
                 );
             }
@@ -86,23 +57,57 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
         Ok(stored)
     }
 
+    /// What inserts `rows`, which have these columns.
+    pub(super) fn insertion<'v>(
+        &self,
+        definition: &'v TableDefinition,
+        columns: &[&'v ColumnDefinition],
+        rows: &[&'v RowPlan<'_, '_, R::Backend>],
+    ) -> (Sent<'v, R::Backend>, String) {
+        let mut into: Vec<String> = definition
+            .ids()
+            .chain(columns.iter().copied())
+            .map(ColumnDefinition::quoted)
+            .collect();
+        let mut values: Vec<String> = into.iter().map(|column| format!("sent.{column}")).collect();
+        into.push(quoted(COLUMN));
+        values.push(registers::<R::Backend>());
+        if let Some(stamp) = definition.stamp().filter(|_| R::Backend::WRITES_STAMPS) {
+            into.push(stamp.quoted());
+            values.push(R::Backend::moment(stamp.storage));
+        }
+        let text = format!(
+            "insert{} into {} ({}) select {} from sent where true order by {} on conflict ({}) do nothing",
+            self.or_fail(),
+            definition.sql_name(),
+            into.join(", "),
+            values.join(", "),
+            ids(definition, "sent"),
+            list(definition.ids().map(ColumnDefinition::quoted)),
+        );
+        (self.sent(definition, columns, rows, false), text)
+    }
+
     /// Writes the columns of rows that are there.
     pub(in crate::upload) async fn update(
         &mut self,
         plan: &TablePlan<'_, '_, R::Backend>,
     ) -> Result<Vec<(usize, Stored)>, Failure> {
-        let definition = self.table(plan.table).definition;
+        self.overwrite(plan.table, &self.updated(plan)).await
+    }
+
+    /// The rows of `plan` that are updated.
+    pub(super) fn updated<'p, 'a, 'c>(
+        &self,
+        plan: &'p TablePlan<'a, 'c, R::Backend>,
+    ) -> Rows<'p, 'a, 'c, R::Backend> {
         // A soft deletion is an update.
-        let is_soft = definition.deleted().is_some();
-        let rows: Rows<'_, '_, '_, R::Backend> = plan
-            .rows
-            .iter()
-            .filter(|row| {
-                row.act == Act::Update
-                    || is_soft && row.found.is_stored && matches!(row.act, Act::Delete(_))
-            })
-            .collect();
-        self.overwrite(plan.table, &rows).await
+        let is_soft = self.table(plan.table).definition.deleted().is_some();
+        let rows = plan.rows.iter().filter(|row| {
+            row.act == Act::Update
+                || is_soft && row.found.is_stored && matches!(row.act, Act::Delete(_))
+        });
+        rows.collect()
     }
 
     /// Writes columns and registers of `rows`.
@@ -118,53 +123,9 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
             portions::<R::Backend>(rows.len(), 2 * columns.len() + definition.ids().count() + 3)
         {
             let rows = &rows[portion];
-            let sent = self.sent(definition, &columns, rows, true);
+            let (sent, text) = self.overwriting(definition, rows);
             let (mut statement, _) = sent.statement(self.around.types(table));
-            let name = definition.sql_name();
-            let mut set: Vec<String> = columns
-                .iter()
-                .map(|column| {
-                    let column_name = column.quoted();
-                    match is_everywhere(column, rows) {
-                        true => format!("{column_name} = sent.{column_name}"),
-                        false => format!(
-                            "{column_name} = case when sent.{} then sent.{column_name} else {name}.{column_name} end",
-                            quoted(&flag(column))
-                        ),
-                    }
-                })
-                .collect();
-            set.push(format!(
-                "{} = {}",
-                quoted(COLUMN),
-                registers::<R::Backend>()
-            ));
-            if let Some(deleted) = definition.deleted() {
-                set.push(format!(
-                    "{} = case when sent.{} then {} else {} end",
-                    deleted.quoted(),
-                    quoted(DELETED),
-                    R::Backend::moment(deleted.storage),
-                    if deleted.storage == Storage::Boolean {
-                        "false"
-                    } else {
-                        "null"
-                    },
-                ));
-            }
-            if let Some(stamp) = definition.stamp().filter(|_| R::Backend::WRITES_STAMPS) {
-                set.push(format!(
-                    "{} = {}",
-                    stamp.quoted(),
-                    R::Backend::moment(stamp.storage)
-                ));
-            }
-            statement.sql(format!(
-                "update{} {name} set {} from sent where {}",
-                self.or_fail(),
-                set.join(", "),
-                same_id(definition, &name)
-            ));
+            statement.sql(text);
             let number = |place: &str| place.parse().ok();
             stored.extend(
                 self.returning(table, &columns, statement, PLACE, rows, number)
@@ -174,8 +135,63 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
         Ok(stored)
     }
 
+    /// What writes columns and registers of `rows`.
+    pub(super) fn overwriting<'v>(
+        &self,
+        definition: &'static TableDefinition,
+        rows: &[&'v RowPlan<'_, '_, R::Backend>],
+    ) -> (Sent<'v, R::Backend>, String) {
+        let columns = written(definition, rows);
+        let name = definition.sql_name();
+        let mut set: Vec<String> = columns
+            .iter()
+            .map(|column| {
+                let column_name = column.quoted();
+                match is_everywhere(column, rows) {
+                    true => format!("{column_name} = sent.{column_name}"),
+                    false => format!(
+                        "{column_name} = case when sent.{} then sent.{column_name} else {name}.{column_name} end",
+                        quoted(&flag(column))
+                    ),
+                }
+            })
+            .collect();
+        set.push(format!(
+            "{} = {}",
+            quoted(COLUMN),
+            registers::<R::Backend>()
+        ));
+        if let Some(deleted) = definition.deleted() {
+            set.push(format!(
+                "{} = case when sent.{} then {} else {} end",
+                deleted.quoted(),
+                quoted(DELETED),
+                R::Backend::moment(deleted.storage),
+                if deleted.storage == Storage::Boolean {
+                    "false"
+                } else {
+                    "null"
+                },
+            ));
+        }
+        if let Some(stamp) = definition.stamp().filter(|_| R::Backend::WRITES_STAMPS) {
+            set.push(format!(
+                "{} = {}",
+                stamp.quoted(),
+                R::Backend::moment(stamp.storage)
+            ));
+        }
+        let text = format!(
+            "update{} {name} set {} from sent where {}",
+            self.or_fail(),
+            set.join(", "),
+            same_id(definition, &name)
+        );
+        (self.sent(definition, &columns, rows, true), text)
+    }
+
     /// Runs a statement that writes `rows`, and says what is known of them without another look: nothing, where somebody's triggers or the types of
-    /// `columns` may have made something else of them. `number` tells by what `row` says which of `rows` it is.
+    /// `columns` may have made something else of them, and nothing of rows that were not written. `number` tells by what `row` says which of `rows` it is.
     async fn returning<'v>(
         &mut self,
         table: usize,
@@ -209,11 +225,11 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
         let mut returned = ReturnedRows {
             storage: sql.storage,
             number,
-            stored: vec![Stored::default(); rows.len()],
+            stored: vec![None; rows.len()],
         };
         self.runner.run(statement, &mut returned).await?;
-        let places = rows.iter().map(|row| row.place);
-        Ok(places.zip(returned.stored).collect())
+        let rows = rows.iter().zip(returned.stored);
+        Ok(rows.filter_map(|(row, stored)| Some((row.place, stored?))).collect())
     }
 
     /// What a statement says after its verb: where the whole transaction begins anew when it fails, that it leaves no way back for itself.
@@ -222,70 +238,6 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
             Transaction::Whole => R::Backend::OR_FAIL,
             Transaction::Own | Transaction::Checked | Transaction::Callers => "",
         }
-    }
-
-    /// Removes rows, and gives their deletions the clocks of the changes.
-    pub(in crate::upload) async fn delete(
-        &mut self,
-        plan: &TablePlan<'_, '_, R::Backend>,
-    ) -> Result<(), Failure> {
-        let table = plan.table;
-        let definition = self.table(table).definition;
-        if definition.deleted().is_none() {
-            let removed = plan.rows.iter().filter_map(|row| match row.act {
-                Act::Delete(clock) => Some((row.id()?, clock)),
-                _ => None,
-            });
-            let removed: Vec<_> = removed.collect();
-            // A deletion's trigger takes an instant of its own.
-            self.has_deleted |= !removed.is_empty();
-            self.refuse_cascades(plan).await?;
-            let name = definition.sql_name();
-            for portion in portions::<R::Backend>(removed.len(), definition.ids().count() + 2) {
-                let all: Vec<_> = removed[portion].iter().map(|(id, _)| *id).collect();
-                let (mut statement, _) =
-                    of_ids::<R::Backend>(definition, &all).statement(self.around.types(table));
-                statement.sql(format!(
-                    "delete from {name} where exists (select 1 from sent where {})",
-                    same_id(definition, &name)
-                ));
-                self.perform(statement).await?;
-            }
-            self.date_deletions(table, &removed, "").await?;
-        }
-        let again = plan.rows.iter().filter_map(|row| match row.act {
-            Act::DeleteAgain(clock) if !row.found.is_stored => Some((row.id()?, clock)),
-            _ => None,
-        });
-        let again: Vec<_> = again.collect();
-        let register = R::Backend::register_table(definition);
-        let later = format!(" and {register}.carburetor_clock < sent.\"{CLOCK}\"");
-        self.date_deletions(table, &again, &later).await
-    }
-
-    async fn date_deletions(
-        &mut self,
-        table: usize,
-        removed: &[(Id<'_, R::Backend>, Clock)],
-        and: &str,
-    ) -> Result<(), Failure> {
-        let definition = self.table(table).definition;
-        let register = R::Backend::register_table(definition);
-        for portion in portions::<R::Backend>(removed.len(), definition.ids().count() + 2) {
-            let (all, clocks): (Vec<_>, Vec<_>) = removed[portion]
-                .iter()
-                .map(|(id, clock)| (*id, clock.to_string()))
-                .unzip();
-            let mut sent = of_ids::<R::Backend>(definition, &all);
-            sent.add(CLOCK, Cells::Texts(clocks));
-            let (mut statement, _) = sent.statement(self.around.types(table));
-            statement.sql(format!(
-                "update {register} set carburetor_clock = sent.\"{CLOCK}\" from sent where {}{and}",
-                same_id(definition, &register)
-            ));
-            self.perform(statement).await?;
-        }
-        Ok(())
     }
 
     /// Writes the registers of the rows at `places` once more.
@@ -354,6 +306,22 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
 /// The registers of `sent` as the table's column takes them.
 fn registers<DB: SyncBackend>() -> String {
     format!("cast(sent.\"{REGISTERS}\" as {})", DB::REGISTERS_TYPE)
+}
+
+/// The rows of `plan` that are inserted, those with the same columns together.
+pub(super) fn groups<'p, 'a, 'c, DB: SyncBackend>(
+    definition: &'static TableDefinition,
+    plan: &'p TablePlan<'a, 'c, DB>,
+) -> Vec<(Vec<&'static ColumnDefinition>, Rows<'p, 'a, 'c, DB>)> {
+    let mut groups: Vec<(Vec<&ColumnDefinition>, Rows<'p, 'a, 'c, DB>)> = Vec::new();
+    for row in plan.rows.iter().filter(|row| row.act == Act::Insert) {
+        let columns = written(definition, &[row]);
+        match groups.iter_mut().find(|(known, _)| *known == columns) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((columns, vec![row])),
+        }
+    }
+    groups
 }
 
 /// The columns that any of `rows` writes, in the model's order.

@@ -1,0 +1,133 @@
+//! Which of many changes the database refuses, found without a savepoint for each, where a backend can tell.
+
+use super::UploadBackend;
+use super::admit::Admitted;
+use super::apply::TablePlan;
+use super::error::UploadError;
+use super::rejection::is_of_rows;
+use super::session::{Failure, Session};
+use super::settle::Failed;
+use super::sql::RefusedRows;
+use crate::connection::runner::Runner;
+use crate::wire::WireBackend;
+use diesel::result::Error;
+use std::collections::HashMap;
+
+/// Fewer changes are tried in halves.
+const FEW: usize = 4;
+
+/// From so many changes on, constraints that wait for the commit are looked at row by row. Rows that satisfy one together only, values that are
+/// swapped for example, then fail each by itself.
+const MANY: usize = 16;
+
+/// Changes, sieved.
+pub(super) struct Sieved<'a, 'c, R: Runner> {
+    pub(super) failed: Failed<'a, 'c, R>,
+    /// Several are of one row that fails: which of them is at fault isn't known.
+    pub(super) apart: Vec<&'a Admitted<'c, R::Backend>>,
+    pub(super) rest: Vec<&'a Admitted<'c, R::Backend>>,
+}
+
+/// What is said of rows, by their tables and keys.
+type Refused<'a> = HashMap<(usize, &'a [u8]), Error>;
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Sieves `changes`, which fail together; none where nothing is found out.
+    pub(super) async fn sieve<'a, 'c>(
+        &mut self,
+        changes: &[&'a Admitted<'c, R::Backend>],
+    ) -> Result<Option<Sieved<'a, 'c, R>>, UploadError> {
+        if !R::Backend::TRIES_EACH || changes.len() < FEW {
+            return Ok(None);
+        }
+        let mut refused = self.refused(changes, false).await?;
+        if refused.is_empty() && changes.len() >= MANY {
+            refused = self.refused(changes, true).await?;
+        }
+        if refused.is_empty() {
+            return Ok(None);
+        }
+        let mut of_row: HashMap<(usize, &[u8]), usize> = HashMap::new();
+        for change in changes {
+            *of_row.entry((change.table, &change.key)).or_default() += 1;
+        }
+        let mut sieved = Sieved {
+            failed: Vec::new(),
+            apart: Vec::new(),
+            rest: Vec::new(),
+        };
+        for change in changes {
+            let row = (change.table, change.key.as_slice());
+            if !refused.contains_key(&row) {
+                sieved.rest.push(*change);
+            } else if of_row.get(&row).is_some_and(|changes| *changes > 1) {
+                sieved.apart.push(*change);
+            } else if let Some(error) = refused.remove(&row) {
+                sieved.failed.push((*change, error));
+            }
+        }
+        Ok(Some(sieved))
+    }
+
+    /// Tries the rows of `changes` one by one, and takes everything back.
+    async fn refused<'a, 'c>(
+        &mut self,
+        changes: &[&'a Admitted<'c, R::Backend>],
+        is_checked: bool,
+    ) -> Result<Refused<'a>, UploadError> {
+        self.runner.begin().await?;
+        let tried = self.try_each(changes, is_checked).await;
+        let back = self.runner.rollback().await;
+        match tried {
+            Ok(refused) => {
+                back?;
+                Ok(refused)
+            }
+            Err(Failure::Upload(UploadError::Query(error))) if is_of_rows(&error) => {
+                back?;
+                Ok(Refused::new())
+            }
+            Err(Failure::Upload(error)) => Err(error),
+            // The others are told when they are applied.
+            Err(Failure::Refused(_) | Failure::Raced(..)) => {
+                back?;
+                Ok(Refused::new())
+            }
+        }
+    }
+
+    async fn try_each<'a, 'c>(
+        &mut self,
+        changes: &[&'a Admitted<'c, R::Backend>],
+        is_checked: bool,
+    ) -> Result<Refused<'a>, Failure> {
+        let mut plans = self.next_plans(&mut self.waiting(changes)).await?;
+        for plan in &mut plans {
+            self.contest(plan).await?;
+        }
+        let mut refused = Refused::new();
+        for plan in &plans {
+            let told = self.write_each(plan, is_checked).await?;
+            keep(&mut refused, plan, told);
+        }
+        for plan in plans.iter().rev() {
+            let told = self.delete_each(plan, is_checked).await?;
+            keep(&mut refused, plan, told);
+        }
+        Ok(refused)
+    }
+}
+
+/// Keeps what is said of rows of `plan`.
+fn keep<'a, DB: WireBackend>(
+    refused: &mut Refused<'a>,
+    plan: &TablePlan<'a, '_, DB>,
+    told: RefusedRows,
+) {
+    for (place, error) in told {
+        if let Some(judged) = plan.rows[place].judged.first() {
+            let change: &'a Admitted<'_, DB> = judged.change;
+            refused.insert((plan.table, change.key.as_slice()), error);
+        }
+    }
+}

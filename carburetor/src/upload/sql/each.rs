@@ -1,0 +1,155 @@
+//! The writes of a plan, each row by itself, to see which of them the database refuses.
+
+use super::delete::deletion;
+use super::write::groups;
+use crate::connection::runner::Runner;
+use crate::statement::Statement;
+use crate::upload::UploadBackend;
+use crate::upload::apply::TablePlan;
+use crate::upload::plan::{Act, RowPlan};
+use crate::upload::sent::Sent;
+use crate::upload::session::{Failure, Session};
+use crate::wire::WireError;
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind as Kind, Error};
+
+/// The places of rows, with what the database says of them.
+pub(in crate::upload) type RefusedRows = Vec<(usize, Error)>;
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Tries the inserts and updates of `plan`.
+    pub(in crate::upload) async fn write_each(
+        &mut self,
+        plan: &TablePlan<'_, '_, R::Backend>,
+        is_checked: bool,
+    ) -> Result<RefusedRows, Failure> {
+        let definition = self.table(plan.table).definition;
+        let mut refused = Vec::new();
+        for (columns, rows) in groups(definition, plan) {
+            let (sent, text) = self.insertion(definition, &columns, &rows);
+            let told = self.each(plan.table, sent, &text, is_checked).await?;
+            refused.extend(of(&rows, told));
+        }
+        let rows = self.updated(plan);
+        if !rows.is_empty() {
+            let (sent, text) = self.overwriting(definition, &rows);
+            let told = self.each(plan.table, sent, &text, is_checked).await?;
+            refused.extend(of(&rows, told));
+        }
+        Ok(refused)
+    }
+
+    /// Tries the deletions of `plan`.
+    pub(in crate::upload) async fn delete_each(
+        &mut self,
+        plan: &TablePlan<'_, '_, R::Backend>,
+        is_checked: bool,
+    ) -> Result<RefusedRows, Failure> {
+        let definition = self.table(plan.table).definition;
+        let rows = plan.rows.iter();
+        let rows: Vec<&RowPlan<'_, '_, R::Backend>> = rows
+            .filter(|row| matches!(row.act, Act::Delete(_)))
+            .collect();
+        if rows.is_empty() || definition.deleted().is_some() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<_> = rows.iter().filter_map(|row| row.id()).collect();
+        let (sent, text) = deletion::<R::Backend>(definition, &ids);
+        let told = self.each(plan.table, sent, &text, is_checked).await?;
+        Ok(of(&rows, told))
+    }
+
+    /// Runs `text` for each row of `sent`; what is told of those that fail, by their numbers.
+    async fn each(
+        &mut self,
+        table: usize,
+        sent: Sent<'_, R::Backend>,
+        text: &str,
+        is_checked: bool,
+    ) -> Result<RefusedRows, Failure> {
+        let types = self.around.types(table);
+        let Some((given, block)) = R::Backend::each(sent, types, text, is_checked) else {
+            return Ok(Vec::new());
+        };
+        self.perform(given).await?;
+        self.runner.execute(&block).await?;
+        let told = Statement::of("select pg_catalog.current_setting('carburetor.told')");
+        let told = self.runner.ask(told).await?.value().unwrap_or_default();
+        let unread = |error: serde_json::Error| WireError::new(error.to_string());
+        let told: Vec<String> = serde_json::from_str(&told).map_err(unread)?;
+        let mut refused = Vec::with_capacity(told.len());
+        for told in told {
+            let (number, state, message, constraint, column) =
+                serde_json::from_str::<(usize, String, String, String, String)>(&told)
+                    .map_err(unread)?;
+            let named = |name: String| Some(name).filter(|name| !name.is_empty());
+            let told = Told {
+                message,
+                constraint: named(constraint),
+                column: named(column),
+            };
+            refused.push((number, Error::DatabaseError(kind(&state), Box::new(told))));
+        }
+        Ok(refused)
+    }
+}
+
+/// The places of rows by their numbers among `rows`.
+fn of<DB: crate::backend::SyncBackend>(
+    rows: &[&RowPlan<'_, '_, DB>],
+    told: RefusedRows,
+) -> RefusedRows {
+    let told = told.into_iter();
+    told.filter_map(|(number, error)| Some((rows.get(number)?.place, error)))
+        .collect()
+}
+
+/// What Diesel makes of a state.
+fn kind(state: &str) -> Kind {
+    match state {
+        "23001" => Kind::RestrictViolation,
+        "23502" => Kind::NotNullViolation,
+        "23503" => Kind::ForeignKeyViolation,
+        "23505" => Kind::UniqueViolation,
+        "23514" => Kind::CheckViolation,
+        "23P01" => Kind::ExclusionViolation,
+        _ => Kind::Unknown,
+    }
+}
+
+/// What the database told of an error.
+#[derive(Debug)]
+struct Told {
+    message: String,
+    constraint: Option<String>,
+    column: Option<String>,
+}
+
+impl DatabaseErrorInformation for Told {
+    fn message(&self) -> &str {
+        &self.message
+    }
+
+    fn details(&self) -> Option<&str> {
+        None
+    }
+
+    fn hint(&self) -> Option<&str> {
+        None
+    }
+
+    fn table_name(&self) -> Option<&str> {
+        None
+    }
+
+    fn column_name(&self) -> Option<&str> {
+        self.column.as_deref()
+    }
+
+    fn constraint_name(&self) -> Option<&str> {
+        self.constraint.as_deref()
+    }
+
+    fn statement_position(&self) -> Option<i32> {
+        None
+    }
+}

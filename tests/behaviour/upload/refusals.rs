@@ -1,0 +1,69 @@
+//! Many changes of one upload that the database refuses.
+
+use super::super::{changes, verdicts};
+use super::constraints::{Goods, device, good, good_but, goods};
+use super::contents::lines;
+use super::{Conn, FEW_STATEMENTS};
+use diesel::connection::{Connection, InstrumentationEvent};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What uploads of `many` changes cost, most of which are refused: statements and savepoints.
+fn cost(many: i32) -> (usize, usize) {
+    let (_server, conn) = &mut goods();
+    let mut device = device();
+    let ids = 100..100 + many;
+    let sent = ids.clone().map(|id| match id % 8 {
+        0 => device.insert("goods", good(id)),
+        1 => device.insert("goods", good_but(id, "code", json!("taken"))),
+        2 => device.insert("goods", good_but(id, "amount", json!(-1))),
+        3 => device.insert("goods", good_but(id, "label", Value::Null)),
+        4 => device.insert("goods", good_but(id, "owner", json!(99))),
+        5 => device.insert("goods", good_but(id, "note", json!("forbidden"))),
+        6 => device.insert("goods", good_but(id, "room", json!("taken"))),
+        _ => device.insert("pairs", json!({"id": id, "other": 99, "name": "n"})),
+    });
+    let sent = changes(sent.collect::<Vec<_>>());
+    let counted = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let counts = counted.clone();
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
+        InstrumentationEvent::StartQuery { .. } => {
+            counts[0].fetch_add(1, Ordering::Relaxed);
+        }
+        InstrumentationEvent::BeginTransaction { .. } => {
+            counts[1].fetch_add(1, Ordering::Relaxed);
+        }
+        _ => {}
+    });
+    let told = Goods::upload(conn, &sent).unwrap();
+    conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    for (id, told) in ids.clone().zip(verdicts(&told)) {
+        let expected = match id % 8 {
+            0 => "applied",
+            5 => "invalid",
+            _ => "constraint",
+        };
+        assert_eq!(told, expected, "{id}");
+    }
+    assert_eq!(stored(conn), 1 + ids.filter(|id| id % 8 == 0).count());
+    let [statements, savepoints] = [&counted[0], &counted[1]];
+    (
+        statements.load(Ordering::Relaxed),
+        savepoints.load(Ordering::Relaxed),
+    )
+}
+
+fn stored(conn: &mut Conn) -> usize {
+    lines(conn, "select code as line from goods").len()
+}
+
+#[test]
+fn many_changes_that_are_refused_cost_few_savepoints() {
+    let ((few, _), (many, savepoints)) = (cost(160), cost(640));
+    match FEW_STATEMENTS {
+        true => assert_eq!(many, few, "statements"),
+        // Each is tried once, and once more when others are there.
+        false => assert!(savepoints < 2 * 640, "{savepoints} savepoints"),
+    }
+}
