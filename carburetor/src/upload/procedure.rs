@@ -27,9 +27,9 @@ use std::sync::Arc;
 /// How often an upload in a transaction of its own is tried when other writers get in its way.
 const TRIES: usize = 20;
 
-/// How often rows that others inserted at the same time are left to them before their changes are refused: from then on they find them. Only a
-/// trigger that inserts a row itself gets in the way for ever.
-const RACES: usize = 5;
+/// How often rows that others inserted at the same time are looked for anew, before they are taken for those of a trigger, which is in the way for
+/// ever.
+const RACES: usize = 10;
 
 /// Applies `changes` on the tables of a group and answers each one.
 pub(super) async fn upload<R: Runner>(

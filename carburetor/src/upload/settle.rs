@@ -5,6 +5,7 @@ use super::error::UploadError;
 use super::judged::kept;
 use super::rejection::{is_constraint, is_of_rows, is_reference, rejection};
 use super::session::{Failure, Session, Transaction};
+use super::UploadBackend;
 use crate::connection::runner::Runner;
 use crate::outcome::{Rejection, Verdict};
 use chrono::{DateTime, Utc};
@@ -181,13 +182,8 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                 Failure::Upload(error) => return Err(error),
                 Failure::Raced(table, raced) => {
                     back?;
-                    // Where locks can be given back, the rows are locked in their order from the start.
-                    let is_last = match self.transaction {
-                        Transaction::Callers => tries == 0,
-                        _ => self.refuses_races,
-                    };
                     let definition = self.tables[table].definition;
-                    if is_last && !raced.is_empty() {
+                    if !raced.is_empty() && self.refuses_races(table, tries) {
                         let rejection = kept(
                             definition,
                             "whenever the row was inserted, another one of its id was there: a trigger of the table inserts it",
@@ -195,6 +191,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                         let refused = raced.into_iter().map(|at| (at, rejection.clone()));
                         return Ok(self.without(changes, &refused.collect::<Vec<_>>(), answers));
                     }
+                    // Where locks can be given back, the rows are locked in their order from the start.
                     if tries == 0 || self.transaction != Transaction::Callers {
                         let table = definition.key();
                         return Err(UploadError::Busy { table });
@@ -206,6 +203,15 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                 }
             }
         }
+    }
+
+    /// Whether rows that are there when they are inserted are no other writer's: where the database is locked as a whole, or by now.
+    fn refuses_races(&self, table: usize, tries: usize) -> bool {
+        let is_late = match self.transaction {
+            Transaction::Callers => tries == 0,
+            _ => self.refuses_races,
+        };
+        R::Backend::LOCK_ROWS.is_none() || is_late && !self.around.has_no_others(table)
     }
 
     /// Rejects the changes at the places of `refused`. Of a row with several changes it isn't known which of them is at fault: they are tried apart.

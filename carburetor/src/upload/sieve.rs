@@ -14,11 +14,7 @@ use diesel::result::Error;
 use std::collections::HashMap;
 
 /// Fewer changes are tried in halves.
-const FEW: usize = 4;
-
-/// From so many changes on, constraints that wait for the commit are looked at row by row. Rows that satisfy one together only, values that are
-/// swapped for example, then fail each by itself.
-const MANY: usize = 16;
+const FEW: usize = 16;
 
 /// Changes, sieved.
 pub(super) struct Sieved<'a, 'c, R: Runner> {
@@ -41,7 +37,8 @@ impl<R: Runner> Session<'_, '_, R> {
             return Ok(None);
         }
         let mut refused = self.refused(changes, false).await?;
-        if refused.is_empty() && changes.len() >= MANY {
+        // Rows that satisfy a late constraint together only, values that are swapped for example, fail each by itself.
+        if refused.is_empty() {
             refused = self.refused(changes, true).await?;
         }
         if refused.is_empty() {

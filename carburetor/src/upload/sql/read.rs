@@ -134,8 +134,14 @@ impl<R: Runner> Session<'_, '_, R> {
         let definition = upload.definition;
         let (mut statement, binds) =
             of_ids::<R::Backend>(definition, of).statement(self.around.types(table));
+        // The scope's conditions are written for the table itself; a query of it that never runs gives them their binds.
         statement.sql(format!(
-            "select cast({PLACE} as bigint), {} from sent join {} {GONE} on {} order by {}{lock}{GONE}",
+            ", never as (select 1 from {} where 1 = 0",
+            definition.sql_name()
+        ));
+        upload.visibility.push(&mut statement);
+        statement.sql(format!(
+            ") select cast({PLACE} as bigint), {} from sent join {} {GONE} on {} order by {}{lock}{GONE}",
             deleted(upload, binds + 1),
             R::Backend::register_table(definition),
             same_id(definition, GONE),
