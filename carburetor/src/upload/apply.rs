@@ -11,6 +11,8 @@ use crate::connection::runner::Runner;
 use crate::outcome::{Code, Rejection, Verdict};
 use crate::table::TableDefinition;
 use crate::wire::WireBackend;
+use super::UploadBackend;
+use std::collections::HashMap;
 
 /// The changes of one table that are not written yet: by rows, those of a row in the order of their clocks.
 pub(super) type Waiting<'a, 'c, DB> = Vec<&'a Admitted<'c, DB>>;
@@ -21,6 +23,8 @@ pub(super) struct TablePlan<'a, 'c, DB: WireBackend> {
     pub(super) rows: Vec<RowPlan<'a, 'c, DB>>,
     /// What is known of rows that were written, by their places.
     pub(super) stored: Vec<(usize, Stored)>,
+    /// The ids that inserted rows have, by their places, where they may be others than those that were sent.
+    pub(super) ids: HashMap<usize, String>,
     /// The places of rows that were deleted and are still there.
     pub(super) kept: Vec<usize>,
 }
@@ -103,6 +107,7 @@ impl<R: Runner> Session<'_, '_, R> {
             table,
             rows: plans,
             stored: Vec::new(),
+            ids: HashMap::new(),
             kept: Vec::new(),
         })
     }
@@ -115,7 +120,8 @@ impl<R: Runner> Session<'_, '_, R> {
             self.contest(plan).await?;
         }
         for plan in plans.iter_mut() {
-            plan.stored = self.insert(plan).await?;
+            let inserted = self.insert(plan).await?;
+            (plan.stored, plan.ids) = (inserted.stored, inserted.ids);
             plan.stored.extend(self.update(plan).await?);
         }
         for plan in plans.iter_mut().rev() {
@@ -134,20 +140,30 @@ impl<R: Runner> Session<'_, '_, R> {
         let (mut refused, mut raced) = (Vec::new(), None);
         for mut plan in plans {
             let definition = self.tables[plan.table].definition;
-            let has_others = !self.around.has_no_others(plan.table);
+            let kept_away = match R::Backend::WRITES_STAMPS {
+                // A trigger that stands after the row may have done so.
+                true => "a trigger of the table kept the row away, or gave it another id",
+                false if self.around.has_no_others(plan.table) => {
+                    "the id is stored in another form, which another row has: send it as its column has it"
+                }
+                false => "a trigger of the table kept the row away",
+            };
             let stored = self.check(&plan).await?;
             let stored: Vec<_> = plan.stored.drain(..).chain(stored).collect();
             let mut remade = Vec::new();
             for (place, stored) in stored {
                 let row = &mut plan.rows[place];
-                match fate(definition, row, &stored, has_others) {
+                let id = plan.ids.get(&place).map(String::as_str);
+                match fate(definition, row, &stored, id, kept_away) {
                     Fate::Written => {}
-                    Fate::Raced => raced
-                        .get_or_insert((plan.table, Vec::new()))
-                        .1
-                        .extend(row.places()),
+                    Fate::Raced => {
+                        let (_, raced) = raced.get_or_insert((plan.table, Vec::new()));
+                        raced.extend(row.places());
+                        continue;
+                    }
                     Fate::Refused(rejection) => {
                         refused.extend(row.places().map(|at| (at, rejection.clone())));
+                        continue;
                     }
                 }
                 row.found.stamp = stored.stamp;
@@ -194,28 +210,29 @@ enum Fate {
     Refused(Rejection),
 }
 
-/// Compares the row with what was to become of it. `has_others`: the table has triggers, rules or policies that aren't ours.
+/// Compares the row with what was to become of it. `id`: the one that it was inserted with; `kept_away`: why there is none.
 fn fate<DB: WireBackend>(
     definition: &TableDefinition,
     row: &mut RowPlan<'_, '_, DB>,
     stored: &Stored,
-    has_others: bool,
+    id: Option<&str>,
+    kept_away: &str,
 ) -> Fate {
-    let why = match has_others {
-        true => "a trigger of the table kept the row away",
-        false => "the id is stored in another form: send it as its column has it",
-    };
-    let kept_away = || Fate::Refused(kept(definition, why));
     let is_untouched = stored.written.as_ref() == Some(&row.found.written);
     match row.act {
         Act::Insert | Act::Update if stored.other_id.is_some() => {
             let id = stored.other_id.as_deref().unwrap_or_default();
             Fate::Refused(other_id(definition, id))
         }
-        Act::Insert if !stored.is_there => kept_away(),
+        Act::Insert if !stored.is_there => Fate::Refused(match id {
+            Some(id) => other_id(definition, id),
+            None => kept(definition, kept_away),
+        }),
         Act::Insert if !stored.is_ours => Fate::Raced,
         // Each write moves a register.
-        Act::Update if !stored.is_there || is_untouched => kept_away(),
+        Act::Update if !stored.is_there || is_untouched => {
+            Fate::Refused(kept(definition, kept_away))
+        }
         Act::Delete(_) => {
             // Where nobody could keep the row, nobody has looked.
             if stored.written.is_some() && !stored.is_deleted {

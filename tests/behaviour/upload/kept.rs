@@ -83,10 +83,8 @@ fn what_a_trigger_keeps_away_is_answered_alone() {
             ["applied", "invalid", "invalid", "merged"]
         );
         for place in [1, 2] {
-            assert_eq!(
-                message(&told, place),
-                "fields_rows: a trigger of the table kept the row away"
-            );
+            let expected = "fields_rows: a trigger of the table kept the row away";
+            assert!(message(&told, place).starts_with(expected), "{told:?}");
         }
         assert_eq!(told.outcomes[2].row.as_ref().unwrap()["a"], "by SQL");
         let stored = stored(&mut server.connect());
@@ -118,7 +116,9 @@ fn a_row_that_a_trigger_gives_another_id_is_answered_alone() {
     ];
     for (told, server) in every_way(sent, |conn| run(conn, MOVES)) {
         assert_eq!(verdicts(&told), ["applied", "invalid", "applied"]);
-        assert!(message(&told, 1).contains("trigger"), "{told:?}");
+        let message = message(&told, 1);
+        let is_told = message.contains(r#"stored as "1002""#);
+        assert!(is_told || message.contains("gave it another id"), "{message}");
         assert_eq!(stored(&mut server.connect()), ["1 good", "3 good"]);
     }
 }

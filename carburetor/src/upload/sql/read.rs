@@ -8,7 +8,7 @@ use crate::connection::{Flow, PacedRows, TakeRows};
 use crate::download::table_sql::TableSql;
 use crate::register::{COLUMN, Registers};
 use crate::statement::Statement;
-use crate::table::{Storage, TableDefinition, quoted};
+use crate::table::{ColumnDefinition, Storage, TableDefinition, quoted};
 use crate::upload::UploadBackend;
 use crate::upload::UploadTable;
 use crate::upload::admit::Admitted;
@@ -188,20 +188,24 @@ fn deleted<DB: SyncBackend>(upload: &UploadTable<'_, DB>, bind: usize) -> String
 
 /// The id of the row `alias` as text, where it is another text than the sent one, which the database takes for the same; NULL otherwise.
 pub(super) fn other_id<DB: SyncBackend>(definition: &TableDefinition, alias: &str) -> String {
-    let stored = || {
-        definition
-            .ids()
-            .map(|id| (format!("{alias}.{}", id.quoted()), id.quoted()))
-    };
-    let differ: Vec<String> = stored()
-        .map(|(stored, id)| DB::is_other_text(&stored, &format!("sent.{id}")))
+    let differ: Vec<String> = definition
+        .ids()
+        .map(ColumnDefinition::quoted)
+        .map(|id| DB::is_other_text(&format!("{alias}.{id}"), &format!("sent.{id}")))
         .collect();
-    let texts: Vec<String> = stored().map(|(stored, _)| DB::text_of(&stored)).collect();
     format!(
         "case when {} then {} end",
         differ.join(" or "),
-        texts.join(" || ', ' || ")
+        id_text::<DB>(definition, alias)
     )
+}
+
+/// The id of the row `alias` as text.
+pub(super) fn id_text<DB: SyncBackend>(definition: &TableDefinition, alias: &str) -> String {
+    let texts = definition
+        .ids()
+        .map(|id| DB::text_of(&format!("{alias}.{}", id.quoted())));
+    texts.collect::<Vec<_>>().join(" || ', ' || ")
 }
 
 /// Takes what the database holds.

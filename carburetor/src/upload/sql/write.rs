@@ -1,7 +1,8 @@
 //! Writing rows.
 
 use super::check::{ReturnedRows, Stored};
-use super::{Id, PLACE, flag, ids, list, names, of_ids, portions, same_id};
+use super::read::id_text;
+use super::{PLACE, flag, ids, list, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
@@ -21,14 +22,22 @@ const DELETED: &str = "~deleted";
 
 type Rows<'p, 'a, 'c, DB> = Vec<&'p RowPlan<'a, 'c, DB>>;
 
+/// What is known of rows that were inserted.
+pub(in crate::upload) struct Inserted {
+    /// By their places.
+    pub(in crate::upload) stored: Vec<(usize, Stored)>,
+    /// The ids that the rows have at these places, where they may be others than those that were sent and the database says so.
+    pub(in crate::upload) ids: HashMap<usize, String>,
+}
+
 impl<'u, 's, R: Runner> Session<'u, 's, R> {
     /// Inserts the rows that aren't there, those with the same columns together.
     pub(in crate::upload) async fn insert(
         &mut self,
         plan: &TablePlan<'_, '_, R::Backend>,
-    ) -> Result<Vec<(usize, Stored)>, Failure> {
+    ) -> Result<Inserted, Failure> {
         let definition = self.table(plan.table).definition;
-        let mut stored = Vec::new();
+        let (mut stored, mut ids) = (Vec::new(), HashMap::new());
         for (columns, rows) in groups(definition, plan) {
             for portion in
                 portions::<R::Backend>(rows.len(), columns.len() + definition.ids().count() + 2)
@@ -48,13 +57,24 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
                 let numbers: HashMap<Clock, usize> =
                     clocks.enumerate().map(|(at, clock)| (clock, at)).collect();
                 let number = |clock: &str| numbers.get(&clock.parse().ok()?).copied();
+                // A trigger that stands before the row may have given it another id.
+                if !self.around.is_plain(plan.table, &inserted) && !R::Backend::WRITES_STAMPS {
+                    let id = id_text::<R::Backend>(definition, &definition.sql_name());
+                    statement.sql(format!(" returning cast({row} as text), {id}"));
+                    for line in self.runner.ask(statement).await?.rows() {
+                        let mut texts = line.into_iter().flatten();
+                        let row = texts.next().and_then(|clock| rows.get(number(&clock)?));
+                        ids.extend(row.zip(texts.next()).map(|(row, id)| (row.place, id)));
+                    }
+                    continue;
+                }
                 stored.extend(
                     self.returning(plan.table, &inserted, statement, &row, rows, number)
                         .await?,
                 );
             }
         }
-        Ok(stored)
+        Ok(Inserted { stored, ids })
     }
 
     /// What inserts `rows`, which have these columns.
