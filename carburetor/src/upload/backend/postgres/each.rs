@@ -44,7 +44,7 @@ pub(super) fn each<'v>(
     while text.contains(&tag) {
         tag.insert(tag.len() - 1, '_');
     }
-    // What says nothing of a row ends it all: a deadlock, a lock that took too long, a server that can't go on.
+    // What says nothing of a row ends it all: a deadlock, a right or a column that is missing, a lock that took too long, a server that can't go on.
     let block = format!(
         "do {tag}
 #variable_conflict use_column
@@ -66,7 +66,7 @@ begin
     exception when others then
       get stacked diagnostics carburetor_state = returned_sqlstate, carburetor_message = message_text,
         carburetor_constraint = constraint_name, carburetor_column = column_name;
-      if pg_catalog.\"left\"(carburetor_state, 2) in ('40', '53', '55', '57', '58', 'XX') then
+      if pg_catalog.\"left\"(carburetor_state, 2) in ('40', '42', '53', '55', '57', '58', 'XX') then
         raise;
       end if;
       carburetor_told := pg_catalog.array_append(carburetor_told, pg_catalog.json_build_array((carburetor_each.cells ->> 0)::int8,
