@@ -1,17 +1,17 @@
 //! Some changes applied together: read, decided, written, checked.
 
+use super::UploadBackend;
 use super::admit::Admitted;
+use super::judged::{kept, missing, other_id};
+use super::plan::Act;
 use super::plan::RowPlan;
 use super::session::{Failure, Session, Transaction};
 use super::settle::Settled;
 use super::sql::Stored;
-use super::judged::{kept, missing, other_id};
-use super::plan::Act;
 use crate::connection::runner::Runner;
 use crate::outcome::{Code, Rejection, Verdict};
 use crate::table::TableDefinition;
 use crate::wire::WireBackend;
-use super::UploadBackend;
 use std::collections::HashMap;
 
 /// The changes of one table that are not written yet: by rows, those of a row in the order of their clocks.

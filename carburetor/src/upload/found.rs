@@ -38,12 +38,7 @@ impl Found {
     };
 
     /// Takes into account that a row of this id was deleted, with the clock `deleted`; `is_visible`: the scope showed it.
-    pub(super) fn after(
-        &mut self,
-        definition: &TableDefinition,
-        deleted: Clock,
-        is_visible: bool,
-    ) {
+    pub(super) fn after(&mut self, definition: &TableDefinition, deleted: Clock, is_visible: bool) {
         let Some(registers) = self.registers.take() else {
             self.held = Held::Gone(deleted);
             self.is_visible = is_visible;
@@ -51,7 +46,9 @@ impl Found {
         };
         let registers = registers.after(deleted);
         match &mut self.held {
-            Held::Live { registers: held, .. } => *held = registers.clone(),
+            Held::Live {
+                registers: held, ..
+            } => *held = registers.clone(),
             Held::Gone(clock) => {
                 let column = definition.deleted().map(|column| column.name.as_str());
                 *clock = registers.column(column.unwrap_or_default());

@@ -2,8 +2,8 @@
 
 use super::UploadTable;
 use super::error::UploadError;
-use super::own::OwnWrites;
 use super::found::Found;
+use super::own::OwnWrites;
 use super::surroundings::Surroundings;
 use crate::connection::runner::Runner;
 use crate::outcome::Rejection;

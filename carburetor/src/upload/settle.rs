@@ -1,11 +1,11 @@
 //! Each change on its own within one transaction: what fails is rolled back to a savepoint, and what doesn't fail alone is tried again.
 
+use super::UploadBackend;
 use super::admit::Admitted;
 use super::error::UploadError;
 use super::judged::kept;
 use super::rejection::{is_constraint, is_of_rows, is_reference, rejection};
 use super::session::{Failure, Session, Transaction};
-use super::UploadBackend;
 use crate::connection::runner::Runner;
 use crate::outcome::{Rejection, Verdict};
 use chrono::{DateTime, Utc};

@@ -28,7 +28,8 @@ fn message(told: &Outcomes, place: usize) -> &str {
 }
 
 fn stored(conn: &mut Conn) -> Vec<String> {
-    let query = "select cast(id as text) || ' ' || a as line from fields_rows order by fields_rows.id";
+    let query =
+        "select cast(id as text) || ' ' || a as line from fields_rows order by fields_rows.id";
     lines(conn, query)
 }
 
@@ -78,10 +79,7 @@ fn what_a_trigger_keeps_away_is_answered_alone() {
         run(conn, KEEPS);
     };
     for (told, server) in every_way(sent, prepare) {
-        assert_eq!(
-            verdicts(&told),
-            ["applied", "invalid", "invalid", "merged"]
-        );
+        assert_eq!(verdicts(&told), ["applied", "invalid", "invalid", "merged"]);
         for place in [1, 2] {
             let expected = "fields_rows: a trigger of the table kept the row away";
             assert!(message(&told, place).starts_with(expected), "{told:?}");
@@ -99,7 +97,10 @@ fn a_trigger_that_keeps_away_a_row_with_edits_is_told_too() {
     run(conn, KEEPS);
     let mut device = Device::new(1);
     let first = row(&mut device, 1, "first");
-    assert_eq!(verdicts(&Fields::upload(conn, &changes([first])).unwrap()), ["applied"]);
+    assert_eq!(
+        verdicts(&Fields::upload(conn, &changes([first])).unwrap()),
+        ["applied"]
+    );
     let edit = device.update("fields_rows", 1, json!({"a": "kept away"}));
     let told = Fields::upload(conn, &changes([edit])).unwrap();
     assert_eq!(rejection(&told, 0), (Code::Invalid, None));
@@ -118,7 +119,10 @@ fn a_row_that_a_trigger_gives_another_id_is_answered_alone() {
         assert_eq!(verdicts(&told), ["applied", "invalid", "applied"]);
         let message = message(&told, 1);
         let is_told = message.contains(r#"stored as "1002""#);
-        assert!(is_told || message.contains("gave it another id"), "{message}");
+        assert!(
+            is_told || message.contains("gave it another id"),
+            "{message}"
+        );
         assert_eq!(stored(&mut server.connect()), ["1 good", "3 good"]);
     }
 }

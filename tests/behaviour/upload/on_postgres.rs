@@ -27,12 +27,12 @@ mod copies;
 mod deadlocks;
 #[path = "existence.rs"]
 mod existence;
+#[path = "kept.rs"]
+mod kept;
 #[path = "postgres_kept.rs"]
 mod kept_by_types;
 #[path = "postgres_constraints.rs"]
 mod late_constraints;
-#[path = "kept.rs"]
-mod kept;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "moves.rs"]
@@ -41,20 +41,20 @@ mod moves;
 mod outboxes;
 #[path = "outcomes.rs"]
 mod outcomes;
-#[path = "peers.rs"]
-mod peers;
 #[path = "postgres_partitions.rs"]
 mod partitions;
+#[path = "peers.rs"]
+mod peers;
 #[path = "postgres_plans.rs"]
 mod plans;
 #[path = "properties.rs"]
 mod properties;
 #[path = "races.rs"]
 mod races;
-#[path = "reinserts.rs"]
-mod reinserts;
 #[path = "refusals.rs"]
 mod refusals;
+#[path = "reinserts.rs"]
+mod reinserts;
 #[path = "repeats.rs"]
 mod repeats;
 #[path = "revivals.rs"]

@@ -81,7 +81,10 @@ fn what_rules_and_policies_leave_out_is_told() {
         assert_eq!(verdicts(&told), ["merged"], "{statements}");
         assert_eq!(told.outcomes[0].row.as_ref().unwrap()["a"], "a");
         if let Some(role) = role {
-            run(conn, &format!("reset role; drop owned by {role}; drop role {role}"));
+            run(
+                conn,
+                &format!("reset role; drop owned by {role}; drop role {role}"),
+            );
         }
     }
 }

@@ -48,7 +48,8 @@ impl<R: Runner> Session<'_, '_, R> {
             kept.extend(stayed.into_iter().map(|((.., place), _)| place));
             // A change deletes a row only if it is later than the deletion before, so that the clock is never lower than that.
             let went = went.into_iter().map(|((id, clock, _), _)| (id, clock));
-            self.date_deletions(table, &went.collect::<Vec<_>>(), "").await?;
+            self.date_deletions(table, &went.collect::<Vec<_>>(), "")
+                .await?;
         }
         let again = plan.rows.iter().filter_map(|row| match row.act {
             Act::DeleteAgain(clock) if !row.found.is_stored => Some((row.id()?, clock)),
@@ -75,8 +76,8 @@ impl<R: Runner> Session<'_, '_, R> {
         let name = definition.sql_name();
         for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
             let first = portion.start;
-            let (mut statement, _) = of_ids::<R::Backend>(definition, &ids[portion])
-                .statement(self.around.types(table));
+            let (mut statement, _) =
+                of_ids::<R::Backend>(definition, &ids[portion]).statement(self.around.types(table));
             statement.sql(format!(
                 "select cast({PLACE} + {first} as text) from sent join {name} on {}",
                 same_id(definition, &name)

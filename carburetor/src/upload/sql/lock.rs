@@ -49,8 +49,7 @@ impl<R: Runner> Session<'_, '_, R> {
         let kind = if deletes { deleting } else { keeping };
         let mut found = self.lock_stored(table, &ids, kind).await?;
         self.lock_deleted(table, &ids, keeping, &mut found).await?;
-        let is_gone =
-            |found: &Found| !found.is_stored && matches!(found.held, Held::Gone(_));
+        let is_gone = |found: &Found| !found.is_stored && matches!(found.held, Held::Gone(_));
         // An id without a deletion had no row that could have gone meanwhile.
         let gone = ids.iter().zip(&found);
         let gone: Vec<_> = gone

@@ -249,7 +249,9 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
         };
         self.runner.run(statement, &mut returned).await?;
         let rows = rows.iter().zip(returned.stored);
-        Ok(rows.filter_map(|(row, stored)| Some((row.place, stored?))).collect())
+        Ok(rows
+            .filter_map(|(row, stored)| Some((row.place, stored?)))
+            .collect())
     }
 
     /// What a statement says after its verb: where the whole transaction begins anew when it fails, that it leaves no way back for itself.
