@@ -238,7 +238,7 @@ fn fate<DB: WireBackend>(
             if stored.written.is_some() && !stored.is_deleted {
                 row.keep();
             }
-            return Fate::Written;
+            Fate::Written
         }
         _ if !stored.is_visible => Fate::Refused(missing(definition, Code::Forbidden)),
         _ => Fate::Written,
