@@ -37,6 +37,7 @@ mod show;
 mod shown;
 mod stage;
 mod status;
+mod stretch;
 mod sync;
 mod table;
 mod token;

@@ -7,6 +7,7 @@
 mod checks;
 mod device;
 mod downloads;
+mod family;
 mod faulty;
 mod http_feed;
 mod messages;

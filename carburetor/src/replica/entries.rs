@@ -1,6 +1,7 @@
 //! The entries that a write makes in the outbox, as statements of a trigger.
 
 use super::schema::LAST_CLOCK;
+use super::stretch::{NOW, since};
 use super::table::{ReplicaTable, no_stamp};
 use crate::table::{ColumnDefinition, literal};
 use crate::upload::unit;
@@ -10,10 +11,11 @@ pub(super) fn insert(table: &ReplicaTable) -> String {
     let outbox = table.own("outbox");
     format!(
         "
-  delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;
-  insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_sent)
-    values ({new}, '', 'insert', {LAST_CLOCK}, 0) {upsert}, carburetor_kind = 'insert';",
+  insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_sent, carburetor_since, carburetor_stretch)
+    values ({new}, '', 'insert', {LAST_CLOCK}, 0, {since}, {NOW}) {upsert}, carburetor_kind = 'insert';
+  delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;",
         same = table.own_id("new"),
+        since = since(table, "new"),
         ids = table.ids(""),
         new = table.ids("new."),
         upsert = upsert(table),
@@ -23,7 +25,9 @@ pub(super) fn insert(table: &ReplicaTable) -> String {
 /// What a later edit makes of an entry.
 fn upsert(table: &ReplicaTable) -> String {
     format!(
-        "on conflict ({}, carburetor_column) do update set carburetor_clock = excluded.carburetor_clock, carburetor_sent = iif(carburetor_sent = 0, 0, 2)",
+        "on conflict ({}, carburetor_column) do update set carburetor_clock = excluded.carburetor_clock,
+      carburetor_since = iif(carburetor_sent = 1, excluded.carburetor_since, min(carburetor_since, excluded.carburetor_since)),
+      carburetor_stretch = excluded.carburetor_stretch, carburetor_sent = iif(carburetor_sent = 0, 0, 2)",
         table.ids("")
     )
 }
@@ -64,7 +68,7 @@ pub(super) fn edit(table: &ReplicaTable, old: &str, from: &str) -> String {
         // They win or lose as one, so that they travel as one.
         false => format!(
             "
-  update {outbox} set carburetor_clock = {LAST_CLOCK}
+  update {outbox} set carburetor_clock = {LAST_CLOCK}, carburetor_stretch = {NOW}
     where {same} and carburetor_column in ({}) and carburetor_sent <> 1 and {is_unit_edited};",
             names.join(", "),
             same = table.own_id("new"),
@@ -75,10 +79,10 @@ pub(super) fn edit(table: &ReplicaTable, old: &str, from: &str) -> String {
     }
     format!(
         "
-  update {outbox} set carburetor_clock = {LAST_CLOCK}
+  update {outbox} set carburetor_clock = {LAST_CLOCK}, carburetor_stretch = {NOW}
     where {same} and carburetor_column = '' and carburetor_kind = 'insert' and carburetor_sent <> 1;{unit_edit}
-  insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_base, carburetor_was, carburetor_sent)
-    select {new}, edit.name, 'update', {LAST_CLOCK}, edit.base, edit.was, 0 from ({edits}) as edit where not {is_new}
+  insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_base, carburetor_was, carburetor_sent, carburetor_since, carburetor_stretch)
+    select {new}, edit.name, 'update', {LAST_CLOCK}, edit.base, edit.was, 0, {NOW}, {NOW} from ({edits}) as edit where not {is_new}
     {upsert};",
         same = table.own_id("new"),
         ids = table.ids(""),
@@ -102,11 +106,12 @@ pub(super) fn remove(table: &ReplicaTable) -> String {
     );
     format!(
         "
-  delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;
-  insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_base, carburetor_sent)
-    select {old}, '', 'delete', {LAST_CLOCK}, {base}, 0 where not exists (select 1 from {outbox} where {never_sent})
+  insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_base, carburetor_sent, carburetor_since, carburetor_stretch)
+    select {old}, '', 'delete', {LAST_CLOCK}, {base}, 0, {since}, {NOW} where not exists (select 1 from {outbox} where {never_sent})
     {upsert}, carburetor_kind = 'delete';
+  delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;
   delete from {outbox} where {never_sent};",
+        since = since(table, "old"),
         ids = table.ids(""),
         old = table.ids("old."),
         upsert = upsert(table),

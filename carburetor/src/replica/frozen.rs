@@ -23,6 +23,8 @@ pub(super) struct Frozen {
     pub(super) columns: Vec<String>,
     pub(super) base: Option<i64>,
     pub(super) was: Map<String, Value>,
+    pub(super) since: i64,
+    pub(super) stretch: i64,
 }
 
 /// Writes one change down and marks its entries as in flight. One with a value that can't travel is taken back, and kept aside.
@@ -65,11 +67,11 @@ pub(super) fn keep(
         };
     }
     let text = serde_json::to_string(&change).map_err(|error| WireError::new(error.to_string()))?;
-    let marks = [BIND; 5].join(", ");
+    let marks = [BIND; 7].join(", ");
     query::execute(
         conn,
         &format!(
-            "insert into carburetor_sending (in_group, of_table, id, clock, change) values ({marks})"
+            "insert into carburetor_sending (in_group, of_table, id, clock, change, since, stretch) values ({marks})"
         ),
         [
             Bind::text(group),
@@ -77,6 +79,8 @@ pub(super) fn keep(
             Bind::text(change.id.to_string()),
             Bind::text(&frozen.clock),
             Bind::text(text),
+            Bind::integer(frozen.since),
+            Bind::integer(frozen.stretch),
         ],
     )?;
     let sent = format!(

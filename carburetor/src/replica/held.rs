@@ -72,7 +72,7 @@ fn held(
     most: usize,
 ) -> Result<Vec<Sending>, ReplicaError> {
     let sql = format!(
-        "select seq, clock, change from carburetor_held_change where in_group = {BIND} and seq > {after} order by seq limit {most}"
+        "select seq, clock, change, 0, 0 from carburetor_held_change where in_group = {BIND} and seq > {after} order by seq limit {most}"
     );
     Ok(one_upload(outbox::read(conn, &sql, [Bind::text(group)])?))
 }

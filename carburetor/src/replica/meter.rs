@@ -45,8 +45,9 @@ impl Shared {
             rejected,
             rows,
             removed,
+            lost,
         } = synced;
-        tracing::debug!(sent, rejected, rows, removed, "synced");
+        tracing::debug!(sent, rejected, lost, rows, removed, "synced");
         #[cfg(feature = "metrics")]
         self.run(move |store, conn| figures::synced(store, conn, synced))
             .await?;

@@ -14,8 +14,12 @@ use serde_json::Map;
 
 /// Which entries are frozen.
 pub(super) enum Which<'w> {
-    /// Those of the lowest clocks, for at most so many changes.
-    First(usize),
+    /// Those up to the end of a stretch.
+    Whole(i64),
+    /// Of these at most so many changes that are no deletions.
+    Edits(i64, usize),
+    /// Of these at most so many deletions.
+    Deletions(i64, usize),
     /// Those of the edited columns of one table's rows whose ids are in another table: they are about to go.
     Going(&'w str, &'w str),
 }
@@ -32,7 +36,7 @@ pub(super) fn freeze(
         gather(conn, tables, group, place, which, &mut frozen)?;
     }
     frozen.sort_by(|one, other| one.clock.cmp(&other.clock));
-    if let Which::First(limit) = which {
+    if let Which::Edits(_, limit) | Which::Deletions(_, limit) = which {
         frozen.truncate(*limit);
     }
     for one in &frozen {
@@ -61,11 +65,15 @@ fn gather(
     }
     let outbox = table.own("outbox");
     let condition = match which {
-        Which::First(_) if !table.is_uploaded_by(group) => return Ok(()),
-        Which::First(limit) => format!(
-            "carburetor_clock in (select distinct carburetor_clock from {outbox} where carburetor_sent <> 1 order by carburetor_clock limit {limit})"
-        ),
         Which::Going(name, _) if *name != table.definition.wire_name => return Ok(()),
+        Which::Whole(_) | Which::Edits(..) | Which::Deletions(..)
+            if !table.is_uploaded_by(group) =>
+        {
+            return Ok(());
+        }
+        Which::Whole(border) => format!("carburetor_stretch <= {border}"),
+        Which::Edits(border, limit) => of_kind(&outbox, "<>", *border, *limit),
+        Which::Deletions(border, limit) => of_kind(&outbox, "=", *border, *limit),
         Which::Going(_, ids) => format!(
             "carburetor_column <> '' and exists (select 1 from {} as going where {})",
             quoted(ids),
@@ -73,7 +81,7 @@ fn gather(
         ),
     };
     let sql = format!(
-        "select carburetor_clock, carburetor_kind, carburetor_column, carburetor_base, carburetor_was, {} from {outbox} as entry
+        "select carburetor_clock, carburetor_kind, carburetor_column, carburetor_base, carburetor_was, carburetor_since, carburetor_stretch, {} from {outbox} as entry
 where carburetor_sent <> 1 and {condition} order by carburetor_clock",
         table.ids("entry.")
     );
@@ -91,12 +99,14 @@ where carburetor_sent <> 1 and {condition} order by carburetor_clock",
         if is_next {
             frozen.push(Frozen {
                 table: place,
-                id: (5..row.width()).map(|part| row.stored(part)).collect(),
+                id: (7..row.width()).map(|part| row.stored(part)).collect(),
                 clock,
                 kind: as_text(&row.stored(1)),
                 columns: Vec::new(),
                 base,
                 was: Map::new(),
+                since: i64::MAX,
+                stretch: 0,
             });
         }
         let Some(one) = frozen.last_mut() else {
@@ -104,6 +114,8 @@ where carburetor_sent <> 1 and {condition} order by carburetor_clock",
         };
         // The oldest: what came to the row since is news to some of the edits.
         one.base = one.base.min(base);
+        one.since = one.since.min(as_integer(&row.stored(5)));
+        one.stretch = one.stretch.max(as_integer(&row.stored(6)));
         if let Some((number, _)) = table.column(&column) {
             // It is optional, and what can't travel is left out.
             if let Ok(was) = row.json(4, &table.codecs[number]) {
@@ -115,11 +127,22 @@ where carburetor_sent <> 1 and {condition} order by carburetor_clock",
     })
 }
 
+/// The entries of the first changes of a kind, up to the end of a stretch.
+fn of_kind(outbox: &str, is: &str, border: i64, limit: usize) -> String {
+    format!(
+        "carburetor_clock in (select distinct carburetor_clock from {outbox} where carburetor_sent <> 1 and carburetor_stretch <= {border} and carburetor_kind {is} 'delete'
+  order by carburetor_clock limit {limit})"
+    )
+}
+
 /// A change on its way.
 pub(super) struct Sending {
     pub(super) seq: i64,
     pub(super) clock: Clock,
     pub(super) change: String,
+    /// The stretch of its first write, and that of its last one.
+    pub(super) since: i64,
+    pub(super) stretch: i64,
 }
 
 impl Sending {
@@ -137,12 +160,12 @@ pub(super) fn sending(
     limit: usize,
 ) -> Result<Vec<Sending>, ReplicaError> {
     let sql = format!(
-        "select seq, clock, change from carburetor_sending where in_group = {BIND} and {condition} order by clock limit {limit}"
+        "select seq, clock, change, since, stretch from carburetor_sending where in_group = {BIND} and {condition} order by clock limit {limit}"
     );
     read(conn, &sql, [Bind::text(group)])
 }
 
-/// Changes of a query of `seq`, `clock` and `change`.
+/// Changes of a query of `seq`, `clock`, `change` and the two stretches.
 pub(super) fn read(
     conn: &mut SqliteConnection,
     sql: &str,
@@ -157,6 +180,8 @@ pub(super) fn read(
                     .parse()
                     .map_err(|_| WireError::new("the outbox holds an unreadable clock"))?,
                 change: as_text(&row[2]),
+                since: as_integer(&row[3]),
+                stretch: as_integer(&row[4]),
             })
         })
         .collect()

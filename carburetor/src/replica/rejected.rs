@@ -4,6 +4,7 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::schema::{LAST_CLOCK, now_ms, tick};
+use super::stretch::NOW;
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Rejection};
 use crate::wire::{SqliteValue, WireError};
@@ -189,7 +190,7 @@ impl Store {
         query::execute(
             conn,
             &format!(
-                "insert into carburetor_sending (in_group, of_table, id, clock, change) values ({marks})"
+                "insert into carburetor_sending (in_group, of_table, id, clock, change, since, stretch) values ({marks}, {NOW}, {NOW})"
             ),
             [
                 Bind::text(&self.group),

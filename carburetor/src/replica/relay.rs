@@ -134,8 +134,9 @@ fn taking(table: &ReplicaTable) -> (String, String) {
     let text = format!(
         "CREATE TRIGGER {} after insert on carburetor_relay when new.of_table = {}
 begin
-  update carburetor_replica set clock = max(clock, new.time);
-  insert into carburetor_sending (in_group, of_table, id, clock, change) values ({}, new.of_table, new.id, new.clock, new.change);
+  update carburetor_replica set clock = max(clock, new.time), stretch = stretch + 1;
+  insert into carburetor_sending (in_group, of_table, id, clock, change, since, stretch)
+    values ({}, new.of_table, new.id, new.clock, new.change, new.at, new.at);
 end",
         quoted(&name),
         literal(&table.definition.wire_name),

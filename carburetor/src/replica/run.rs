@@ -65,7 +65,9 @@ impl Shared {
             tracing::warn!(%error, again_in = ?pause, "the server is not followed");
             let (pause, woken) = (pin!(tokio::time::sleep(pause)), pin!(woken.notified()));
             // What is edited meanwhile shows in the status, and goes with the next attempt.
-            let edited = pin!(async { while edits.next(self, None).await.is_ok() {} });
+            let edited = pin!(async {
+                while edits.next(self, None).await.is_ok() && self.end_stretch().await.is_ok() {}
+            });
             select(select(pause, woken), edited).await;
         }
     }

@@ -5,6 +5,7 @@ use super::hub;
 use super::query::{self, BIND, Bind, as_text};
 use super::show::{ANSWERED, DOWNLOADED};
 use super::shown;
+use super::stretch;
 use super::table::ReplicaTable;
 use super::token;
 use crate::table::{literal, quoted};
@@ -14,7 +15,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 
 /// What all groups of the file share. The first group in `carburetor_replicated` that has a table uploads what is edited in it. `clock` and `seen` are milliseconds and counter of a clock: the last one given out or observed, and the
-/// greatest that a server has shown. `file` tells the file from its copies. `now_ms` is the time of a test.
+/// greatest that a server has shown. `file` tells the file from its copies. `now_ms` is the time of a test. `stretch` is that of the program's next write (see [`stretch`](super::stretch)).
 const SHARED: &str = "
 create table if not exists carburetor_replica (
   singleton integer primary key check (singleton = 1),
@@ -25,7 +26,8 @@ create table if not exists carburetor_replica (
   file text not null default '',
   applying integer not null default 0,
   untracked integer not null default 0,
-  now_ms integer
+  now_ms integer,
+  stretch integer not null default 1
 );
 insert or ignore into carburetor_replica (singleton, id) values (1, lower(hex(randomblob(8))));
 create table if not exists carburetor_group (
@@ -52,7 +54,9 @@ create table if not exists carburetor_sending (
   id text not null,
   clock text not null,
   change text not null,
-  attempted integer not null default 0
+  attempted integer not null default 0,
+  since integer not null default 0,
+  stretch integer not null default 0
 );
 create index if not exists carburetor_sending_clock on carburetor_sending (in_group, clock);
 create table if not exists carburetor_held_change (
@@ -108,18 +112,35 @@ pub(super) fn tick() -> String {
 pub(super) const LAST_CLOCK: &str = "(select printf('%016x', clock) || id from carburetor_replica)";
 
 /// The columns of shared tables that the file of an earlier version lacks.
-const LATER_COLUMNS: [(&str, &str); 1] = [("carburetor_group", "origin")];
+const LATER_COLUMNS: [(&str, &str, &str); 4] = [
+    ("carburetor_group", "origin", "text"),
+    ("carburetor_replica", "stretch", "integer not null default 1"),
+    ("carburetor_sending", "since", NUMBER),
+    ("carburetor_sending", "stretch", NUMBER),
+];
+
+/// The type of a column that earlier versions didn't fill.
+const NUMBER: &str = "integer not null default 0";
 
 /// Makes the tables that are shared.
 pub(super) fn share(conn: &mut SqliteConnection) -> QueryResult<()> {
     conn.batch_execute(SHARED)?;
-    for (table, column) in LATER_COLUMNS {
-        let known = format!("select 1 from pragma_table_info({BIND}) where name = {BIND}");
-        if !query::exists(conn, &known, [table, column].map(Bind::text))? {
-            conn.batch_execute(&format!("alter table {table} add column {column} text"))?;
-        }
+    for (table, column, kind) in LATER_COLUMNS {
+        add(conn, table, column, kind)?;
     }
     Ok(())
+}
+
+/// Adds a column that the file of an earlier version lacks.
+fn add(conn: &mut SqliteConnection, table: &str, column: &str, kind: &str) -> QueryResult<()> {
+    let known = format!("select 1 from pragma_table_info({BIND}) where name = {BIND}");
+    if query::exists(conn, &known, [table, column].map(Bind::text))? {
+        return Ok(());
+    }
+    conn.batch_execute(&format!(
+        "alter table {} add column {column} {kind}",
+        quoted(table)
+    ))
 }
 
 /// Makes what `table` needs, and notes that it is one of the group's. The user's table is there.
@@ -182,9 +203,9 @@ pub(super) fn install(
         shown::share(conn, table, &table.owner)?;
     }
     stage(conn, table)?;
+    outbox(conn, table)?;
     conn.batch_execute(&format!(
-        "{}insert into carburetor_replicated (name, in_group, shape) values ({}, {}, {}) on conflict (name, in_group) do update set shape = excluded.shape",
-        outbox(table),
+        "insert into carburetor_replicated (name, in_group, shape) values ({}, {}, {}) on conflict (name, in_group) do update set shape = excluded.shape",
         literal(&definition.table),
         literal(group),
         literal(&shape),
@@ -243,19 +264,22 @@ fn renew(
 /// The registers of what is unsent or in flight. `carburetor_sent`: 0 unsent, 1 in flight, 2 unsent while an earlier state is in flight.
 ///
 /// CREATE TABLE AS takes the affinities over, so that ids compare as they do in the table.
-fn outbox(table: &ReplicaTable) -> String {
+fn outbox(conn: &mut SqliteConnection, table: &ReplicaTable) -> QueryResult<()> {
     let outbox = table.own("outbox");
-    format!(
+    conn.batch_execute(&format!(
         "create table if not exists {outbox} as select {ids}, '' as carburetor_column, '' as carburetor_kind, '' as carburetor_clock,
   null as carburetor_base, null as carburetor_was, cast(0 as integer) as carburetor_sent from {name} where 0;
 create unique index if not exists {unique} on {outbox} ({ids}, carburetor_column);
-create index if not exists {unsent} on {outbox} (carburetor_clock) where carburetor_sent <> 1;
-",
+create index if not exists {unsent} on {outbox} (carburetor_clock) where carburetor_sent <> 1",
         ids = table.ids(""),
         name = table.name(),
         unique = table.own("outbox_id"),
         unsent = table.own("outbox_unsent"),
-    )
+    ))?;
+    for column in ["carburetor_since", "carburetor_stretch"] {
+        add(conn, &table.object("outbox"), column, NUMBER)?;
+    }
+    conn.batch_execute(&stretch::indexes(table))
 }
 
 /// Rows and ids before they are shown, of a download and of an answer, and the row that a REPLACE is about to delete (`held`).

@@ -1,5 +1,6 @@
 //! Settling: what becomes of entries and rows when the server has answered.
 
+use super::batch::last_clock;
 use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
@@ -23,14 +24,21 @@ use diesel::QueryResult;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use serde_json::{Map, Value};
 
-/// Settles the changes of one upload, and returns how many were rejected. The caller has a transaction.
+/// What became of the changes of one upload that the program is to be told of.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) rejected: u64,
+    pub(super) lost: u64,
+}
+
+/// Settles the changes of one upload. The caller has a transaction.
 pub(super) fn settle(
     conn: &mut SqliteConnection,
     store: &Store,
     batch: &[Sending],
     outcomes: &Outcomes,
-) -> Result<u64, ReplicaError> {
-    let mut rejected = 0;
+) -> Result<Told, ReplicaError> {
+    let mut told = Told::default();
     for (sending, outcome) in answered(batch, outcomes)? {
         if !forget(conn, "carburetor_sending", sending)? {
             continue;
@@ -38,7 +46,15 @@ pub(super) fn settle(
         let change = sending.read()?;
         match outcome.verdict {
             Verdict::Held => held::keep(conn, &store.group, sending)?,
-            _ => rejected += u64::from(conclude(conn, store, &change, outcome)?),
+            _ => told.rejected += u64::from(conclude(conn, store, &change, outcome)?),
+        }
+        if is_lost(&change, outcome) {
+            told.lost += 1;
+            tracing::warn!(
+                table = change.table,
+                id = %change.id,
+                "an edit came to nothing: its row was deleted meanwhile, maybe along with another one"
+            );
         }
         // The program may have dropped the table from its group since.
         if let Some(table) = store.table(&change.table) {
@@ -50,18 +66,25 @@ pub(super) fn settle(
         compare_scope(conn, &store.group, scope)?;
     }
     // What the server may forget: a device of this hub says that for itself.
-    if let Some(last) = batch.last()
-        && !relay::is_relayed(conn, store, last.clock)?
+    if let Some(last) = last_clock(batch)
+        && !relay::is_relayed(conn, store, last)?
     {
         query::execute(
             conn,
             &format!(
                 "update carburetor_group set confirmed = max(coalesce(confirmed, ''), {BIND}) where name = {BIND}"
             ),
-            [Bind::text(last.clock.to_string()), Bind::text(&store.group)],
+            [Bind::text(last.to_string()), Bind::text(&store.group)],
         )?;
     }
-    Ok(rejected)
+    Ok(told)
+}
+
+/// Whether nothing is left of an edit, because its row went meanwhile.
+fn is_lost(change: &Change, outcome: &Outcome) -> bool {
+    outcome.verdict == Verdict::Superseded
+        && outcome.row.is_none()
+        && change.edit != Edit::Delete
 }
 
 /// Each change with its outcome.

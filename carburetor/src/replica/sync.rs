@@ -1,6 +1,6 @@
 //! One sync: upload, download, apply. Between any two steps the program may end; the next sync goes on from there.
 
-use super::batch::CHANGES;
+use super::batch::Room;
 use super::clock;
 use super::error::ReplicaError;
 use super::file::Store;
@@ -37,6 +37,8 @@ pub struct Synced {
     pub sent: u64,
     /// Rejections of them, and of what was held before.
     pub rejected: u64,
+    /// Edits that came to nothing, because their rows were deleted meanwhile, maybe along with others. A warning names each.
+    pub lost: u64,
     /// Rows that came.
     pub rows: u64,
     /// Rows that the server said are gone, whether the replica had them or not.
@@ -100,6 +102,15 @@ impl Shared {
             .await
     }
 
+    /// What the program has written up to now is of other transactions than what it writes next.
+    pub(super) async fn end_stretch(&self) -> Result<(), ReplicaError> {
+        self.transact(|store, conn| match store.is_stretch_open(conn)? {
+            true => Ok(store.end_stretch(conn)?),
+            false => Ok(()),
+        })
+        .await
+    }
+
     /// What a program asks for.
     pub(super) async fn sync(&self, transport: &dyn AnyTransport) -> Result<Synced, ReplicaError> {
         meter::measured(&self.store.group, self.sync_within(transport)).await
@@ -128,12 +139,12 @@ impl Shared {
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
-        let (mut mends, mut most) = (0, CHANGES);
+        let (mut mends, mut room) = (0, Room::default());
         loop {
             // One batch at a time: another task would send the same.
             let _turn = self.turns.upload.lock().await;
             let (batch, message) = self
-                .transact(move |store, conn| store.batch(conn, most))
+                .transact(move |store, conn| store.batch(conn, room))
                 .await?;
             if batch.is_empty() {
                 return Ok(());
@@ -145,7 +156,7 @@ impl Shared {
                 Err(refused)
                     if refused.is_too_much() || self.is_of_device(&batch, &refused).await? =>
                 {
-                    most = (batch.len() / 2).max(1);
+                    room = room.half(batch.len());
                     if let [_] = *batch {
                         synced.sent += 1;
                         synced.rejected += self.set_aside(batch, &refused).await?;
@@ -160,9 +171,11 @@ impl Shared {
             };
             let outcomes = Outcomes::read(&answer)?;
             let sent = batch.len() as u64;
-            synced.rejected += self
+            let told = self
                 .transact(move |store, conn| settle(conn, store, &batch, &outcomes))
                 .await?;
+            synced.rejected += told.rejected;
+            synced.lost += told.lost;
             synced.sent += sent;
             self.count().await?;
         }

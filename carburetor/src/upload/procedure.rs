@@ -224,6 +224,10 @@ async fn once<R: Runner>(
     session
         .settle(admitted.iter().collect(), &mut answers)
         .await?;
+    session
+        .take_along(&admitted, &mut answers)
+        .await
+        .map_err(Failure::into_error)?;
     session.hold(changes, &fresh, &mut answers).await?;
     let answers: Vec<Settled> = first
         .iter()

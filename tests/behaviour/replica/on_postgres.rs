@@ -1,5 +1,6 @@
 //! The suite against a server on PostgreSQL.
 
+pub(super) use super::family::postgres as family_models;
 pub(super) use super::models::postgres as models;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
@@ -24,6 +25,8 @@ mod staging;
 mod strays;
 #[path = "swapped.rs"]
 mod swapped;
+#[path = "together.rs"]
+mod together;
 #[path = "two_groups.rs"]
 mod two_groups;
 #[path = "world.rs"]

@@ -1,5 +1,6 @@
 //! The suite against a server on SQLite.
 
+pub(super) use super::family::sqlite as family_models;
 pub(super) use super::models::sqlite as models;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
@@ -30,6 +31,8 @@ mod staging;
 mod strays;
 #[path = "swapped.rs"]
 mod swapped;
+#[path = "together.rs"]
+mod together;
 #[path = "two_groups.rs"]
 mod two_groups;
 #[path = "world.rs"]

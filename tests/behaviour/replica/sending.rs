@@ -3,6 +3,7 @@
 use super::device::Group;
 use super::outbox::{Device, known_notes, said};
 use super::recorder::Recorder;
+use carburetor::change::Edit;
 use carburetor::clock::Clock;
 use carburetor::replica::Replica;
 
@@ -66,4 +67,18 @@ fn a_copied_file_is_another_replica() {
     assert_eq!(copied.len(), 2, "nothing of the copy was sent yet");
     assert!(copied[0].clock < copied[1].clock);
     assert_eq!(device.sent()[0].clock, first[0].clock);
+}
+
+#[test]
+fn more_than_any_server_takes_is_sent_without_its_deletions_first() {
+    let mut device = Device::new();
+    known_notes(&mut device);
+    device.run(
+        "begin; delete from notes where id = 'a';
+with recursive n (n) as (select 1 union all select n + 1 from n where n < 10500)
+insert into notes (id, title, team) select 'n' || n, 'many', 'red' from n; commit",
+    );
+    let sent = device.sent();
+    assert_eq!(sent.len(), 1000);
+    assert!(sent.iter().all(|change| matches!(change.edit, Edit::Insert(_))));
 }

@@ -4,18 +4,21 @@ use super::{of_ids, portions, same_id};
 use crate::backend::SyncBackend;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
-use crate::outcome::Code;
+use crate::outcome::{Code, Rejection, Verdict};
 use crate::table::quoted;
 use crate::upload::UploadTable;
+use crate::upload::admit::Admitted;
 use crate::upload::apply::TablePlan;
 use crate::upload::backend::{Step, UploadBackend};
+use crate::upload::decide::Kind;
 use crate::upload::judged::missing;
 use crate::upload::plan::{Act, RowPlan};
 use crate::upload::session::{Failure, Session};
+use crate::upload::settle::{Answers, Settled};
 use crate::upload::surroundings::Cascade;
 use diesel::result::Error;
 use diesel::row::Row;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 impl<R: Runner> Session<'_, '_, R> {
     /// Fails for the deletions of `plan` that would reach rows outside of the scope, directly or through others.
@@ -84,6 +87,64 @@ impl<R: Runner> Session<'_, '_, R> {
             false => Err(Failure::Refused(hidden)),
         }
     }
+}
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Takes back what was said of rows that are gone at the end, because a deletion of this upload took them along: nothing is left of the edit.
+    pub(in crate::upload) async fn take_along(
+        &mut self,
+        admitted: &[Admitted<'_, R::Backend>],
+        answers: &mut Answers,
+    ) -> Result<(), Failure> {
+        if !self.has_deleted {
+            return Ok(());
+        }
+        let removed = self.around.cascades.iter();
+        let removed = removed.filter(|cascade| cascade.removes);
+        let children: BTreeSet<usize> = removed.filter_map(|cascade| cascade.child).collect();
+        for table in children {
+            let of_table = || admitted.iter().filter(|change| change.table == table);
+            let deleted = of_table().filter(|change| change.kind == Kind::Delete);
+            let id = |change: &Admitted<'_, R::Backend>| change.change.id.to_string();
+            let deleted: HashSet<String> = deleted.map(id).collect();
+            let written: Vec<_> = of_table()
+                .filter(|change| change.kind != Kind::Delete)
+                .filter(|change| is_written(&answers[change.at]))
+                .filter(|change| !deleted.contains(&id(change)))
+                .collect();
+            let definition = self.tables[table].definition;
+            let name = definition.sql_name();
+            for portion in portions::<R::Backend>(written.len(), definition.ids().count() + 1) {
+                let written = &written[portion];
+                let ids: Vec<_> = written.iter().map(|change| change.id.as_slice()).collect();
+                let sent = of_ids::<R::Backend>(definition, &ids);
+                let (mut statement, _) = sent.statement(self.around.types(table));
+                statement.sql(format!(
+                    "select cast({} as bigint) from sent where not exists (select 1 from {name} where {})",
+                    super::PLACE,
+                    same_id(definition, &name)
+                ));
+                let mut gone = Places::default();
+                self.runner.run(statement, &mut gone).await?;
+                for change in gone.0.into_iter().filter_map(|place| written.get(place)) {
+                    answers[change.at] = Some(Settled::rejected(Rejection {
+                        code: Code::NotFound,
+                        message: format!(
+                            "the row of {} went along with one that the same upload deletes: delete it first, or let it belong to another one",
+                            definition.wire_name
+                        ),
+                        field: None,
+                    }));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_written(answer: &Option<Settled>) -> bool {
+    let verdict = answer.as_ref().map(|answer| &answer.verdict);
+    matches!(verdict, Some(Verdict::Applied | Verdict::Merged))
 }
 
 /// The place of tables outside of the group.
