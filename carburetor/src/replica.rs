@@ -4,6 +4,7 @@
 
 mod backoff;
 mod batch;
+mod below;
 mod check;
 mod clock;
 mod edits;

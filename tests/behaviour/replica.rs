@@ -4,6 +4,7 @@
     reason = "the suite is the same text on every backend"
 )]
 
+mod ahead;
 mod checks;
 mod device;
 mod downloads;

@@ -97,7 +97,7 @@ impl Store {
 
     /// A copied file takes an id of its own: two replicas with one id would take each other's outcomes.
     fn recognise(&self, conn: &mut SqliteConnection, path: &str) -> Result<(), ReplicaError> {
-        let file = identity(Path::new(path));
+        let (file, former) = identity(Path::new(path));
         let known = as_text(&query::value(
             conn,
             "select file from carburetor_replica",
@@ -106,9 +106,8 @@ impl Store {
         if known == file {
             return Ok(());
         }
-        if !known.is_empty() {
-            clock::rename(conn)?;
-            clock::renew(conn, self)?;
+        if !known.is_empty() && Some(known) != former {
+            clock::rename(conn, self)?;
             hub::renew(conn, self)?;
         }
         query::execute(
@@ -185,21 +184,45 @@ fn arm(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaE
     }
 }
 
-/// What tells the file from its copies.
-#[cfg(unix)]
-fn identity(path: &Path) -> String {
-    use std::os::unix::fs::MetadataExt;
-    match std::fs::metadata(path) {
-        Ok(found) => format!("{}:{}", found.dev(), found.ino()),
-        Err(_) => path.to_string_lossy().into_owned(),
+/// What tells the file from its copies, and what did so in files of earlier versions. A copy is made later than the file, on whatever device; a file that is
+/// moved, or mounted again, is not made anew. A false alarm costs a new id, no edit and no time of one.
+fn identity(path: &Path) -> (String, Option<String>) {
+    let Ok(found) = std::fs::metadata(path) else {
+        return (path.to_string_lossy().into_owned(), None);
+    };
+    let made = found.created().ok();
+    let made = made.and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+    let former = former(path, &found);
+    match made {
+        Some(made) => (format!("made {}", made.as_nanos()), former),
+        None => (number(&found).unwrap_or_else(|| absolute(path)), former),
     }
 }
 
-/// What tells the file from its copies.
+fn absolute(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    absolute.to_string_lossy().into_owned()
+}
+
+/// The number of the file, where the system doesn't say when it was made.
+#[cfg(unix)]
+fn number(found: &std::fs::Metadata) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    Some(format!("number {}", found.ino()))
+}
+
+#[cfg(unix)]
+fn former(_path: &Path, found: &std::fs::Metadata) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    Some(format!("{}:{}", found.dev(), found.ino()))
+}
+
 #[cfg(not(unix))]
-fn identity(path: &Path) -> String {
-    std::path::absolute(path)
-        .unwrap_or_else(|_| path.to_owned())
-        .to_string_lossy()
-        .into_owned()
+fn number(_found: &std::fs::Metadata) -> Option<String> {
+    None
+}
+
+#[cfg(not(unix))]
+fn former(path: &Path, _found: &std::fs::Metadata) -> Option<String> {
+    Some(absolute(path))
 }

@@ -91,6 +91,6 @@ fn settle(
             rejected += u64::from(conclude(conn, store, &held.read()?, outcome)?);
         }
     }
-    observe(conn, outcomes.clock)?;
+    observe(conn, outcomes.clock, None)?;
     Ok(rejected)
 }

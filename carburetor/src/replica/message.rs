@@ -9,6 +9,7 @@ use super::table::ReplicaTable;
 use crate::clock::Clock;
 use crate::scope::Left;
 use crate::wire::{Version, WireError};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -19,6 +20,8 @@ pub(super) struct Message {
     /// What is new in each of the store's tables.
     pub(super) news: Vec<Option<News>>,
     pub(super) clock: Clock,
+    /// How far the server's time has come at least.
+    pub(super) at: Option<DateTime<Utc>>,
     /// There are more before all is of one instant.
     pub(super) more: bool,
     /// Tells the scope from others.
@@ -37,6 +40,7 @@ pub(super) struct News {
     pub(super) left: Option<Left>,
     pub(super) removed: Vec<Vec<Stored>>,
     pub(super) rows: Vec<Vec<Stored>>,
+    cutoff: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -68,8 +72,11 @@ impl Message {
             let news = section.map(|section| News::read(table, section.get()));
             news.transpose()
         });
+        let news = news.collect::<Result<Vec<Option<News>>, _>>()?;
+        let at = news.iter().flatten().filter_map(|news| news.cutoff).max();
         Ok(Message {
-            news: news.collect::<Result<_, _>>()?,
+            news,
+            at,
             clock: page.clock,
             more: page.more,
             scope: page.scope,
@@ -88,6 +95,7 @@ impl News {
         Ok(News {
             reset: section.reset,
             left: section.left,
+            cutoff: section.cutoff,
             removed: removed.collect::<Result<_, _>>()?,
             rows: rows.collect::<Result<_, _>>()?,
         })

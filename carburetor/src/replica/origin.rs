@@ -33,7 +33,11 @@ pub(super) fn follow(
         return Ok(());
     }
     for table in store.tables.iter().filter(|table| !table.takes_no_writes()) {
-        let entries = format!("update {} set carburetor_base = null", table.own("outbox"));
+        let entries = format!(
+            "update {} set carburetor_base = null; delete from {}",
+            table.own("outbox"),
+            table.own("below")
+        );
         conn.batch_execute(&entries)?;
         unbase(
             conn,

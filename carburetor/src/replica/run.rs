@@ -79,7 +79,10 @@ impl Shared {
         edits: &mut Edits,
         backoff: &mut Backoff,
     ) -> Result<(), ReplicaError> {
-        self.send(transport).await?;
+        if let Err(error) = self.send(transport).await {
+            self.catch_up(transport, &error).await?;
+            return Err(error);
+        }
         let (turn, since) = self.turn().await?;
         let lines = match transport.feed(since.as_deref(), ROWS).await {
             Err(refused) if self.forgets(since.as_ref(), &refused).await? => return Ok(()),
@@ -131,6 +134,25 @@ impl Shared {
             }
         }
     }
+    /// Shows what others have written, though the server took no upload.
+    async fn catch_up(
+        &self,
+        transport: &dyn AnyTransport,
+        unsent: &ReplicaError,
+    ) -> Result<(), ReplicaError> {
+        if unsent.is_of_file() {
+            return Ok(());
+        }
+        let mut synced = Synced::default();
+        let shown = self.download(transport, &mut synced).await;
+        self.note(synced).await?;
+        match shown {
+            Err(error) if error.is_of_file() => Err(error),
+            // It is the upload's failure that is told.
+            _ => Ok(()),
+        }
+    }
+
     /// Uploads what was edited.
     async fn send(&self, transport: &dyn AnyTransport) -> Result<(), ReplicaError> {
         let mut synced = Synced::default();

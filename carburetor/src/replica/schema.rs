@@ -1,6 +1,7 @@
 //! The tables that a replica keeps for itself in its file.
 
 use super::error::ReplicaError;
+use super::below;
 use super::hub;
 use super::query::{self, BIND, Bind, as_text};
 use super::show::{ANSWERED, DOWNLOADED};
@@ -235,9 +236,10 @@ fn keep_ids(
         ));
     }
     Ok(conn.batch_execute(&format!(
-        "drop table {outbox}; drop table if exists {}; drop table if exists {}",
+        "drop table {outbox}; drop table if exists {}; drop table if exists {}; drop table if exists {}",
         table.own("shown"),
-        table.own("upstream")
+        table.own("upstream"),
+        table.own("below")
     ))?)
 }
 
@@ -253,7 +255,7 @@ fn renew(
     let kept = staged
         .iter()
         .map(|kind| table.staged(kind))
-        .chain([table.own("held")]);
+        .chain(["held", "below"].map(|kind| table.own(kind)));
     let kept: String = kept
         .map(|kept| format!("drop table if exists {kept};"))
         .collect();
@@ -307,6 +309,7 @@ create unique index if not exists {unique} on {own} ({ids});
         "create table if not exists {} as select {columns} from {name} where 0;\n",
         table.own("held")
     );
+    text += &below::made(table);
     conn.batch_execute(&text)?;
     let typed = query::rows(
         conn,

@@ -3,6 +3,7 @@
 use super::table::ReplicaTable;
 use crate::scope::Left;
 use crate::wire::WireError;
+use chrono::{DateTime, Utc};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -15,6 +16,8 @@ pub(super) struct Section {
     pub(super) left: Option<Left>,
     pub(super) removed: Vec<Value>,
     pub(super) rows: Vec<Travelled>,
+    /// Up to when it is complete.
+    pub(super) cutoff: Option<DateTime<Utc>>,
 }
 
 /// A row that travelled, column by column; what it lacks is none.
@@ -58,6 +61,10 @@ impl<'de> Visitor<'de> for SectionOf<'_> {
                 "left" => section.left = members.next_value()?,
                 "removed" => section.removed = members.next_value()?,
                 "rows" => section.rows = members.next_value_seed(RowsOf(self.0))?,
+                "cutoff" => {
+                    let cutoff: Cow<'de, str> = members.next_value()?;
+                    section.cutoff = cutoff.parse().ok();
+                }
                 _ => drop(members.next_value::<IgnoredAny>()?),
             }
         }

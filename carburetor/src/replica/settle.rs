@@ -1,6 +1,7 @@
 //! Settling: what becomes of entries and rows when the server has answered.
 
 use super::batch::last_clock;
+use super::below;
 use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
@@ -15,7 +16,7 @@ use super::rows::{admit, travelled, write_ids, write_rows};
 use super::show::{ANSWERED, show};
 use super::shown::{ask_again, is_shared, note_one};
 use super::table::ReplicaTable;
-use super::token::compare_scope;
+use super::token::{self, compare_scope};
 use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Outcome, Outcomes, Rejection, Verdict};
@@ -61,7 +62,7 @@ pub(super) fn settle(
             one(conn, store, table, &change, outcome)?;
         }
     }
-    observe(conn, outcomes.clock)?;
+    observe(conn, outcomes.clock, None)?;
     if let Some(scope) = &outcomes.scope {
         compare_scope(conn, &store.group, scope)?;
     }
@@ -106,14 +107,18 @@ pub(super) fn answered<'a>(
     Ok(batch.iter().zip(answered))
 }
 
-/// Takes the change out of the table in which it waits; `false` if another sync has done so meanwhile.
+/// Takes the change out of the table in which it waits; `false` if another sync has done so, or given it another clock, meanwhile.
 pub(super) fn forget(
     conn: &mut SqliteConnection,
     table: &str,
     sending: &Sending,
 ) -> QueryResult<bool> {
-    let forget = format!("delete from {table} where seq = {BIND}");
-    Ok(query::execute(conn, &forget, [Bind::integer(sending.seq)])? > 0)
+    let forget = format!("delete from {table} where seq = {BIND} and clock = {BIND}");
+    let binds = [
+        Bind::integer(sending.seq),
+        Bind::text(sending.clock.to_string()),
+    ];
+    Ok(query::execute(conn, &forget, binds)? > 0)
 }
 
 /// Takes note of a final outcome; `true` if the program is to be told of a rejection. A device of this hub is told of its own.
@@ -144,6 +149,11 @@ fn one(
     let id = table.admit_id(&change.id)?;
     let outbox = table.own("outbox");
     let has_id = table.has_id("entry");
+    let later = below::later(conn, table, &id, outcome)?;
+    if below::is_gone(conn, table, &id, &change.clock.to_string())? {
+        // That row may be this one, of which no later download would say so.
+        token::forget(conn, &store.group)?;
+    }
     // An upload of a device may have left an entry with a clock that no change has.
     let or_nobodys = match table.is_hub {
         true => {
@@ -159,6 +169,16 @@ fn one(
         binds(&id).chain([Bind::text(change.clock.to_string())]),
     )?;
     release(conn, table, &change.edit, &id)?;
+    below::forget(conn, table, &id)?;
+    if let Some(later) = later {
+        let target = table.staged(ANSWERED.rows);
+        write_rows(conn, table, &target, std::slice::from_ref(&later))?;
+        show(conn, store, table, ANSWERED)?;
+        let stamp = stamp_of(table, &later);
+        let columns = table.definition.downloaded();
+        let columns = columns.map(|column| column.name.as_str()).zip(later);
+        return rebase(conn, table, &id, columns, stamp);
+    }
     match &outcome.row {
         // What was marked as gone is gone, and comes as no removal where the server never had it.
         _ if outcome.is_as_sent() && (outcome.stamp.is_some() || change.edit == Edit::Delete) => {
@@ -173,7 +193,7 @@ fn one(
             let values = admit(table, &whole)?;
             write_rows(conn, table, &target, std::slice::from_ref(&values))?;
             show(conn, store, table, ANSWERED)?;
-            rebase(conn, table, &id, row, stamp_of(table, &values))
+            rebase_on(conn, table, &id, row, stamp_of(table, &values))
         }
         None => {
             let gone = table.staged(ANSWERED.gone);
@@ -182,7 +202,7 @@ fn one(
             if is_shared(conn, table, &store.group)? {
                 ask_again(conn, table, &store.group, &id)?;
             }
-            rebase(conn, table, &id, &Map::new(), None)
+            rebase_on(conn, table, &id, &Map::new(), None)
         }
     }
 }
@@ -270,15 +290,32 @@ fn applied(
         Edit::Insert(columns) | Edit::Update(columns) => columns,
         Edit::Delete => &none,
     };
-    rebase(conn, table, id, columns, base)
+    rebase_on(conn, table, id, columns, base)
 }
 
-/// The entries that remain were made on what the server now has: `row`, as far as it is known, and its stamp.
-fn rebase(
+/// [`rebase`] on a row as it travels.
+fn rebase_on(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
     id: &[Stored],
     row: &Map<String, Value>,
+    base: Stored,
+) -> Result<(), ReplicaError> {
+    let mut columns = Vec::with_capacity(row.len());
+    for (name, value) in row {
+        if let Some((number, _)) = table.column(name) {
+            columns.push((name.as_str(), (table.admit)(number, value)?));
+        }
+    }
+    rebase(conn, table, id, columns.into_iter(), base)
+}
+
+/// The entries that remain were made on what the server now has: `row`, as far as it is known, and its stamp.
+fn rebase<'r>(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    id: &[Stored],
+    row: impl Iterator<Item = (&'r str, Stored)>,
     base: Stored,
 ) -> Result<(), ReplicaError> {
     let outbox = table.own("outbox");
@@ -288,11 +325,7 @@ fn rebase(
     if remain == 0 {
         return Ok(());
     }
-    for (name, value) in row {
-        let Some((number, _)) = table.column(name) else {
-            continue;
-        };
-        let was = (table.admit)(number, value)?;
+    for (name, was) in row {
         query::execute(
             conn,
             &format!(

@@ -1,5 +1,6 @@
 //! Making visible what the server said: the program's unsent edits stay on top of the server's rows.
 
+use super::below::{self, GONE};
 use super::entries::MET;
 use super::error::ReplicaError;
 use super::file::{Store, disarmed};
@@ -17,7 +18,7 @@ pub(super) struct Staging {
     pub(super) rows: &'static str,
     pub(super) gone: &'static str,
     /// In which order rows come: of those with one id the last one counts.
-    order: &'static str,
+    pub(super) order: &'static str,
 }
 
 /// What a download brings, page by page.
@@ -47,6 +48,9 @@ pub(super) fn show(
     if is_shared(conn, table, &store.group)? {
         forget(conn, table, &store.group, staging)?;
         note(conn, table, &store.group, staging)?;
+    }
+    if !table.takes_no_writes() && staging.rows == DOWNLOADED.rows {
+        conn.batch_execute(&below::keep(table, staging))?;
     }
     remove(conn, store, table, staging)?;
     hub::note(conn, table, staging)?;
@@ -121,6 +125,16 @@ fn disentangle(
     staging: Staging,
 ) -> Result<(), ReplicaError> {
     let (gone, outbox) = (table.staged(staging.gone), table.own("outbox"));
+    let below = table.own("below");
+    let is_gone = format!(
+        "exists (select 1 from {gone} as gone where {})",
+        qualified(table, "gone", &outbox)
+    );
+    conn.batch_execute(&format!(
+        "update {outbox} set {GONE} where carburetor_column = '' and carburetor_kind = 'insert' and carburetor_sent <> 0 and {is_gone};
+delete from {below} where exists (select 1 from {gone} as gone where {})",
+        qualified(table, "gone", &below),
+    ))?;
     conn.batch_execute(&format!(
         "delete from {gone} where exists (select 1 from {outbox} as entry where {} and carburetor_column = '' and carburetor_kind = 'insert')",
         qualified(table, "entry", &gone)

@@ -82,7 +82,9 @@ pub(super) fn take(
             query::execute(conn, &keep, token)?;
         }
     }
-    observe(conn, page.clock)?;
+    // A message without tables tells the server's time by its clock alone.
+    let at = page.at.unwrap_or(page.clock.instant());
+    observe(conn, page.clock, Some(at))?;
     staged.next = token::since(conn, &store.group)?.unwrap_or_default();
     Ok(staged)
 }

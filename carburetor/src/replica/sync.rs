@@ -128,9 +128,21 @@ impl Shared {
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
+        let sent = self.send_and_ask(transport, synced).await;
+        match sent {
+            Err(error) if error.is_of_file() => Err(error),
+            // What others have written comes whatever the server says of an upload.
+            sent => sent.and(self.download(transport, synced).await),
+        }
+    }
+
+    async fn send_and_ask(
+        &self,
+        transport: &dyn AnyTransport,
+        synced: &mut Synced,
+    ) -> Result<(), ReplicaError> {
         self.upload(transport, synced).await?;
-        self.ask(transport, synced).await?;
-        self.download(transport, synced).await
+        self.ask(transport, synced).await
     }
 
     /// Uploads until nothing is left.
@@ -211,10 +223,12 @@ impl Shared {
         };
         self.transact(move |store, conn| {
             match server_time {
-                Some(time) => clock::follow(conn, time)?,
-                None => clock::rename(conn)?,
+                Some(time) => {
+                    clock::follow(conn, time)?;
+                    clock::renew(conn, store)?;
+                }
+                None => clock::rename(conn, store)?,
             }
-            clock::renew(conn, store)?;
             Ok(true)
         })
         .await
@@ -254,7 +268,7 @@ impl Shared {
     }
 
     /// Takes pages until what they say is shown.
-    async fn download(
+    pub(super) async fn download(
         &self,
         transport: &dyn AnyTransport,
         synced: &mut Synced,

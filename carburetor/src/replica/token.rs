@@ -53,9 +53,10 @@ pub(super) fn compare_scope(
     group: &str,
     scope: &str,
 ) -> QueryResult<()> {
+    // Each by its own scope: what is on the stage may go on from a token of another one, and before the first download there is none.
     forget_where(
         conn,
-        |name| format!("{name} = {BIND} and scope is not {BIND}"),
+        |name| format!("{name} = {BIND} and token is not null and scope is not {BIND}"),
         || [group, scope].map(Bind::text),
     )
 }

@@ -14,6 +14,7 @@ type Program = Box<dyn FnOnce() + Send>;
 pub(super) struct Downloads {
     between: Arc<Mutex<Option<Program>>>,
     rows: Arc<AtomicU32>,
+    since: Arc<Mutex<Vec<Option<String>>>>,
 }
 
 impl Default for Downloads {
@@ -21,6 +22,7 @@ impl Default for Downloads {
         Downloads {
             between: Arc::default(),
             rows: Arc::new(10_000.into()),
+            since: Arc::default(),
         }
     }
 }
@@ -35,8 +37,14 @@ impl Downloads {
         self.rows.store(rows, Ordering::SeqCst);
     }
 
+    /// The tokens that downloads and feeds went on from.
+    pub(super) fn since(&self) -> Vec<Option<String>> {
+        self.since.lock().unwrap().clone()
+    }
+
     /// A download or a feed begins, with pages of so many rows.
-    fn begin(&self) -> u32 {
+    fn begin(&self, since: Option<&str>) -> u32 {
+        self.since.lock().unwrap().push(since.map(str::to_owned));
         if let Some(between) = self.between.lock().unwrap().take() {
             between();
         }
@@ -56,7 +64,7 @@ impl<X: Transport> Transport for Begun<X> {
         since: Option<&str>,
         _limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.inner.download(since, self.downloads.begin()).await
+        self.inner.download(since, self.downloads.begin(since)).await
     }
 
     async fn feed(
@@ -64,7 +72,7 @@ impl<X: Transport> Transport for Begun<X> {
         since: Option<&str>,
         _limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.inner.feed(since, self.downloads.begin()).await
+        self.inner.feed(since, self.downloads.begin(since)).await
     }
 
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {

@@ -11,6 +11,8 @@ mod end_to_end;
 mod held;
 #[path = "hub.rs"]
 mod hub;
+#[path = "late.rs"]
+mod late;
 #[path = "live.rs"]
 mod live;
 #[path = "odd_ids.rs"]

@@ -13,6 +13,8 @@ mod full_disk;
 mod held;
 #[path = "hub.rs"]
 mod hub;
+#[path = "late.rs"]
+mod late;
 #[path = "live.rs"]
 mod live;
 #[path = "many_keys.rs"]

@@ -64,6 +64,12 @@ fn a_copied_file_is_another_replica() {
     let copied = recorder.last();
     assert_ne!(copied[0].clock.replica(), first[0].clock.replica());
     assert_eq!(said(&copied[0]), said(&first[0]));
+    let time = |clock: Clock| (clock.millis(), clock.counter());
+    assert_eq!(
+        time(copied[0].clock),
+        time(first[0].clock),
+        "the time of an edit stays"
+    );
     assert_eq!(copied.len(), 2, "nothing of the copy was sent yet");
     assert!(copied[0].clock < copied[1].clock);
     assert_eq!(device.sent()[0].clock, first[0].clock);
@@ -81,4 +87,38 @@ insert into notes (id, title, team) select 'n' || n, 'many', 'red' from n; commi
     let sent = device.sent();
     assert_eq!(sent.len(), 1000);
     assert!(sent.iter().all(|change| matches!(change.edit, Edit::Insert(_))));
+}
+
+#[test]
+fn a_file_that_is_moved_is_the_same_replica() {
+    let mut device = Device::new();
+    known_notes(&mut device);
+    device.run("update notes set title = 'uno' where id = 'a'");
+    let first = device.sent();
+    device.run("pragma wal_checkpoint(truncate)");
+    let moved = device.folder.file("moved");
+    std::fs::rename(device.folder.file("device"), &moved).unwrap();
+    let recorder = Recorder::default();
+    let replica: Replica<Group> = Replica::open(&moved, recorder.clone()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(replica.sync()).unwrap_err();
+    assert_eq!(recorder.last(), first);
+}
+
+/// A quadratic way took more than half a minute.
+#[test]
+fn the_clocks_of_many_changes_are_replaced_at_once() {
+    let mut device = Device::new();
+    device.run(
+        "with recursive n (n) as (select 1 union all select n + 1 from n where n < 16000)
+insert into notes (id, title, team) select 'n' || n, 'many', 'red' from n",
+    );
+    let copy = device.folder.file("copy");
+    device.run(&format!("vacuum into '{}'", copy.display()));
+    let begun = std::time::Instant::now();
+    let replica: Replica<Group> = Replica::open(&copy, Recorder::default()).unwrap();
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+    assert_eq!(replica.pending().unwrap(), 16_000);
 }
