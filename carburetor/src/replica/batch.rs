@@ -131,11 +131,7 @@ impl Store {
     }
 
     /// Changes that were not sent yet.
-    fn fresh(
-        &self,
-        conn: &mut SqliteConnection,
-        room: Room,
-    ) -> Result<Vec<Sending>, ReplicaError> {
+    fn fresh(&self, conn: &mut SqliteConnection, room: Room) -> Result<Vec<Sending>, ReplicaError> {
         loop {
             let next = self.next(conn, room.usual, room.whole)?;
             let frozen = match next {
@@ -199,7 +195,11 @@ impl Store {
         }
     }
 
-    fn freeze(&self, conn: &mut SqliteConnection, which: &Which<'_>) -> Result<usize, ReplicaError> {
+    fn freeze(
+        &self,
+        conn: &mut SqliteConnection,
+        which: &Which<'_>,
+    ) -> Result<usize, ReplicaError> {
         freeze(conn, &self.tables, &self.group, which)
     }
 }
@@ -217,7 +217,8 @@ fn chosen(waiting: Waiting, room: Room, is_part: bool) -> Result<Vec<Sending>, R
     let ends = ends(&waiting);
     let fits = |end: &&usize| room.usual.holds(&waiting[..**end]);
     // What others did meanwhile comes in between.
-    let is_next = |begin: usize| begin == 0 || others.is_none_or(|clock| waiting[begin].clock < clock);
+    let is_next =
+        |begin: usize| begin == 0 || others.is_none_or(|clock| waiting[begin].clock < clock);
     let begins = [0].into_iter().chain(ends.iter().copied());
     let fit = ends
         .iter()

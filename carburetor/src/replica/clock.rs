@@ -73,11 +73,7 @@ pub(super) fn renew(conn: &mut SqliteConnection, store: &Store) -> Result<(), Re
 
 /// Puts the clock `new` in the place of each one of the program's that is unanswered, in all groups of the file, because they share the clock and the id. It is SQL over `carburetor_replica`, the
 /// `old` one and its `place` in the order. Returns how many there were.
-fn replace(
-    conn: &mut SqliteConnection,
-    store: &Store,
-    new: &str,
-) -> Result<i64, ReplicaError> {
+fn replace(conn: &mut SqliteConnection, store: &Store, new: &str) -> Result<i64, ReplicaError> {
     let own = match store.is_hub() {
         true => "not in (select clock from carburetor_relay)",
         false => "is not null",

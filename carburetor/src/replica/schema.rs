@@ -1,7 +1,7 @@
 //! The tables that a replica keeps for itself in its file.
 
-use super::error::ReplicaError;
 use super::below;
+use super::error::ReplicaError;
 use super::hub;
 use super::query::{self, BIND, Bind, as_text};
 use super::show::{ANSWERED, DOWNLOADED};
@@ -115,7 +115,11 @@ pub(super) const LAST_CLOCK: &str = "(select printf('%016x', clock) || id from c
 /// The columns of shared tables that the file of an earlier version lacks.
 const LATER_COLUMNS: [(&str, &str, &str); 4] = [
     ("carburetor_group", "origin", "text"),
-    ("carburetor_replica", "stretch", "integer not null default 1"),
+    (
+        "carburetor_replica",
+        "stretch",
+        "integer not null default 1",
+    ),
     ("carburetor_sending", "since", NUMBER),
     ("carburetor_sending", "stretch", NUMBER),
 ];

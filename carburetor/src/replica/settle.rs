@@ -83,9 +83,7 @@ pub(super) fn settle(
 
 /// Whether nothing is left of an edit, because its row went meanwhile.
 fn is_lost(change: &Change, outcome: &Outcome) -> bool {
-    outcome.verdict == Verdict::Superseded
-        && outcome.row.is_none()
-        && change.edit != Edit::Delete
+    outcome.verdict == Verdict::Superseded && outcome.row.is_none() && change.edit != Edit::Delete
 }
 
 /// Each change with its outcome.

@@ -83,9 +83,7 @@ impl Store {
         };
         let spans = self.spans(conn, *beyond)?;
         let fit = first.iter().filter(|stretch| *stretch < beyond);
-        let border = fit
-            .rev()
-            .find(|border| reach(&spans, **border) == **border);
+        let border = fit.rev().find(|border| reach(&spans, **border) == **border);
         if let Some(border) = border {
             return Ok(Some(Next::Whole(*border)));
         }
@@ -126,7 +124,10 @@ impl Store {
         let mut changes = Vec::new();
         for sql in &all {
             let rows = query::rows(conn, sql, [])?;
-            changes.extend(rows.iter().map(|row| (as_integer(&row[0]), as_text(&row[1]))));
+            changes.extend(
+                rows.iter()
+                    .map(|row| (as_integer(&row[0]), as_text(&row[1]))),
+            );
         }
         changes.sort_unstable();
         changes.truncate(limit);
@@ -149,7 +150,10 @@ impl Store {
         let mut spans = Vec::new();
         for sql in &all {
             let rows = query::rows(conn, sql, [])?;
-            spans.extend(rows.iter().map(|row| (as_integer(&row[0]), as_integer(&row[1]))));
+            spans.extend(
+                rows.iter()
+                    .map(|row| (as_integer(&row[0]), as_integer(&row[1]))),
+            );
         }
         spans.sort_unstable();
         Ok(spans)

@@ -8,8 +8,8 @@ use carburetor::replica::{Replica, Transport, TransportError};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use futures_util::Stream;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// A server with one row of the year 2099, which refuses clocks that are ahead of its own time.
 #[derive(Clone, Default)]
@@ -61,7 +61,9 @@ impl Transport for Future {
     }
 }
 
-fn sync<G>(replica: &Replica<G>) -> Result<carburetor::replica::Synced, carburetor::replica::ReplicaError> {
+fn sync<G>(
+    replica: &Replica<G>,
+) -> Result<carburetor::replica::Synced, carburetor::replica::ReplicaError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();

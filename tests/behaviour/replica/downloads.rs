@@ -64,7 +64,9 @@ impl<X: Transport> Transport for Begun<X> {
         since: Option<&str>,
         _limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.inner.download(since, self.downloads.begin(since)).await
+        self.inner
+            .download(since, self.downloads.begin(since))
+            .await
     }
 
     async fn feed(

@@ -86,7 +86,10 @@ insert into notes (id, title, team) select 'n' || n, 'many', 'red' from n; commi
     );
     let sent = device.sent();
     assert_eq!(sent.len(), 1000);
-    assert!(sent.iter().all(|change| matches!(change.edit, Edit::Insert(_))));
+    assert!(
+        sent.iter()
+            .all(|change| matches!(change.edit, Edit::Insert(_)))
+    );
 }
 
 #[test]

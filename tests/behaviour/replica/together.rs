@@ -183,10 +183,19 @@ fn what_was_committed_together_arrives_whole() {
     device.rename();
     assert_eq!(device.sync().rejected, 0);
     assert_eq!(device.watched.uploads(), [(1501, 1)]);
-    assert_eq!((server.children_of("new"), server.children_of("old")), (1500, 0));
+    assert_eq!(
+        (server.children_of("new"), server.children_of("old")),
+        (1500, 0)
+    );
     other.sync();
-    assert_eq!((other.children_of("new"), other.children_of("old")), (1500, 0));
-    assert_eq!((device.children_of("new"), device.replica.pending().unwrap()), (1500, 0));
+    assert_eq!(
+        (other.children_of("new"), other.children_of("old")),
+        (1500, 0)
+    );
+    assert_eq!(
+        (device.children_of("new"), device.replica.pending().unwrap()),
+        (1500, 0)
+    );
 }
 
 #[test]
@@ -223,7 +232,10 @@ fn more_than_the_server_takes_goes_in_parts_whose_deletions_come_last() {
     assert!(before.iter().all(|upload| upload.1 == 0), "{uploads:?}");
     assert_eq!(uploads.iter().map(|upload| upload.0).sum::<usize>(), 1501);
     device.sync();
-    assert_eq!((device.children_of("new"), device.replica.pending().unwrap()), (1500, 0));
+    assert_eq!(
+        (device.children_of("new"), device.replica.pending().unwrap()),
+        (1500, 0)
+    );
 }
 
 #[test]
