@@ -7,9 +7,11 @@ mod batch;
 mod below;
 mod check;
 mod clock;
+mod doubt;
 mod edits;
 mod entries;
 mod error;
+mod fetch;
 mod file;
 mod frozen;
 mod held;
@@ -19,11 +21,14 @@ mod hub;
 mod in_process;
 mod message;
 mod meter;
+mod monitor;
+mod obstacle;
 mod odd;
 mod open;
 mod origin;
 mod outbox;
 mod pages;
+mod portion;
 #[cfg(feature = "http")]
 mod problem;
 mod query;
@@ -48,8 +53,9 @@ mod untracked;
 
 pub use error::ReplicaError;
 #[cfg(feature = "http")]
-pub use http::Http;
+pub use http::{Http, Renewal};
 pub use in_process::InProcess;
+pub use obstacle::{Cause, Next, Obstacle, Task};
 pub use open::{Replica, ReplicaBuilder};
 pub use rejected::Rejected;
 pub use status::{Phase, Status};

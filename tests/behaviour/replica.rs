@@ -17,6 +17,7 @@ mod on_postgres;
 mod on_sqlite;
 mod outbox;
 mod recorder;
+mod redirects;
 mod retries;
 mod sending;
 mod stale;

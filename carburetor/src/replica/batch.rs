@@ -4,6 +4,7 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::origin;
 use super::outbox::{Sending, Which, freeze, read, sending};
+use super::portion::CHANGES;
 use super::query::{self, BIND, Bind, as_text};
 use super::relay;
 use super::stretch::Next;
@@ -39,24 +40,31 @@ pub(super) struct Room {
 
 impl Default for Room {
     fn default() -> Self {
-        Room {
-            usual: Size {
-                changes: CHANGES,
-                bytes: 1 << 20,
-            },
-            // What every server takes unless it is told otherwise (PROTOCOL.md), less what goes around the changes.
-            whole: Size {
-                changes: 10_000,
-                bytes: (8 << 20) - 256,
-            },
-        }
+        Room::of(CHANGES)
     }
 }
 
+/// From how many changes on what belongs together is sent whole, although a line or a server has failed at more.
+const TOGETHER: u32 = CHANGES / 8;
+
 impl Room {
-    /// At most half of a batch of so many changes, which was too much.
-    pub(super) fn half(self, of: usize) -> Self {
-        let changes = (of / 2).max(1);
+    /// For so many changes as the line and the server bear. What belongs together is cut only where they bear little.
+    pub(super) fn of(changes: u32) -> Self {
+        let size = |changes: u32, bytes: usize| Size {
+            changes: changes as usize,
+            bytes,
+        };
+        let usual = size(changes, changes as usize * BYTES);
+        let whole = match changes >= TOGETHER {
+            // What every server takes unless it is told otherwise (PROTOCOL.md), less what goes around the changes.
+            true => size(10 * CHANGES, (8 << 20) - 256),
+            false => usual,
+        };
+        Room { usual, whole }
+    }
+
+    /// At most so many changes, whatever belongs together.
+    pub(super) fn at_most(self, changes: usize) -> Self {
         let at_most = |size: Size| Size {
             changes: size.changes.min(changes),
             ..size
@@ -68,8 +76,8 @@ impl Room {
     }
 }
 
-/// How many changes one upload carries, unless more belong together.
-pub(super) const CHANGES: usize = 1000;
+/// How many bytes of changes one upload carries for each that it may carry, unless a single one has more.
+pub(super) const BYTES: usize = 1 << 10;
 
 /// What waits to be sent, of one replica and in the order of the clocks.
 struct Waiting {
@@ -292,14 +300,14 @@ fn within(mut changes: Vec<Sending>, size: Size) -> Vec<Sending> {
 }
 
 /// What goes in one upload that only asks: changes of one replica, and not too many bytes.
-pub(super) fn one_upload(mut changes: Vec<Sending>) -> Vec<Sending> {
+pub(super) fn one_upload(mut changes: Vec<Sending>, most: u32) -> Vec<Sending> {
     let replica = |sending: &Sending| sending.clock.replica();
     let first = changes.first().map(replica);
     let same = changes
         .iter()
         .take_while(|sending| Some(replica(sending)) == first);
     changes.truncate(same.count());
-    within(changes, Room::default().usual)
+    within(changes, Room::of(most).usual)
 }
 
 /// The greatest clock of a batch.

@@ -1,11 +1,12 @@
 //! Changes that a hub holds until the server above it has decided: kept, and asked for again.
 
-use super::batch::{CHANGES, message, one_upload};
+use super::batch::{message, one_upload};
 use super::clock::observe;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::origin;
 use super::outbox::{self, Sending};
+use super::portion::Of;
 use super::query::{self, BIND, Bind};
 use super::settle::{answered, conclude, forget};
 use super::sync::{Shared, Synced};
@@ -31,8 +32,10 @@ impl Shared {
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
-        let (mut after, mut most) = (0, CHANGES);
+        let mut after = 0;
         loop {
+            let portion = self.portion(Of::Upload).await?;
+            let most = portion.limit();
             let (batch, origin) = self
                 .run(move |store, conn| {
                     let held = held(conn, &store.group, after, most)?;
@@ -47,11 +50,14 @@ impl Shared {
                 .upload(message(None, origin.as_deref(), changes))
                 .await
             {
-                Err(refused) if refused.is_too_much() && batch.len() > 1 => {
-                    most = batch.len() / 2;
-                    continue;
+                Err(refused) => {
+                    let sent = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+                    match self.bears_less(portion, sent, &refused).await? {
+                        true => continue,
+                        false => return Err(refused.into()),
+                    }
                 }
-                answer => answer?,
+                Ok(answer) => answer,
             };
             after = last.seq;
             let outcomes = Outcomes::read(&answer)?;
@@ -69,12 +75,13 @@ fn held(
     conn: &mut SqliteConnection,
     group: &str,
     after: i64,
-    most: usize,
+    most: u32,
 ) -> Result<Vec<Sending>, ReplicaError> {
     let sql = format!(
         "select seq, clock, change, 0, 0 from carburetor_held_change where in_group = {BIND} and seq > {after} order by seq limit {most}"
     );
-    Ok(one_upload(outbox::read(conn, &sql, [Bind::text(group)])?))
+    let changes = outbox::read(conn, &sql, [Bind::text(group)])?;
+    Ok(one_upload(changes, most))
 }
 
 /// Takes the final outcomes, and returns how many rejections are among them.

@@ -1,11 +1,22 @@
 //! HTTP, by reqwest and rustls.
 
+mod header;
+mod lines;
+mod redirect;
+
+pub use header::Renewal;
+
 use super::problem::Problem;
 use super::transport::{Transport, TransportError};
-use bytes::{Bytes, BytesMut};
-use futures_util::stream::{Stream, try_unfold};
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, RequestBuilder, Response, Url};
+use bytes::Bytes;
+use futures_util::stream::Stream;
+use header::Header;
+use lines::lines;
+use redirect::Redirect;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// How long a server may take until a connection stands, and between two pieces of an answer.
@@ -13,20 +24,32 @@ const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(60);
 
 const LINES: &str = "application/x-ndjson";
+const JSON: &str = "application/json";
 
 /// From how many bytes on a token is too long for an address: many servers and proxies take 8 KiB of it.
 const LONG: usize = 6 << 10;
 
-/// The longest message that is taken.
-const LONGEST: usize = 256 << 20;
-
-/// A [`Transport`] to a group that a server of this library serves over HTTP.
+/// A [`Transport`] to a group that a server of this library serves over HTTP. Clones are one.
+///
+/// Redirects are followed, an upload's as an upload, within the same host and from `http` to `https`. One that leads elsewhere is refused with an
+/// error that names the new address: what is sent, and who sends it, is no other host's business.
 ///
 #[doc = include_str!("../../docs/examples/http.md")]
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Http {
     client: Client,
-    group: Url,
+    /// Where the group is; a redirect for good moves it.
+    group: Arc<RwLock<Url>>,
+    headers: Vec<Header>,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http")
+            .field("group", &self.group().as_str())
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Http {
@@ -41,12 +64,15 @@ impl Http {
         let client = Client::builder()
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| TransportError::Offline(Box::new(error)))?;
         Self::with_client(client, url)
     }
 
-    /// The same with a client of the program's own: its default headers say who asks, its timeouts hold.
+    /// The same with a client of the program's own: its default headers say who asks, its timeouts hold. Build it with
+    /// `redirect(reqwest::redirect::Policy::none())`: one that follows redirects by itself makes a GET of an upload's POST, and takes headers of
+    /// the program's own along to other hosts.
     ///
     #[doc = include_str!("../../docs/examples/http.md")]
     ///
@@ -65,12 +91,82 @@ impl Http {
         if !group.path().ends_with('/') {
             group.set_path(&format!("{}/", group.path()));
         }
-        Ok(Http { client, group })
+        Ok(Http {
+            client,
+            group: Arc::new(RwLock::new(group)),
+            headers: Vec::new(),
+        })
+    }
+
+    /// Each request has the header `name`, for example `authorization` with a token that runs out. Before each of them `value` is asked for it
+    /// ([`Renewal::AtHand`]), and once more when the server has refused that with 401 ([`Renewal::Anew`]); then the request is sent again.
+    ///
+    #[doc = include_str!("../../docs/examples/http_header.md")]
+    #[must_use]
+    pub fn header<F, V>(mut self, name: HeaderName, value: F) -> Self
+    where
+        F: Fn(Renewal) -> V + Send + Sync + 'static,
+        V: Future<Output = Result<HeaderValue, Box<dyn std::error::Error + Send + Sync>>>
+            + Send
+            + 'static,
+    {
+        self.headers.push(Header::new(name, value));
+        self
+    }
+
+    fn group(&self) -> Url {
+        let group = self.group.read().unwrap_or_else(PoisonError::into_inner);
+        group.clone()
     }
 
     fn url(&self, path: &str) -> Result<Url, TransportError> {
-        let joined = self.group.join(path);
+        let joined = self.group().join(path);
         joined.map_err(|error| TransportError::Unreadable(error.to_string()))
+    }
+
+    /// The answer to a request, wherever it leads, unless it is a refusal.
+    async fn answer(
+        &self,
+        mut url: Url,
+        request: impl Fn(Url) -> RequestBuilder,
+    ) -> Result<Response, TransportError> {
+        let mut renewal = Renewal::AtHand;
+        let mut redirect = Redirect::default();
+        loop {
+            let mut request = request(url.clone());
+            for header in &self.headers {
+                request = header.add(request, renewal).await?;
+            }
+            let response = request.send().await.map_err(offline)?;
+            let status = response.status();
+            if let Some(next) = redirect.next(&url, &response)? {
+                if redirect.is_for_good(status) {
+                    self.move_to(&url, &next);
+                }
+                url = next;
+            } else if status.is_success() {
+                return Ok(response);
+            } else if status == StatusCode::UNAUTHORIZED
+                && renewal == Renewal::AtHand
+                && !self.headers.is_empty()
+            {
+                renewal = Renewal::Anew;
+            } else {
+                let body = response.bytes().await.unwrap_or_default();
+                return Err(Problem::read(&body).refused(status.as_u16()));
+            }
+        }
+    }
+
+    /// From now on the group is where the redirect leads, if that is the same resource.
+    fn move_to(&self, from: &Url, to: &Url) {
+        let resource = from.path().rsplit('/').next().unwrap_or_default();
+        if let Some(path) = to.path().strip_suffix(resource) {
+            let mut group = to.clone();
+            group.set_path(path);
+            group.set_query(None);
+            *self.group.write().unwrap_or_else(PoisonError::into_inner) = group;
+        }
     }
 
     /// The messages that the address `path` answers with, line by line.
@@ -79,6 +175,7 @@ impl Http {
         path: &str,
         since: Option<&str>,
         limit: u32,
+        silence: Option<Duration>,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send + use<>, TransportError>
     {
         let url = self.url(path)?;
@@ -100,7 +197,7 @@ impl Http {
             }
             asked => asked?,
         };
-        Ok(lines(answered))
+        Ok(lines(answered, silence))
     }
 
     /// Asks for pages; of the keys beside the token only that they are held.
@@ -119,7 +216,8 @@ impl Http {
         if holds_keys {
             url.query_pairs_mut().append_pair("keys", "held");
         }
-        answer(self.client.get(url).header(ACCEPT, LINES)).await
+        let request = |url| self.client.get(url).header(ACCEPT, LINES);
+        self.answer(url, request).await
     }
 
     /// Asks for pages with what is too long for an address.
@@ -131,11 +229,13 @@ impl Http {
         limit: u32,
     ) -> Result<Response, TransportError> {
         let asked = serde_json::json!({"since": token, "keys": keys, "limit": limit});
-        let request = self.client.post(url).header(ACCEPT, LINES);
-        let request = request
-            .header(CONTENT_TYPE, "application/json")
-            .body(asked.to_string());
-        answer(request).await
+        let asked = Bytes::from(asked.to_string());
+        let request = |url| {
+            let request = self.client.post(url).header(ACCEPT, LINES);
+            let request = request.header(CONTENT_TYPE, JSON);
+            request.body(asked.clone())
+        };
+        self.answer(url, request).await
     }
 }
 
@@ -145,7 +245,7 @@ impl Transport for Http {
         since: Option<&str>,
         limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.pages("download", since, limit).await
+        self.pages("download", since, limit, None).await
     }
 
     async fn feed(
@@ -153,70 +253,23 @@ impl Transport for Http {
         since: Option<&str>,
         limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.pages("feed", since, limit).await
+        // A server says something every 15 s; the program's own client may wait for ever.
+        self.pages("feed", since, limit, Some(SILENCE)).await
     }
 
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
-        let request = self.client.post(self.url("upload")?);
-        let request = request
-            .header(CONTENT_TYPE, "application/json")
-            .body(changes);
-        answer(request).await?.bytes().await.map_err(offline)
+        let changes = Bytes::from(changes);
+        let request = |url| {
+            let request = self.client.post(url);
+            let request = request.header(CONTENT_TYPE, JSON);
+            request.body(changes.clone())
+        };
+        let answer = self.answer(self.url("upload")?, request).await?;
+        answer.bytes().await.map_err(offline)
     }
 }
 
 fn offline(error: reqwest::Error) -> TransportError {
     // The address may hold a token.
     TransportError::Offline(Box::new(error.without_url()))
-}
-
-/// The answer to a request, unless it is a refusal.
-async fn answer(request: RequestBuilder) -> Result<Response, TransportError> {
-    let response = request.send().await.map_err(offline)?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let body = response.bytes().await.unwrap_or_default();
-    Err(Problem::read(&body).refused(status.as_u16()))
-}
-
-/// The lines of an answer, each as soon as it is whole.
-fn lines(response: Response) -> impl Stream<Item = Result<Bytes, TransportError>> + Send {
-    struct Lines {
-        response: Response,
-        /// What has come of the next line.
-        buffer: BytesMut,
-        /// How much of it holds no end of a line.
-        searched: usize,
-    }
-    let lines = Lines {
-        response,
-        buffer: BytesMut::new(),
-        searched: 0,
-    };
-    try_unfold(lines, |mut lines| async move {
-        loop {
-            let unsearched = &lines.buffer[lines.searched..];
-            if let Some(end) = unsearched.iter().position(|byte| *byte == b'\n') {
-                let mut line = lines.buffer.split_to(lines.searched + end + 1);
-                line.truncate(line.len() - 1);
-                lines.searched = 0;
-                if line.is_empty() {
-                    continue;
-                }
-                return Ok(Some((line.freeze(), lines)));
-            }
-            lines.searched = lines.buffer.len();
-            if lines.searched > LONGEST {
-                let problem = format!("a message is longer than {} MiB", LONGEST >> 20);
-                return Err(TransportError::Unreadable(problem));
-            }
-            match lines.response.chunk().await.map_err(offline)? {
-                Some(chunk) => lines.buffer.extend_from_slice(&chunk),
-                // A last line without an end was cut off.
-                None => return Ok(None),
-            }
-        }
-    })
 }

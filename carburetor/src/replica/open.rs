@@ -2,8 +2,9 @@
 
 use super::error::ReplicaError;
 use super::file::{Store, connect};
+use super::monitor::Monitor;
 use super::rejected::Rejected;
-use super::status::{Monitor, Status};
+use super::status::Status;
 use super::sync::{Shared, Synced};
 use super::table::ReplicaGroup;
 use super::transport::{AnyTransport, Transport};
@@ -159,7 +160,7 @@ impl<G> Replica<G> {
 }
 
 impl<G> Replica<G> {
-    /// Uploads what was edited, downloads what is new, and shows it.
+    /// Uploads what was edited, downloads what is new, and shows it. What the server refuses keeps nothing from coming.
     ///
     #[doc = include_str!("../../docs/examples/replica.md")]
     ///
@@ -170,20 +171,16 @@ impl<G> Replica<G> {
     pub async fn sync(&self) -> Result<Synced, ReplicaError> {
         let _one = self.syncing.lock().await;
         let synced = self.shared.sync(&*self.transport).await;
-        match &synced {
-            Ok(_) => {
-                self.shared.monitor.rest(None);
-                self.reached.notify_waiters();
-            }
-            Err(error) => self.shared.monitor.rest(Some(error)),
+        if synced.is_ok() {
+            self.reached.notify_waiters();
         }
         synced
     }
 
     /// Follows the server for as long as it is polled: uploads what is edited as soon as it is written, on whatever connection, and shows what
-    /// others write as soon as the server tells it. When the server can't be reached or refuses, it tries again: within a second, and then
-    /// after pauses of random length, up to a bound that doubles until it is a minute; at once when [`Replica::sync`] succeeds meanwhile.
-    /// [`Replica::status`] tells how it goes.
+    /// others write as soon as the server tells it; neither waits for the other. When the server can't be reached or refuses, it tries again:
+    /// within a second, and then after pauses of random length, up to a bound that doubles until it is a minute; at once when
+    /// [`Replica::sync`] succeeds meanwhile. It downloads at an interval where the feed says nothing. [`Replica::status`] tells how it goes.
     ///
     /// It may be dropped at any moment, and called again; the rest of the replica can be used beside it. A second call waits for the first one
     /// to be dropped. It needs a runtime with time.

@@ -4,7 +4,6 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::message::Message;
 use super::stage::{self, Staged};
-use super::status::Phase;
 use super::sync::Shared;
 use super::token;
 use super::transport::{Lines, TransportError};
@@ -13,8 +12,14 @@ use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::MutexGuard;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// How many pages that bring nothing may lead to themselves: a round that is not of one instant begins again.
+const SAME: u32 = 100;
 
 type Turn<'s> = MutexGuard<'s, ()>;
 
@@ -28,6 +33,19 @@ pub(super) struct Pages<'s, 'l> {
     ahead: Ahead<'l>,
     /// Rows that have come and are not shown.
     rows: u64,
+    came: Came,
+    /// How many pages in a row have brought nothing and led to themselves.
+    same: u32,
+}
+
+/// What has come of pages so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Came {
+    pub(super) pages: u32,
+    /// The most rows and removals of one.
+    pub(super) most: u64,
+    /// The longest wait for one.
+    pub(super) longest: Duration,
 }
 
 /// One message is read while the one before it is written.
@@ -94,14 +112,13 @@ impl Shared {
 impl<'s, 'l> Pages<'s, 'l> {
     pub(super) fn new(
         shared: &'s Shared,
-        turn: Turn<'s>,
+        turn: Option<Turn<'s>>,
         since: Option<String>,
         lines: Lines<'l>,
     ) -> Self {
-        shared.monitor.enter(Phase::Downloading { rows: 0 });
         Pages {
             shared,
-            turn: Some(turn),
+            turn,
             base: since,
             ahead: Ahead {
                 store: shared.store.clone(),
@@ -109,12 +126,17 @@ impl<'s, 'l> Pages<'s, 'l> {
                 next: None,
             },
             rows: 0,
+            came: Came::default(),
+            same: 0,
         }
     }
 
     /// The next message; none at the end of a feed. Nothing is lost where it is no longer polled.
     pub(super) async fn message(&mut self) -> Result<Option<Message>, ReplicaError> {
-        match self.ahead.message().await? {
+        let begun = Instant::now();
+        let message = self.ahead.message().await?;
+        self.came.longest = self.came.longest.max(begun.elapsed());
+        match message {
             None if self.turn.is_some() => Err(TransportError::Unreadable(
                 "the download ends before its last page; the next sync goes on from there".into(),
             )
@@ -131,6 +153,7 @@ impl<'s, 'l> Pages<'s, 'l> {
             self.turn = Some(shared.turns.show.lock().await);
         }
         let base = self.base.take();
+        let from = base.clone();
         let staged =
             shared.transact(
                 move |store, conn| match token::since(conn, &store.group)? == base {
@@ -145,35 +168,39 @@ impl<'s, 'l> Pages<'s, 'l> {
         let Some(staged) = staged? else {
             return Ok(None);
         };
+        let news = staged.rows + staged.removed;
+        self.same = match staged.more && news == 0 && from.as_ref() == Some(&staged.next) {
+            true => self.same + 1,
+            false => 0,
+        };
+        if self.same > SAME {
+            let same = "pages lead to themselves again and again: the server has to be mended";
+            return Err(TransportError::Unreadable(same.into()).into());
+        }
         self.base = Some(staged.next.clone());
         self.rows += staged.rows;
+        self.came.pages += 1;
+        shared.turns.reached.store(true, Ordering::Relaxed);
+        self.came.most = self.came.most.max(news);
         match staged.more {
-            true => self.resume(),
+            true => shared.monitor.rows(Some(self.rows)),
             false => {
                 self.rows = 0;
                 self.turn = None;
+                shared.monitor.rows(None);
                 shared.count().await?;
             }
         }
         Ok(Some(staged))
     }
 
-    /// The token that the next message goes on from.
-    pub(super) fn from(&self) -> Option<String> {
-        self.base.clone()
+    /// What has come so far.
+    pub(super) fn came(&self) -> Came {
+        self.came
     }
 
     /// Whether the file still stands where the next message goes on from.
     pub(super) async fn is_current(&mut self) -> Result<bool, ReplicaError> {
         Ok(self.shared.since().await? == self.base)
-    }
-
-    /// Tells how it goes on.
-    pub(super) fn resume(&self) {
-        let monitor = &self.shared.monitor;
-        match self.turn {
-            Some(_) => monitor.enter(Phase::Downloading { rows: self.rows }),
-            None => monitor.rest(None),
-        }
     }
 }

@@ -86,6 +86,15 @@ create table if not exists carburetor_keys (
   in_group text primary key,
   keys text not null
 );
+create table if not exists carburetor_portion (
+  in_group text not null,
+  what text not null,
+  now integer not null,
+  fast integer not null,
+  steps integer not null,
+  has_failed integer not null,
+  primary key (in_group, what)
+);
 create table if not exists carburetor_stage_reset (
   of_table text primary key
 );

@@ -2,16 +2,13 @@
 
 use super::error::ReplicaError;
 use super::file::Store;
+use super::obstacle::Obstacle;
 use super::query::{self, BIND, Bind, as_integer};
 use super::sync::Shared;
-use super::transport::TransportError;
 use chrono::{DateTime, Utc};
 use diesel::sqlite::SqliteConnection;
-use futures_util::stream::{Stream, unfold};
-use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::watch;
 
-/// What a replica is doing, and what is still to be done.
+/// What a replica is doing, what is still to be done, and what stands in the way.
 ///
 #[doc = include_str!("../../docs/examples/replica_status.md")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +22,9 @@ pub struct Status {
     pub rejected: u64,
     /// When the replica last showed all that the server had.
     pub last_synced: Option<DateTime<Utc>>,
+    /// What stands in the way, at most one obstacle for each [`Task`](super::Task): why the last attempt failed, since when, and what comes next.
+    /// Empty when all that was tried last has succeeded, and when nobody syncs. In a replica that is [`Live`](Phase::Live) an upload may still fail.
+    pub obstacles: Vec<Obstacle>,
 }
 
 /// What a replica is doing.
@@ -36,13 +36,15 @@ pub enum Phase {
     /// Nothing: nobody has called [`Replica::sync`](super::Replica::sync) or [`Replica::run`](super::Replica::run), or the call is over.
     #[default]
     Idle,
-    /// The last attempt failed. [`Replica::run`](super::Replica::run) tries again after a while.
+    /// The last attempt failed. [`Replica::run`](super::Replica::run) tries again after a while; [`Status::obstacles`] says more.
     Offline {
         /// Why, for people.
         reason: String,
         /// The HTTP status, if it was the server that refused: after 401 the program signs in.
         refused: Option<u16>,
     },
+    /// It asks the server for what is new, and has no answer yet.
+    Connecting,
     /// It sends what was edited.
     Uploading,
     /// Pages come.
@@ -52,67 +54,8 @@ pub enum Phase {
     },
     /// The feed stands: what others write comes as soon as it is written.
     Live,
-}
-
-/// Keeps the status, and tells it.
-pub(super) struct Monitor {
-    status: watch::Sender<Status>,
-    /// The feed stands.
-    live: AtomicBool,
-}
-
-impl Monitor {
-    pub(super) fn new(status: Status) -> Self {
-        Monitor {
-            status: watch::Sender::new(status),
-            live: AtomicBool::new(false),
-        }
-    }
-
-    pub(super) fn enter(&self, phase: Phase) {
-        self.status.send_modify(|status| status.phase = phase);
-    }
-
-    /// From now on the feed stands, or does no longer.
-    pub(super) fn set_live(&self, is_live: bool) {
-        self.live.store(is_live, Ordering::Relaxed);
-    }
-
-    /// A task has ended: what remains is the feed, if it stands, or the reason why nothing does.
-    pub(super) fn rest(&self, failed: Option<&ReplicaError>) {
-        self.enter(match failed {
-            _ if self.live.load(Ordering::Relaxed) => Phase::Live,
-            Some(error) => Phase::Offline {
-                reason: error.to_string(),
-                refused: match error {
-                    ReplicaError::Transport(TransportError::Refused { status, .. }) => {
-                        Some(*status)
-                    }
-                    _ => None,
-                },
-            },
-            None => Phase::Idle,
-        });
-    }
-
-    /// What has been counted in the file.
-    pub(super) fn update(&self, counted: Status) {
-        self.status.send_modify(|status| {
-            let phase = std::mem::take(&mut status.phase);
-            *status = Status { phase, ..counted };
-        });
-    }
-
-    /// The status now, and each time that it changes.
-    pub(super) fn watch(&self) -> impl Stream<Item = Status> + Send + use<> {
-        let mut receiver = self.status.subscribe();
-        receiver.mark_changed();
-        unfold(receiver, |mut receiver| async move {
-            receiver.changed().await.ok()?;
-            let status = receiver.borrow_and_update().clone();
-            Some((status, receiver))
-        })
-    }
+    /// The feed says nothing, so that what others write is downloaded at an interval; [`Status::obstacles`] says more.
+    Polling,
 }
 
 impl Shared {
@@ -133,13 +76,13 @@ impl Store {
         let rejected = as_integer(&query::value(conn, &rejected, group())?);
         let synced = query::value(conn, &synced, group())?;
         Ok(Status {
-            phase: Phase::Idle,
             pending: self.pending(conn)?,
             rejected: u64::try_from(rejected).unwrap_or(0),
             last_synced: match synced {
                 Some(_) => DateTime::from_timestamp_millis(as_integer(&synced)),
                 None => None,
             },
+            ..Status::default()
         })
     }
 }

@@ -2,24 +2,26 @@
 
 use super::batch::Room;
 use super::clock;
+use super::doubt::Doubt;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::meter;
+use super::monitor::Monitor;
+use super::obstacle::{Cause, Next, Task};
 use super::outbox::Sending;
 use super::pages::Pages;
+use super::portion::{Of, Portion};
 use super::relay;
 use super::settle::{refuse, settle};
 use super::stage::Staged;
-use super::status::{Monitor, Phase};
 use super::token;
 use super::transport::{AnyTransport, TransportError};
 use crate::connection::transact_alone;
 use crate::outcome::Outcomes;
 use diesel::sqlite::SqliteConnection;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// How many rows a page has at most.
-pub(super) const ROWS: u32 = 10_000;
+use tokio::time::Instant;
 
 /// How often one sync mends its clocks or its id.
 const MENDS: u32 = 3;
@@ -67,6 +69,9 @@ pub(super) struct Shared {
 pub(super) struct Turns {
     /// A batch, until it is settled.
     upload: tokio::sync::Mutex<()>,
+    pub(super) doubt: Doubt,
+    /// Something has come from the server since a line broke.
+    pub(super) reached: AtomicBool,
     /// Pages, until they are shown.
     pub(super) show: tokio::sync::Mutex<()>,
 }
@@ -123,20 +128,37 @@ impl Shared {
         done.map(|()| synced)
     }
 
+    /// What others have written comes whatever the server says of an upload.
     async fn exchange(
         &self,
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
-        let sent = self.send_and_ask(transport, synced).await;
-        match sent {
-            Err(error) if error.is_of_file() => Err(error),
-            // What others have written comes whatever the server says of an upload.
-            sent => sent.and(self.download(transport, synced).await),
+        let sent = self.send(transport, synced).await;
+        self.tell(Task::Upload, &sent);
+        if let Err(error) = &sent
+            && error.is_of_file()
+        {
+            return sent;
+        }
+        let came = self.download(transport, synced).await;
+        self.tell(Task::Download, &came);
+        sent.and(came)
+    }
+
+    /// Tells what has become of a task that is not tried again unless the program says so.
+    fn tell(&self, task: Task, done: &Result<(), ReplicaError>) {
+        match done {
+            Ok(()) => drop(self.monitor.done(task)),
+            Err(error) => {
+                let cause = Cause::of(error);
+                self.monitor.failed(task, cause, error, Next::Waits);
+            }
         }
     }
 
-    async fn send_and_ask(
+    /// Uploads what was edited, and asks for what a hub holds.
+    pub(super) async fn send(
         &self,
         transport: &dyn AnyTransport,
         synced: &mut Synced,
@@ -146,51 +168,90 @@ impl Shared {
     }
 
     /// Uploads until nothing is left.
-    pub(super) async fn upload(
+    async fn upload(
         &self,
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
-        let (mut mends, mut room) = (0, Room::default());
+        let (mut mends, mut settled) = (0, None);
+        // Fewer than usual while the one is looked for that the server refuses.
+        let mut apart = usize::MAX;
         loop {
             // One batch at a time: another task would send the same.
             let _turn = self.turns.upload.lock().await;
-            let (batch, message) = self
-                .transact(move |store, conn| store.batch(conn, room))
-                .await?;
-            if batch.is_empty() {
+            let next = self.transact(move |store, conn| {
+                let portion = Portion::read(conn, &store.group, Of::Upload)?;
+                let room = Room::of(portion.limit()).at_most(apart);
+                Ok((portion, store.batch(conn, room)?))
+            });
+            let (portion, (batch, message)) = next.await?;
+            let Some(first) = batch.first().map(|first| first.seq) else {
+                self.turns.doubt.close();
                 return Ok(());
-            }
-            self.monitor.enter(Phase::Uploading);
-            let answer = match transport.upload(message).await {
-                Ok(answer) => answer,
-                // The server, or what stands before it, takes less at once; or one change of a device of this hub is to be found.
-                Err(refused)
-                    if refused.is_too_much() || self.is_of_device(&batch, &refused).await? =>
-                {
-                    room = room.half(batch.len());
-                    if let [_] = *batch {
-                        synced.sent += 1;
-                        synced.rejected += self.set_aside(batch, &refused).await?;
-                    }
-                    continue;
-                }
-                Err(refused) if mends < MENDS && self.mend(&refused).await? => {
-                    mends += 1;
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
             };
-            let outcomes = Outcomes::read(&answer)?;
-            let sent = batch.len() as u64;
-            let told = self
-                .transact(move |store, conn| settle(conn, store, &batch, &outcomes))
-                .await?;
-            synced.rejected += told.rejected;
-            synced.lost += told.lost;
-            synced.sent += sent;
-            self.count().await?;
+            if settled == Some(first) {
+                return self.stuck(&batch[0]);
+            }
+            let working = self.monitor.begin(Task::Upload);
+            let (sent, bytes, begun) = (count(&batch), message.len(), Instant::now());
+            self.turns.doubt.open();
+            let answer = transport.upload(message).await;
+            drop(working);
+            let refused = match answer {
+                Ok(answer) => {
+                    self.turns.reached.store(true, Ordering::Relaxed);
+                    let outcomes = Outcomes::read(&answer)?;
+                    let now = portion.after_upload(sent, bytes, begun.elapsed());
+                    let settle = move |store: &Store, conn: &mut SqliteConnection| {
+                        portion.replace(now, conn, &store.group)?;
+                        settle(conn, store, &batch, &outcomes)
+                    };
+                    let told = self.transact(settle).await?;
+                    self.turns.doubt.end();
+                    synced.rejected += told.rejected;
+                    synced.lost += told.lost;
+                    synced.sent += u64::from(sent);
+                    (settled, apart) = (Some(first), usize::MAX);
+                    self.count().await?;
+                    continue;
+                }
+                Err(refused) => refused,
+            };
+            self.turns.doubt.end();
+            // One change of a device of this hub is to be found.
+            let is_of_device = self.is_of_device(&batch, &refused).await?;
+            if is_of_device || refused.is_too_much() && sent == 1 {
+                apart = (batch.len() / 2).max(1);
+                if sent == 1 {
+                    synced.sent += 1;
+                    synced.rejected += self.set_aside(batch, &refused).await?;
+                    apart = usize::MAX;
+                }
+                continue;
+            }
+            // The server, the line, or what stands between, bears less at once.
+            if self.bears_less(portion, sent, &refused).await? {
+                continue;
+            }
+            if mends < MENDS && self.mend(&refused).await? {
+                mends += 1;
+                continue;
+            }
+            return Err(refused.into());
         }
+    }
+
+    /// What was settled waits again: another turn would change nothing.
+    fn stuck(&self, sending: &Sending) -> Result<(), ReplicaError> {
+        let change = sending.read()?;
+        let problem = format!(
+            "the change {} is answered, and waits to be sent again: report this",
+            sending.clock
+        );
+        Err(ReplicaError::Stuck {
+            table: change.table,
+            problem,
+        })
     }
 
     /// Whether the server refuses clocks that a device of this hub has given, so that only the device can mend them.
@@ -273,23 +334,43 @@ impl Shared {
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
+        let _working = self.monitor.begin(Task::Download);
         loop {
             let (turn, since) = self.turn().await?;
-            let lines = match transport.download(since.as_deref(), ROWS).await {
+            let portion = self.portion(Of::Page).await?;
+            let lines = match transport.download(since.as_deref(), portion.limit()).await {
                 Err(refused) if self.forgets(since.as_ref(), &refused).await? => continue,
-                lines => lines?,
+                Err(refused) => {
+                    if refused.asks_for_less() {
+                        self.remember(portion, portion.less()).await?;
+                    }
+                    return Err(refused.into());
+                }
+                Ok(lines) => lines,
             };
-            let mut pages = Pages::new(self, turn, since.clone(), lines);
-            while let Some(message) = pages.message().await? {
+            let mut pages = Pages::new(self, Some(turn), since.clone(), lines);
+            loop {
+                let message = match pages.message().await {
+                    Ok(Some(message)) => message,
+                    Ok(None) => break,
+                    Err(error) => {
+                        self.page_failed(portion, pages.came(), &error).await?;
+                        return Err(error);
+                    }
+                };
                 // Otherwise another task has shown more meanwhile, and the rest is on top of that.
                 let Some(staged) = pages.take(message).await? else {
                     break;
                 };
                 synced.add(&staged);
                 if !staged.more {
-                    return Ok(());
+                    return self.pages_came(portion, pages.came()).await;
                 }
             }
         }
     }
+}
+
+fn count(batch: &[Sending]) -> u32 {
+    u32::try_from(batch.len()).unwrap_or(u32::MAX)
 }

@@ -77,6 +77,8 @@ pub enum TransportError {
     },
     /// The answer is no message.
     Unreadable(String),
+    /// The program couldn't say who asks.
+    Credentials(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl fmt::Display for TransportError {
@@ -99,6 +101,9 @@ impl fmt::Display for TransportError {
             TransportError::Unreadable(problem) => {
                 write!(f, "the server's answer can't be read: {problem}")
             }
+            TransportError::Credentials(error) => {
+                write!(f, "the program has no credentials for the server: {error}")
+            }
         }
     }
 }
@@ -106,7 +111,7 @@ impl fmt::Display for TransportError {
 impl std::error::Error for TransportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            TransportError::Offline(error) => Some(&**error),
+            TransportError::Offline(error) | TransportError::Credentials(error) => Some(&**error),
             _ => None,
         }
     }

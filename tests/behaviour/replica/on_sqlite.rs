@@ -19,10 +19,14 @@ mod late;
 mod live;
 #[path = "many_keys.rs"]
 mod many_keys;
+#[path = "obstacles.rs"]
+mod obstacles;
 #[path = "odd_ids.rs"]
 mod odd_ids;
 #[path = "over_http.rs"]
 mod over_http;
+#[path = "portions.rs"]
+mod portions;
 #[path = "relay.rs"]
 mod relay;
 #[path = "settling.rs"]
