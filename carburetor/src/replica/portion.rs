@@ -17,6 +17,9 @@ use std::time::Duration;
 /// What takes longer is too much at once, although it succeeded: a line that is cut takes all of it along.
 const LONG: Duration = Duration::from_secs(10);
 
+/// So often what is borne has to succeed before more is tried.
+const HOLD: u32 = 4;
+
 /// How many changes one upload carries at most.
 pub(super) const CHANGES: u32 = 1000;
 
@@ -55,7 +58,7 @@ pub(super) struct Portion {
     now: u32,
     /// Up to here it grows fast: half of what failed last.
     fast: u32,
-    /// How often it grew beyond that in a row: the steps double.
+    /// How often it has succeeded since, in a row.
     steps: u32,
     /// The last attempt failed: what fails next says nothing new of how much is too much.
     has_failed: bool,
@@ -121,15 +124,25 @@ impl Portion {
         if took > LONG / 2 || sent < self.now.div_ceil(2) {
             return went;
         }
-        let step = (self.fast / 8).max(1).saturating_mul(1 << self.steps);
         let (more, steps) = match self.now < self.fast {
             true => (self.now.saturating_mul(2).min(self.fast), 0),
-            false => (self.now.saturating_add(step), (self.steps + 1).min(16)),
+            false => (
+                self.now.saturating_add(self.step()),
+                (self.steps + 1).min(HOLD + 16),
+            ),
         };
         Portion {
             now: more.min(self.of.most()),
             steps,
             ..went
+        }
+    }
+
+    /// By how much it grows beyond what grows fast: at first not at all, then by steps that double.
+    fn step(self) -> u32 {
+        match self.steps.checked_sub(HOLD) {
+            Some(doubled) => (self.fast / 8).max(1).saturating_mul(1 << doubled),
+            None => 0,
         }
     }
 
@@ -155,7 +168,8 @@ impl Portion {
                     of,
                     now: known(0),
                     fast: known(1),
-                    steps: u32::try_from(as_integer(&row[2])).map_or(0, |steps| steps.min(16)),
+                    steps: u32::try_from(as_integer(&row[2]))
+                        .map_or(0, |steps| steps.min(HOLD + 16)),
                     has_failed: as_integer(&row[3]) != 0,
                 }
             }
@@ -285,8 +299,7 @@ fn is_unreached(_: &(dyn std::error::Error + 'static)) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{CHANGES, Of, Portion};
-
+    use super::{CHANGES, HOLD, Of, Portion};
     use std::time::Duration;
 
     /// Sends so many in all over a line that bears `most` at once, and returns what was tried.
@@ -337,6 +350,8 @@ mod tests {
         assert_eq!(long.limit(), 5000);
         assert_eq!(long.went(10, Duration::ZERO), long);
         assert_eq!(long.went(5000, Duration::from_secs(8)), long);
-        assert_eq!(long.went(5000, Duration::from_secs(1)).limit(), 5625);
+        let short = |portion: Portion| portion.went(5000, Duration::from_secs(1));
+        let held = (0..HOLD).fold(long, |portion, _| short(portion));
+        assert_eq!((held.limit(), short(held).limit()), (5000, 5625));
     }
 }
