@@ -76,9 +76,11 @@ async fn by_every_way_async(conn: &mut AsyncConn, token: &Token) -> Vec<Said> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_server_begins_every_table_again() {
-    let (here, there) = tokio::task::block_in_place(|| (with(1), Server::new()));
-    // Older than the token, so that nothing else than its origin brings it.
-    there.add(2);
+    let (here, there) = tokio::task::block_in_place(|| {
+        // Older than the token, so that nothing else than its origin brings it.
+        let there = with(2);
+        (with(1), there)
+    });
     let token = tokio::task::block_in_place(|| {
         let first = group().download(&mut here.connect(), (None, None)).unwrap();
         there.add(3);
