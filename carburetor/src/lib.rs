@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod change;
+mod clip;
 pub mod clock;
 mod connection;
 mod cutoff;

@@ -17,8 +17,10 @@ mod negotiation;
 #[cfg(feature = "async-postgres")]
 mod notified;
 mod origin;
+mod patient;
 mod problem;
 mod refresh;
+mod room;
 mod serve;
 mod served;
 mod shutdown;
@@ -32,6 +34,7 @@ pub use database::sqlite_pool;
 pub use limits::Limits;
 #[cfg(feature = "async-postgres")]
 pub use notified::Notified;
+pub use patient::{Patient, PatientStream};
 pub use problem::Problem;
 pub use refresh::Refresh;
 pub use serve::serve;

@@ -2,10 +2,15 @@
 
 #[cfg(feature = "axum")]
 mod changed;
+#[cfg(feature = "axum")]
+mod check;
 mod everyone;
 mod json_pages;
 mod pace;
 mod pages;
+
+#[cfg(feature = "axum")]
+pub(crate) use check::check;
 
 #[cfg(feature = "axum")]
 pub(crate) use changed::{Changed, ChangedRow, Watched, changed};

@@ -70,9 +70,9 @@ enum Asked {
 fn health() -> OperationBuilder {
     OperationBuilder::new()
         .operation_id(Some("health"))
-        .summary(Some("Says whether the server reaches its database"))
+        .summary(Some("Says whether the server reaches its database, and finds its tables as they have to be"))
         .response("200", json("It does", "Health"))
-        .response("503", problem("It doesn't: `database`, `time`"))
+        .response("503", problem("It doesn't: `database`, `time`; or the tables are not as they have to be: `setup`, `server`"))
 }
 
 fn download(group: &str, asked: Asked, limits: &Limits) -> OperationBuilder {
@@ -127,7 +127,7 @@ fn reading(group: &str, name: &str, asked: Asked, limits: &Limits) -> OperationB
         .response("400", problem("`token`, `query`"))
         .response("401", Response::new(REJECTED))
         .response("409", problem("`keys`"))
-        .response("500", problem("`server`"))
+        .response("500", problem("`setup`, `server`"))
         .response("503", problem("`busy`, `database`, `time`"));
     if asked == Asked::Body {
         let body = RequestBodyBuilder::new()
@@ -202,7 +202,7 @@ fn upload(group: &str, limits: &Limits) -> OperationBuilder {
         .response("409", problem("`clock_ahead`, `copied`"))
         .response("413", problem("`body`, `batch`"))
         .response("415", problem("`type`, `encoding`"))
-        .response("500", problem("`server`"))
+        .response("500", problem("`setup`, `server`"))
         .response("503", problem("`busy`, `database`, `time`"))
 }
 

@@ -6,8 +6,8 @@ use super::database::Database;
 use super::handover::{Pages, Taken, handover};
 use super::negotiation::{JSON, LINES, VARY, is_known, wants_lines};
 use super::problem::Problem;
+use super::room::Told;
 use super::served::{Sent, Served, ServedGroup};
-use crate::download::Page;
 use crate::token::Token;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -40,23 +40,26 @@ where
     let (since, limit) = asking.read(None, &served.limits)?;
     let permit = Arc::clone(&served.downloads).try_acquire_owned();
     let permit = permit.map_err(|_| Problem::busy("too many downloads are under way"))?;
+    let share = served.share::<G>(&scope)?;
+    let own = Arc::clone(&share.streams).try_acquire_owned();
+    let own = own.map_err(|_| Problem::busy("too many downloads are under way in this scope"))?;
     let wants_lines = wants_lines(&headers, JSON);
     // What is read is one page ahead of what is sent.
-    let (pages, taken) = handover(since.as_ref());
+    let (pages, taken) = handover(since.as_ref(), share, &served.limits);
     let scope = Arc::new(scope);
     // One page is on its way at once.
     let asked = wants_lines.then(|| caller.open(&served, &pages, &scope));
-    let reading = read::<G, D>(served, asked, scope, since, limit, pages, permit);
+    let reading = read::<G, D>(served, asked, scope, since, limit, pages, [permit, own]);
     tokio::spawn(reading.in_current_span());
     let (first, taken) = first_of(taken).await?;
     Ok(match wants_lines {
         true => lines(first, taken, None),
-        false => single(&headers, &first),
+        false => single(&headers, first),
     })
 }
 
 /// The first page; until it is there the answer may still be a refusal.
-pub(super) async fn first_of(mut taken: Taken) -> Result<(Arc<Page>, Taken), Problem> {
+pub(super) async fn first_of(mut taken: Taken) -> Result<(Arc<Told>, Taken), Problem> {
     match taken.recv().await {
         Some(first) => Ok((first.map_err(|problem| *problem)?, taken)),
         None => Err(Problem::busy("the server is going down")),
@@ -64,43 +67,51 @@ pub(super) async fn first_of(mut taken: Taken) -> Result<(Arc<Page>, Taken), Pro
 }
 
 /// One page as JSON, unless whoever asks has what it says.
-fn single(headers: &HeaderMap, page: &Page) -> Response {
+fn single(headers: &HeaderMap, page: Arc<Told>) -> Response {
     let tag = format!("\"{}\"", page.tag());
     let described = [CACHING, VARY, (header::CONTENT_TYPE, JSON)];
     match is_known(headers, &tag) {
         true => (StatusCode::NOT_MODIFIED, described, [(header::ETAG, tag)]).into_response(),
-        false => (described, [(header::ETAG, tag)], page.json().to_vec()).into_response(),
+        false => {
+            let body = Bytes::from_owner(Arc::unwrap_or_clone(page));
+            (described, [(header::ETAG, tag)], body).into_response()
+        }
     }
 }
 
 /// The pages as lines, as they come; with a `heartbeat`, an empty line after so long without one.
-pub(super) fn lines(first: Arc<Page>, taken: Taken, heartbeat: Option<Duration>) -> Response {
-    let pages = stream::try_unfold((Some(first), taken), move |(first, mut taken)| async move {
-        let page = match (first, heartbeat) {
-            (Some(page), _) => Ok(page),
-            (None, None) => match taken.recv().await {
-                Some(page) => page,
-                None => return Ok(None),
-            },
-            (None, Some(heartbeat)) => match timeout(heartbeat, taken.recv()).await {
-                Ok(Some(page)) => page,
-                Ok(None) => return Ok(None),
-                Err(_) => return Ok(Some((Bytes::from_static(b"\n"), (None, taken)))),
-            },
-        };
-        let Some(page) = unless_refused(page)? else {
-            return Ok(None);
-        };
-        let mut line = Arc::unwrap_or_clone(page).into_json();
-        line.push(b'\n');
-        Ok::<_, Cut>(Some((line.into(), (None, taken))))
-    });
+pub(super) fn lines(first: Arc<Told>, taken: Taken, heartbeat: Option<Duration>) -> Response {
+    let pages = stream::try_unfold(
+        (Some(first), taken, None),
+        move |(first, mut taken, sent)| async move {
+            // It is written, or about to be, when the next one is asked for.
+            drop(sent);
+            let page = match (first, heartbeat) {
+                (Some(page), _) => Ok(page),
+                (None, None) => match taken.recv().await {
+                    Some(page) => page,
+                    None => return Ok(None),
+                },
+                (None, Some(heartbeat)) => match timeout(heartbeat, taken.recv()).await {
+                    Ok(Some(page)) => page,
+                    Ok(None) => return Ok(None),
+                    Err(_) => return Ok(Some((Bytes::from_static(b"\n"), (None, taken, None)))),
+                },
+            };
+            let Some(page) = unless_refused(page)? else {
+                return Ok(None);
+            };
+            let (mut line, room) = Arc::unwrap_or_clone(page).into_parts();
+            line.push(b'\n');
+            Ok::<_, Cut>(Some((line.into(), (None, taken, room))))
+        },
+    );
     let unbuffered = heartbeat.map(|_| [UNBUFFERED]);
     (unbuffered, streamed(LINES, Body::from_stream(pages))).into_response()
 }
 
 /// A page, unless the answer ends before it: in order where the caller is refused, who learns more when he comes back.
-pub(super) fn unless_refused(page: Sent) -> Result<Option<Arc<Page>>, Cut> {
+pub(super) fn unless_refused(page: Sent) -> Result<Option<Arc<Told>>, Cut> {
     match page {
         Err(problem) if problem.is_refusal() => Ok(None),
         page => page.map(Some).map_err(Cut),
@@ -139,13 +150,18 @@ async fn read<G, D>(
     since: Option<Token>,
     limit: u32,
     pages: Pages,
-    _permit: OwnedSemaphorePermit,
+    _permits: [OwnedSemaphorePermit; 2],
 ) where
     D: Database,
     G: ServedGroup<D::Connection>,
 {
     let all = asked.is_some();
-    let reading = async { G::pages(&served, &scope, since, limit, all, &pages).await };
+    let reading = async {
+        tokio::select! {
+            read = G::pages(&served, &scope, since, limit, all, &pages) => read,
+            () = served.shutdown.over() => Err(Problem::busy("the server is going down")),
+        }
+    };
     let problem = match asked {
         None => reading.await.err(),
         Some(mut asked) => tokio::select! {

@@ -86,7 +86,11 @@ where
     let permit = permit.map_err(|_| Problem::busy("too many feeds are open"))?;
     let scope = Arc::new(scope);
     let subscription = channels.subscribe::<G, D>(&served, &scope)?;
-    let (pages, taken) = handover(since.as_ref());
+    let (pages, taken) = {
+        let share = served.share::<G>(&scope)?;
+        handover(since.as_ref(), share, &served.limits)
+    };
+    let time = served.limits.send_time;
     let open = meter::feed(&served.name);
     let caller = caller.open(&served, &pages, &scope);
     tokio::spawn(async move {
@@ -109,7 +113,7 @@ where
     });
     let (first, taken) = first_of(taken).await?;
     Ok(match upgrade {
-        Some(upgrade) => socket::open(upgrade, first, taken),
+        Some(upgrade) => socket::open(upgrade, first, taken, time),
         None if wants_lines => lines(first, taken, Some(HEARTBEAT)),
         None => sse::events(first, taken),
     })

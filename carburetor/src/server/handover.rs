@@ -1,11 +1,16 @@
 //! Pages from whoever reads them to whoever sends them, one at a time. Tokio's channels have room for many, in each idle feed.
 
+use super::limits::Limits;
 use super::problem::Problem;
+use super::room::{Room, Share, Told};
 use super::served::Sent;
+use crate::download::Page;
 use crate::token::Token;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Whoever takes the pages has gone.
 #[derive(Debug)]
@@ -13,7 +18,12 @@ pub(super) struct Gone;
 
 /// Where pages are given.
 #[derive(Debug)]
-pub(super) struct Pages(Arc<Mutex<Handover>>);
+pub(super) struct Pages {
+    handover: Arc<Mutex<Handover>>,
+    share: Arc<Share>,
+    /// How long they may wait for whoever takes them, and whoever gives them for room.
+    times: [Duration; 2],
+}
 
 /// Where they are taken.
 #[derive(Debug)]
@@ -74,13 +84,22 @@ impl Side {
 }
 
 /// Both sides, for whoever has everything up to `since`.
-pub(super) fn handover(since: Option<&Token>) -> (Pages, Taken) {
+pub(super) fn handover(
+    since: Option<&Token>,
+    share: Arc<Share>,
+    limits: &Limits,
+) -> (Pages, Taken) {
     let handover = Arc::new(Mutex::new(Handover {
         last: since.map(|since| since.to_string().into()),
         asks_for_keys: since.is_some_and(|since| since.asks_for_keys),
         ..Handover::default()
     }));
-    (Pages(Arc::clone(&handover)), Taken(handover))
+    let pages = Pages {
+        handover: Arc::clone(&handover),
+        share,
+        times: [limits.send_time, limits.time],
+    };
+    (pages, Taken(handover))
 }
 
 fn lock(handover: &Mutex<Handover>) -> MutexGuard<'_, Handover> {
@@ -94,11 +113,59 @@ fn wake(waker: Option<Waker>) {
 }
 
 impl Pages {
-    /// Gives a page, as soon as the one before it is taken.
+    /// Room for a page, and then the page.
+    pub(super) async fn read(
+        &self,
+        page: impl Future<Output = Result<Option<Page>, Problem>>,
+    ) -> Result<Option<(Page, Room)>, Problem> {
+        let room = self.share.page(self.times[1]).await?;
+        Ok(page.await?.map(|page| (page, room)))
+    }
+
+    /// Gives a page that others are given, too, as soon as there is room for what is made of it, and waits until it is taken.
+    pub(super) async fn send_copy(&self, page: &Told) -> Result<Result<(), Gone>, Problem> {
+        let room = self.share.copy(page.json().len(), self.times[1]).await?;
+        let page = Told::new((**page).clone(), room);
+        Ok(match self.send(Ok(Arc::new(page))).await {
+            Ok(()) => self.finish().await,
+            Err(gone) => Err(gone),
+        })
+    }
+
+    /// Gives a page, as soon as the one before it is taken. Whoever doesn't take that in time gets no more.
     pub(super) async fn send(&self, page: Sent) -> Result<(), Gone> {
+        self.in_time(self.give(page)).await
+    }
+
+    /// Waits until the last page is taken, in time too: as long as it waits it takes room.
+    pub(super) async fn finish(&self) -> Result<(), Gone> {
+        let taken = poll_fn(|context| {
+            let mut handover = lock(&self.handover);
+            match () {
+                () if handover.taker.is_gone() => Poll::Ready(Err(Gone)),
+                () if handover.page.is_none() => Poll::Ready(Ok(())),
+                () => {
+                    handover.giver.wait(context);
+                    Poll::Pending
+                }
+            }
+        });
+        self.in_time(taken).await
+    }
+
+    async fn in_time(&self, done: impl Future<Output = Result<(), Gone>>) -> Result<(), Gone> {
+        timeout(self.times[0], done).await.unwrap_or_else(|_| {
+            let stalled = Problem::busy("what was sent was not read in time");
+            let waiting = lock(&self.handover).page.replace(Err(stalled.into()));
+            drop(waiting);
+            Err(Gone)
+        })
+    }
+
+    async fn give(&self, page: Sent) -> Result<(), Gone> {
         let mut page = Some(page);
         poll_fn(|context| {
-            let mut handover = lock(&self.0);
+            let mut handover = lock(&self.handover);
             if handover.taker.is_gone() {
                 return Poll::Ready(Err(Gone));
             }
@@ -117,7 +184,7 @@ impl Pages {
 
     /// Ends what is sent, also where a page waits: whoever takes it gets the problem in its place.
     pub(super) fn end(self, problem: Problem) {
-        let mut handover = lock(&self.0);
+        let mut handover = lock(&self.handover);
         handover.answered = handover.recalls;
         let waiting = handover.page.replace(Err(problem.into()));
         drop(handover);
@@ -126,18 +193,18 @@ impl Pages {
 
     /// What holds the pages back.
     pub(super) fn recall(&self) -> Recall {
-        Recall(Arc::clone(&self.0))
+        Recall(Arc::clone(&self.handover))
     }
 
     /// How often they were held back.
     pub(super) fn recalls(&self) -> u32 {
-        lock(&self.0).recalls
+        lock(&self.handover).recalls
     }
 
     /// Comes back when they are held back.
     pub(super) async fn recalled(&self) {
         poll_fn(|context| {
-            let mut handover = lock(&self.0);
+            let mut handover = lock(&self.handover);
             if handover.is_held() {
                 return Poll::Ready(());
             }
@@ -149,7 +216,7 @@ impl Pages {
 
     /// They go on, unless they were held back more often than `recalls`.
     pub(super) fn go_on(&self, recalls: u32) {
-        let mut handover = lock(&self.0);
+        let mut handover = lock(&self.handover);
         handover.answered = recalls;
         let wakers = [handover.taker.wake(), handover.giver.wake()];
         drop(handover);
@@ -158,13 +225,13 @@ impl Pages {
 
     /// Takes a page back that nobody has taken.
     pub(super) fn take_back(&self) {
-        let waiting = lock(&self.0).page.take();
+        let waiting = lock(&self.handover).page.take();
         drop(waiting);
     }
 
     /// From where it goes on behind all that was given: the token of the last page.
     pub(super) fn given(&self) -> Option<Token> {
-        let handover = lock(&self.0);
+        let handover = lock(&self.handover);
         let (last, asks_for_keys) = match &handover.page {
             Some(Ok(page)) => (Some(page.next()), false),
             _ => (handover.last.as_deref(), handover.asks_for_keys),
@@ -179,7 +246,7 @@ impl Pages {
     /// Comes back when nobody takes pages any more.
     pub(super) async fn closed(&self) {
         poll_fn(|context| {
-            let mut handover = lock(&self.0);
+            let mut handover = lock(&self.handover);
             if handover.taker.is_gone() {
                 return Poll::Ready(());
             }
@@ -203,7 +270,7 @@ impl Recall {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        let mut handover = lock(&self.0);
+        let mut handover = lock(&self.handover);
         handover.giver = Side::Gone;
         let taker = handover.taker.wake();
         drop(handover);
@@ -256,17 +323,25 @@ impl Drop for Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::download::Page;
+    use crate::server::room::Rooms;
     use futures_util::poll;
     use std::pin::pin;
 
+    fn both() -> (Pages, Taken) {
+        let limits = Limits::default();
+        let share = Arc::new(Rooms::new(&limits)).share("group", "scope");
+        handover(None, share, &limits)
+    }
+
     fn page() -> Sent {
-        Ok(Arc::new(Page::default()))
+        let rooms = Rooms::new(&Limits::default());
+        let room = rooms.common(1).unwrap();
+        Ok(Arc::new(Told::new(Page::default(), room)))
     }
 
     #[tokio::test]
     async fn a_page_is_given_once_the_one_before_it_is_taken() {
-        let (pages, mut taken) = handover(None);
+        let (pages, mut taken) = both();
         pages.send(page()).await.unwrap();
         let mut second = pin!(pages.send(page()));
         assert!(poll!(second.as_mut()).is_pending());
@@ -277,7 +352,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_waits_for_a_page_is_woken_by_it() {
-        let (pages, mut taken) = handover(None);
+        let (pages, mut taken) = both();
         let waiting = tokio::spawn(async move { taken.recv().await.is_some() });
         tokio::task::yield_now().await;
         pages.send(page()).await.unwrap();
@@ -286,7 +361,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_given_last_is_taken_before_the_end() {
-        let (pages, mut taken) = handover(None);
+        let (pages, mut taken) = both();
         pages.send(page()).await.unwrap();
         drop(pages);
         assert!(taken.recv().await.is_some());
@@ -295,7 +370,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_gives_learns_that_the_taker_has_gone() {
-        let (pages, taken) = handover(None);
+        let (pages, taken) = both();
         pages.send(page()).await.unwrap();
         let waiting = tokio::spawn(async move {
             pages.closed().await;
@@ -308,7 +383,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_held_back_is_neither_given_nor_taken() {
-        let (pages, mut taken) = handover(None);
+        let (pages, mut taken) = both();
         pages.send(page()).await.unwrap();
         pages.recall().recall();
         pages.recalled().await;
@@ -332,11 +407,25 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_is_refused_gets_nothing_that_waits() {
-        let (pages, mut taken) = handover(None);
+        let (pages, mut taken) = both();
         pages.send(page()).await.unwrap();
         pages.recall().recall();
         pages.end(Problem::busy("over"));
         assert!(taken.recv().await.unwrap().is_err());
         assert!(taken.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_no_page_in_time_gets_no_more() {
+        let (mut pages, mut taken) = both();
+        pages.times[0] = Duration::from_millis(10);
+        pages.send(page()).await.unwrap();
+        assert!(pages.send(page()).await.is_err());
+        assert!(taken.recv().await.unwrap().is_err());
+        // The last one neither.
+        pages.send(page()).await.unwrap();
+        assert!(pages.finish().await.is_err());
+        assert!(taken.recv().await.unwrap().is_err());
+        pages.finish().await.unwrap();
     }
 }

@@ -21,6 +21,17 @@ pub struct Limits {
     pub time: Duration,
     /// How many downloads are under way at once.
     pub streams: usize,
+    /// How many of them within one scope.
+    pub streams_per_scope: usize,
+    /// How long whoever downloads or follows may take to read what was sent, until the next page can be: 30 s by default. Then it is over, and goes on from the last page that
+    /// he has when he comes back.
+    pub send_time: Duration,
+    /// The bytes of all pages together that are read and not sent; half of them for those of which each is for one caller, and an eighth within one scope, at most. One that is
+    /// being read counts as 4 MiB. Who finds no room waits, for `time` at most. 256 MiB by
+    /// default.
+    pub waiting: usize,
+    /// The bytes of all uploads together that are under way; a quarter of them within one scope, at most. 64 MiB by default; what is made of them takes several times as much.
+    pub bodies: usize,
     /// How many feeds are open at once.
     pub feeds: usize,
     /// How many of them within one scope.
@@ -30,6 +41,8 @@ pub struct Limits {
     /// How long what the extractor said of a caller holds, whose feed or download of lines is open; then it runs again. 1 min by default.
     /// [`Refresh`](super::Refresh) makes it run at once.
     pub scope_time: Duration,
+    /// How long what is under way may take when the server goes down, 20 s by default.
+    pub grace: Duration,
     /// How many connections all feeds together read with.
     pub readers: usize,
 }
@@ -42,10 +55,15 @@ impl Default for Limits {
             page: 10_000,
             time: Duration::from_secs(30),
             streams: 1000,
+            streams_per_scope: 200,
+            send_time: Duration::from_secs(30),
+            waiting: 256 << 20,
+            bodies: 64 << 20,
             feeds: 20_000,
             feeds_per_scope: 1000,
             feed_time: Duration::from_secs(6 * 3600),
             scope_time: Duration::from_secs(60),
+            grace: Duration::from_secs(20),
             readers: 4,
         }
     }

@@ -1,6 +1,8 @@
 //! Why a request was refused: problem+json.
 
+use crate::clip;
 use crate::download::DownloadError;
+use crate::remedy::is_refused;
 use crate::upload::UploadError;
 use crate::wire::WireError;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -26,6 +28,7 @@ use std::fmt;
 /// | `batch` | 413 | more changes than an upload may have |
 /// | `type` | 415 | the body is not `application/json` |
 /// | `encoding` | 415 | it is compressed, and no layer in front has taken that apart |
+/// | `setup` | 500 | the database is not as the server needs it: a table, a column, a right or the tracking is missing; the log says which |
 /// | `server` | 500 | the server is not set up as it should be; its log says how |
 /// | `busy` | 503 | try again in a moment |
 /// | `database` | 503 | the database can't be reached, or failed |
@@ -73,7 +76,7 @@ impl Problem {
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             code,
-            detail: detail.into(),
+            detail: clip::message(&detail.into()),
             remedy,
             server_time: None,
         }
@@ -136,6 +139,34 @@ impl Problem {
         )
     }
 
+    fn setup(error: &dyn fmt::Display) -> Self {
+        tracing::error!(%error, "the database is not as the server needs it, until somebody mends it");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "setup",
+            "the database is not as the server needs it",
+            "somebody has to look at the server: a migration or a right is missing, its log says which",
+        )
+    }
+
+    /// What a look at the tables has found.
+    pub(super) fn found(error: DownloadError) -> Self {
+        match &error {
+            DownloadError::Query(query) if is_refused(query) => Self::setup(&error),
+            _ => error.into(),
+        }
+    }
+
+    /// The same as the answer of a server that can't serve.
+    pub(super) fn unhealthy(self) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Problem {
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            ..self
+        }
+    }
+
     fn server(error: &dyn fmt::Display) -> Self {
         tracing::error!(%error, "the server is not set up as it should be");
         Self::new(
@@ -172,6 +203,15 @@ impl From<DownloadError> for Problem {
                 "POST `since`, `keys` and `limit` as JSON, or leave `keys` out of the address",
             ),
             DownloadError::Query(query) => Self::unavailable(query),
+            DownloadError::NotTracked { .. }
+            | DownloadError::NoTrigger { .. }
+            | DownloadError::LateTrigger { .. }
+            | DownloadError::OtherTable { .. }
+            | DownloadError::Inherited { .. }
+            | DownloadError::Stamp { .. }
+            | DownloadError::HiddenTransactions { .. }
+            | DownloadError::ActivityNotTracked
+            | DownloadError::NoCutoff => Self::setup(&error),
             _ => Self::server(&error),
         }
     }
@@ -202,6 +242,7 @@ impl From<UploadError> for Problem {
                 error.to_string(),
                 "take a new replica id, and give the unsent changes new clocks",
             ),
+            UploadError::NotTracked { .. } | UploadError::NoTrigger { .. } => Self::setup(&error),
             UploadError::Busy { .. } => Self::busy("other writers were in the way"),
             _ => Self::server(&error),
         }

@@ -1,5 +1,6 @@
 //! The program's routes on its sockets, with little memory for each of them.
 
+use super::patient::PatientStream;
 use super::shutdown::Shutdown;
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -14,15 +15,16 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// How long whoever has connected may take to say what he wants.
 const HEAD: Duration = Duration::from_secs(30);
 
-/// Serves what the program has mounted until `shutdown` begins, then waits for the answers that are under way.
+/// Serves what the program has mounted until `shutdown` begins, then waits for the answers that are under way, for [`Limits::grace`](super::Limits::grace) at most.
 ///
 /// It takes the place of `axum::serve` where many feeds are open as lines or events, which then take less memory each. It speaks HTTP/1 only, takes any listener of
 /// axum's, tells handlers by `ConnectInfo` who has connected, and closes a connection that doesn't ask anything for 30 s. An accept that fails is the listener's to
-/// try again.
+/// try again. A connection whose other side doesn't read ends as that of [`Patient`](super::Patient).
 ///
 #[doc = include_str!("../../docs/examples/serve.md")]
 pub async fn serve<L>(mut listener: L, app: Router, shutdown: &Shutdown)
@@ -47,7 +49,10 @@ where
             // Hyper keeps the room of what answers as long as the connection is open.
             Box::pin(routes.call(request))
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = {
+            let stream = PatientStream::new(stream, shutdown.send_time());
+            http.serve_connection(TokioIo::new(stream), service)
+        };
         let mut connection = connection.with_upgrades();
         let (shutdown, open) = (shutdown.clone(), open.clone());
         // The task has room for one of what it moves: it polls the connection where it is. One that fails is closed.
@@ -58,7 +63,8 @@ where
             };
             if !ended {
                 Pin::new(&mut connection).graceful_shutdown();
-                let _ = (&mut connection).await;
+                // What isn't sent by then is cut off.
+                let _ = timeout(shutdown.grace(), &mut connection).await;
             }
             drop(open);
         });

@@ -6,13 +6,16 @@ use super::limits::Limits;
 use super::meter;
 use super::problem::Problem;
 use super::refresh::Refresh;
+use super::room::{Rooms, Share, Told};
 use super::shutdown::Shutdown;
 use super::watcher::Watcher;
 use crate::change::Changes;
 use crate::connection::SyncConnectionAsync;
+use crate::download::asynchronous::check;
 use crate::download::{self, DownloadError, Page, Timestamps};
 use crate::group::{DownloadTablesAsync, SyncGroup, UploadTables};
 use crate::outcome::Outcomes;
+use crate::remedy::is_refused;
 use crate::scope::{Concerns, identity};
 use crate::token::Token;
 use crate::upload::{UploadError, UploadOptions};
@@ -35,6 +38,8 @@ pub struct Served<D> {
     pub(super) readers: Arc<Semaphore>,
     pub(super) watcher: Arc<Watcher<D>>,
     pub(super) shutdown: Shutdown,
+    /// Room for what waits in memory.
+    pub(super) rooms: Arc<Rooms>,
     /// Whoever is being sent something.
     pub(super) refresh: Refresh,
     /// Callers that are asked again at once.
@@ -52,7 +57,7 @@ impl<D> std::fmt::Debug for Served<D> {
 }
 
 /// A page on its way to whoever asked; one that several asked for is theirs together.
-pub(super) type Sent = Result<Arc<Page>, Box<Problem>>;
+pub(super) type Sent = Result<Arc<Told>, Box<Problem>>;
 
 /// A group that can be served from connections `C`.
 ///
@@ -88,7 +93,11 @@ pub trait ServedGroup<C: SyncConnectionAsync>: 'static {
         conn: &mut C,
         changes: &Changes,
         options: &UploadOptions,
-    ) -> impl Future<Output = Result<Outcomes, UploadError>> + Send;
+    ) -> impl Future<Output = Result<Outcomes, Problem>> + Send;
+
+    /// Whether the tables are as they have to be.
+    #[doc(hidden)]
+    fn check(conn: &mut C) -> impl Future<Output = Result<(), Problem>> + Send;
 
     /// The first page since `since`.
     #[doc(hidden)]
@@ -146,11 +155,25 @@ where
         conn: &mut C,
         changes: &Changes,
         options: &UploadOptions,
-    ) -> impl Future<Output = Result<Outcomes, UploadError>> + Send {
+    ) -> impl Future<Output = Result<Outcomes, Problem>> + Send {
         async move {
-            Self::scoped(scope)
+            let taken = Self::scoped(scope)
                 .upload_with_async(conn, changes, options)
-                .await
+                .await;
+            match taken {
+                Err(UploadError::Query(error)) if is_refused(&error) => {
+                    Self::check(conn).await?;
+                    Err(UploadError::Query(error).into())
+                }
+                taken => Ok(taken?),
+            }
+        }
+    }
+
+    fn check(conn: &mut C) -> impl Future<Output = Result<(), Problem>> + Send {
+        async move {
+            let checked = check(&conn.share(), &T::definitions()).await;
+            checked.map_err(Problem::found)
         }
     }
 
@@ -183,7 +206,7 @@ where
             loop {
                 // What fits one page is of one instant; of more, the next round brings what has changed meanwhile.
                 let mut pages = Self::scoped(scope).pages(since, limit);
-                while let Some(page) = served.next(&mut pages).await? {
+                while let Some((page, room)) = sender.read(served.next(&mut pages)).await? {
                     let more = page.more();
                     // Where more rows than a page are of one instant, its token leads to the same page again.
                     let wider = limit.checked_mul(2).filter(|_| more && !all);
@@ -193,10 +216,17 @@ where
                         break;
                     }
                     meter::page(&served.name, &page, pages.token()?.as_ref());
-                    if sender.send(Ok(Arc::new(page))).await.is_err() {
+                    if sender
+                        .send(Ok(Arc::new(Told::new(page, room))))
+                        .await
+                        .is_err()
+                    {
                         return Ok(None);
                     }
                     if !(more && all) {
+                        if sender.finish().await.is_err() {
+                            return Ok(None);
+                        }
                         return Ok(pages.token()?);
                     }
                 }
@@ -211,6 +241,14 @@ where
 }
 
 impl<D: Database> Served<D> {
+    /// The room of those who see what `scope` shows.
+    pub(super) fn share<G>(&self, scope: &G::Scope) -> Result<Arc<Share>, Problem>
+    where
+        G: ServedGroup<D::Connection>,
+    {
+        Ok(self.rooms.share(&self.name, &G::identity(scope)?))
+    }
+
     /// The next page, on a connection that is lent for it.
     async fn next<T, S>(
         &self,
@@ -222,7 +260,15 @@ impl<D: Database> Served<D> {
     {
         within(self.limits.time, async {
             let mut conn = self.database.lend().await?;
-            Ok(pages.next_json_async(&mut *conn).await?)
+            match pages.next_json_async(&mut *conn).await {
+                Err(DownloadError::Query(error)) if is_refused(&error) => {
+                    // It may be what a person has to mend, and no reason to try again.
+                    let checked = check(&conn.share(), &T::definitions()).await;
+                    checked.map_err(Problem::found)?;
+                    Err(DownloadError::Query(error).into())
+                }
+                page => Ok(page?),
+            }
         })
         .await
     }

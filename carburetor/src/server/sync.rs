@@ -11,6 +11,7 @@ use super::limits::Limits;
 use super::meter::measured;
 use super::problem::Problem;
 use super::refresh::Refresh;
+use super::room::Rooms;
 use super::served::{Served, ServedGroup, within};
 use super::shutdown::Shutdown;
 use super::upload::upload;
@@ -20,6 +21,7 @@ use axum::http::{HeaderMap, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -27,7 +29,7 @@ use tokio::sync::Semaphore;
 /// Groups of a database, to be mounted in the program's own axum router.
 ///
 #[doc = include_str!("../../docs/examples/sync.md")]
-pub struct Sync<D, St = ()> {
+pub struct Sync<D: Database, St = ()> {
     database: D,
     limits: Limits,
     interval: Duration,
@@ -36,7 +38,11 @@ pub struct Sync<D, St = ()> {
     refresh: Refresh,
     /// Made last, when it is known how they are served.
     groups: Vec<(Arc<str>, Mount<D, St>)>,
+    checks: Vec<Check<D>>,
 }
+
+/// Looks whether the tables of a group are as they have to be.
+type Check<D> = fn(&mut <D as Database>::Connection) -> BoxFuture<'_, Result<(), Problem>>;
 
 /// Adds the routes of a group.
 type Mount<D, St> = Box<dyn FnOnce(Router<St>, Served<D>) -> Router<St> + Send>;
@@ -44,7 +50,7 @@ type Mount<D, St> = Box<dyn FnOnce(Router<St>, Served<D>) -> Router<St> + Send>;
 /// How often the database is asked for commits.
 const POLL: Duration = Duration::from_millis(3);
 
-impl<D, St> std::fmt::Debug for Sync<D, St> {
+impl<D: Database, St> std::fmt::Debug for Sync<D, St> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sync")
             .field("limits", &self.limits)
@@ -73,9 +79,10 @@ where
             limits,
             interval: POLL,
             origins: Vec::new(),
-            shutdown: Shutdown::new(),
+            shutdown: Shutdown::new(&limits),
             refresh: Refresh::default(),
             groups: Vec::new(),
+            checks: Vec::new(),
         }
     }
 
@@ -133,6 +140,7 @@ where
             Box::new(move |router, served| mount::<G, E, D, St>(router, Served { name, ..served }))
         };
         self.groups.push((name, mount));
+        self.checks.push(|conn| Box::pin(G::check(conn)));
         self
     }
 
@@ -151,6 +159,7 @@ where
             readers: Arc::new(Semaphore::new(limits.readers)),
             shutdown: self.shutdown,
             refresh: self.refresh,
+            rooms: Arc::new(Rooms::new(&limits)),
             asked: Arc::new(Semaphore::new(ASKED_AT_ONCE)),
             origins: self.origins.into(),
         };
@@ -158,7 +167,8 @@ where
         // Axum clones what answers for each connection.
         let document = Arc::new(document(&names, &limits));
         let database = served.database.clone();
-        let health = get(move || health(database.clone(), limits));
+        let checks: Arc<[Check<D>]> = self.checks.into();
+        let health = get(move || health(database.clone(), Arc::clone(&checks), limits));
         let router = Router::new().route("/health", health).route(
             "/openapi.json",
             get(async move || Json(&*document).into_response()),
@@ -168,9 +178,20 @@ where
     }
 }
 
-/// Whether the database can be reached.
-async fn health<D: Database>(database: D, limits: Limits) -> Result<impl IntoResponse, Problem> {
-    within(limits.time, database.lend()).await?;
+/// Whether the database can be reached, and the groups' tables are as they have to be.
+async fn health<D: Database>(
+    database: D,
+    checks: Arc<[Check<D>]>,
+    limits: Limits,
+) -> Result<impl IntoResponse, Problem> {
+    let checked = within(limits.time, async {
+        let mut conn = database.lend().await?;
+        for check in checks.iter() {
+            check(&mut conn).await?;
+        }
+        Ok(())
+    });
+    checked.await.map_err(Problem::unhealthy)?;
     Ok((
         [(header::CONTENT_TYPE, "application/json")],
         "{\"status\":\"ok\"}",

@@ -50,6 +50,12 @@ where
     let limits = served.limits;
     origin::admit(request.headers(), request.uri(), &served.origins)?;
     negotiation::admit(request.headers())?;
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    // What doesn't say how long it is may be as long as any.
+    let length = length.unwrap_or(limits.body).min(limits.body);
+    let share = served.share::<G>(&scope)?;
+    let _room = share.body(length, limits.time).await?;
     let body = body(request, limits).await?;
     let changes = Changes::read(&body).map_err(|error| Problem::message(&error))?;
     let bytes = body.len();
@@ -60,7 +66,7 @@ where
     };
     let outcomes = within(limits.time, async {
         let mut conn = served.database.lend().await?;
-        Ok(G::take(&scope, &mut *conn, &changes, &options).await?)
+        G::take(&scope, &mut *conn, &changes, &options).await
     });
     let outcomes = outcomes.await?;
     let json = serde_json::to_vec(&outcomes).unwrap_or_default();

@@ -4,6 +4,7 @@ use super::UploadTable;
 use super::decide::{Kind, missing_unit_columns};
 use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
+use crate::clip;
 use crate::clock::Clock;
 use crate::outcome::{Code, Rejection};
 use crate::table::{ColumnDefinition, Storage, TableDefinition};
@@ -74,7 +75,7 @@ pub(super) fn admit<'c, DB: SyncBackend>(
         invalid(
             format!(
                 "the group has no table `{}`: upload it to the group that has it",
-                change.table
+                clip::name(&change.table)
             ),
             None,
         )
@@ -126,7 +127,11 @@ impl<'c, DB: SyncBackend> Admitted<'c, DB> {
                 .find(|(_, column)| column.name == *name);
             let Some((number, column)) = found else {
                 return Err(invalid(
-                    format!("{}.{name}: there is no such column", definition.wire_name),
+                    format!(
+                        "{}.{}: there is no such column",
+                        definition.wire_name,
+                        clip::name(name)
+                    ),
                     Some(name),
                 ));
             };
@@ -302,7 +307,7 @@ fn refused(
 pub(super) fn invalid(message: String, field: Option<&str>) -> Rejection {
     Rejection {
         code: Code::Invalid,
-        message,
-        field: field.map(str::to_owned),
+        message: clip::message(&message),
+        field: field.map(clip::name),
     }
 }

@@ -1,5 +1,6 @@
 //! What the database's error says of one change.
 
+use crate::clip;
 use crate::connection::shortage::is_shortage;
 use crate::outcome::{Code, Rejection};
 use crate::remedy::is_of_setup;
@@ -106,7 +107,7 @@ fn is_generated(message: &str) -> bool {
 fn rejected(code: Code, message: String, field: Option<&str>) -> Rejection {
     Rejection {
         code,
-        message,
-        field: field.map(str::to_owned),
+        message: clip::message(&message),
+        field: field.map(clip::name),
     }
 }

@@ -306,3 +306,40 @@ fn a_body_that_trickles_is_cut_off() {
     }
     is_alive(&server, &program);
 }
+
+#[test]
+fn what_is_foreign_is_repeated_in_part_only() {
+    let server = Server::new();
+    let program = server.serve(2, Limits::default());
+    let red = &program.client("red");
+    let long = "n".repeat(3 << 20);
+    let clock = |counter: u16| {
+        let millis = u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap();
+        carburetor::clock::Clock::new(millis, counter, 7).to_string()
+    };
+    let changes = [
+        json!({"table": &long, "id": "a", "clock": clock(0), "delete": true}),
+        json!({"table": "notes", "id": "a", "clock": clock(1), "update": {&long: 1}}),
+    ];
+    for change in changes {
+        let body = json!({"carburetor": 1, "changes": [change]}).to_string();
+        // The stored outcome is as short as the first one.
+        for _ in 0..2 {
+            let (status, said) = program.post(red, "web/upload", body.clone().into());
+            assert_eq!(status.as_u16(), 200);
+            assert_eq!(said["outcomes"][0]["code"], "invalid");
+            assert!(said.to_string().len() < 10_000);
+        }
+    }
+    for (body, path) in [
+        (
+            json!({"carburetor": 1, "changes": [{"table": "notes", "id": "a", "clock": &long, "delete": true}]}),
+            "web/upload",
+        ),
+        (json!({"carburetor": &long, "changes": []}), "web/upload"),
+    ] {
+        let (status, said) = program.post(red, path, body.to_string().into());
+        assert_eq!(status.as_u16(), 400);
+        assert!(said.to_string().len() < 10_000);
+    }
+}

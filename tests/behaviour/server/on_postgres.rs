@@ -27,6 +27,8 @@ mod revocation;
 mod serving;
 #[path = "sites.rs"]
 mod sites;
+#[path = "stalled.rs"]
+mod stalled;
 #[path = "streams.rs"]
 mod streams;
 #[path = "tenants.rs"]

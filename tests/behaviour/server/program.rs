@@ -1,7 +1,7 @@
 //! A program that serves, and what asks it.
 
 use super::document;
-use carburetor::server::{Shutdown, serve};
+use carburetor::server::{Patient, Shutdown, serve};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -56,6 +56,21 @@ impl Program {
         Self::listen(app, |listener, app| async move {
             axum::serve(listener, app).await.unwrap();
         })
+    }
+
+    /// The same until it goes down, by axum's server with connections that end where nobody reads.
+    pub(super) fn start_until(app: axum::Router, shutdown: &Shutdown) -> Self {
+        let shutdown = shutdown.clone();
+        Self::listen(
+            || app,
+            |listener, app| async move {
+                let begun = shutdown.clone();
+                axum::serve(Patient::new(listener, &shutdown), app)
+                    .with_graceful_shutdown(async move { begun.begun().await })
+                    .await
+                    .unwrap();
+            },
+        )
     }
 
     /// The same by the library's own server, until it goes down.

@@ -3,6 +3,7 @@
 use crate::download::Page;
 use crate::server::database::Database;
 use crate::server::problem::Problem;
+use crate::server::room::Told;
 use crate::server::served::{Served, ServedGroup};
 use crate::token::Token;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ pub(super) struct Join {
 /// What becomes of him.
 pub(super) enum Joined {
     /// What he gets at once, and what comes.
-    Live(Option<Arc<Page>>, broadcast::Receiver<Arc<Page>>),
+    Live(Option<Arc<Told>>, broadcast::Receiver<Arc<Told>>),
     /// More than a page has changed: he reads by himself, and joins again.
     Behind,
 }
@@ -50,7 +51,7 @@ pub(super) enum Joined {
 pub(super) struct Channel<D, S> {
     served: Served<D>,
     scope: Arc<S>,
-    followers: broadcast::Sender<Arc<Page>>,
+    followers: broadcast::Sender<Arc<Told>>,
     /// The followers have everything up to here. None if there are none.
     since: Option<Token>,
     /// What the last page said.
@@ -107,6 +108,12 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
         G::page(&self.served, &self.scope, since, self.served.limits.page).await
     }
 
+    /// A page for all, if there is room for one.
+    fn shared(&self, page: Page) -> Option<Arc<Told>> {
+        let room = self.served.rooms.common(page.json().len())?;
+        Some(Arc::new(Told::new(page, room)))
+    }
+
     /// Lets a follower in. What others are told from now on is based on what is older than what he has: nothing is missing in it.
     async fn join<G>(&mut self, since: Token) -> Joined
     where
@@ -117,6 +124,9 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
             // He meets the problem himself.
             _ => return Joined::Behind,
         };
+        let Some(page) = self.shared(page) else {
+            return Joined::Behind;
+        };
         let token = page.next().parse().ok();
         if self.followers.receiver_count() == 0 || self.since.is_none() {
             self.since = token;
@@ -124,7 +134,7 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
             self.renewed = Instant::now();
         }
         let followed = self.followers.subscribe();
-        Joined::Live((!page.is_empty()).then(|| Arc::new(page)), followed)
+        Joined::Live((!page.is_empty()).then_some(page), followed)
     }
 
     /// Reads what has changed, and tells it to all; also nothing, to renew their tokens.
@@ -140,12 +150,14 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
                 return;
             };
             match self.read::<G>(since).await {
-                Ok(page) if page.more() => {
-                    // Each reads by himself, at his own pace.
-                    self.followers = broadcast::Sender::new(BACKLOG);
-                    self.since = None;
-                }
                 Ok(page) => {
+                    let shared = Some(page).filter(|page| !page.more());
+                    let Some(page) = shared.and_then(|page| self.shared(page)) else {
+                        // Each reads by himself, at his own pace.
+                        self.followers = broadcast::Sender::new(BACKLOG);
+                        self.since = None;
+                        return;
+                    };
                     self.since = page.next().parse().ok();
                     // Rows that were written a moment ago come again.
                     let tag = page.tag();
@@ -153,7 +165,7 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
                         self.said = tag;
                         self.renewed = Instant::now();
                         // Nobody is there to take it: the next one who joins reads for himself.
-                        let _ = self.followers.send(Arc::new(page));
+                        let _ = self.followers.send(page);
                     }
                     return;
                 }

@@ -84,7 +84,7 @@ where
         loop {
             if let Some(page) = told {
                 meter::told(&served.name, &page);
-                if pages.send(Ok(page)).await.is_err() {
+                if pages.send_copy(&page).await?.is_err() {
                     return Ok(());
                 }
             }

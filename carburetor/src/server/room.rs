@@ -1,0 +1,276 @@
+//! Room for what waits in memory: so many bytes for all, and of them a part for the callers of one scope, so that nobody takes it all.
+
+use super::limits::Limits;
+use super::problem::Problem;
+use crate::download::Page;
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// What room is counted in.
+const UNIT: usize = 1024;
+
+/// What a page takes while it is read: how much it is, is known then.
+const PAGE: usize = 4 << 20;
+
+/// Which part of the room is one scope's.
+const PART: usize = 4;
+
+/// The room of a server.
+#[derive(Debug)]
+pub(super) struct Rooms {
+    pages: Semaphores,
+    bodies: Semaphores,
+    /// For pages that several are told; they have as much as the others.
+    common: Arc<Semaphore>,
+    streams_per_scope: usize,
+    shares: Mutex<HashMap<String, Weak<Share>>>,
+}
+
+/// The room for all, and how much of it is one scope's.
+#[derive(Debug)]
+struct Semaphores {
+    all: Arc<Semaphore>,
+    part: usize,
+}
+
+impl Semaphores {
+    fn new(bytes: usize) -> Self {
+        let units = units(bytes);
+        Semaphores {
+            all: semaphore(units),
+            part: (units / PART).max(1),
+        }
+    }
+}
+
+fn semaphore(units: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS)))
+}
+
+fn units(bytes: usize) -> usize {
+    bytes.div_ceil(UNIT).max(1)
+}
+
+/// The room of one scope's callers.
+#[derive(Debug)]
+pub(super) struct Share {
+    rooms: Arc<Rooms>,
+    key: String,
+    /// Downloads that may be under way.
+    pub(super) streams: Arc<Semaphore>,
+    pages: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
+}
+
+/// Room that is taken until it is dropped: of the scope's, and of all.
+#[derive(Debug)]
+pub(super) struct Room(Vec<OwnedSemaphorePermit>);
+
+impl Rooms {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Rooms {
+            pages: Semaphores::new(limits.waiting / 2),
+            bodies: Semaphores::new(limits.bodies),
+            common: semaphore(units(limits.waiting / 2)),
+            streams_per_scope: limits.streams_per_scope,
+            shares: Mutex::default(),
+        }
+    }
+
+    /// The room of the callers of `group` whose scope is told by `identity`.
+    pub(super) fn share(self: &Arc<Self>, group: &str, identity: &str) -> Arc<Share> {
+        let key = format!("{group} {identity}");
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(&key).and_then(Weak::upgrade) {
+            return share;
+        }
+        let share = Arc::new(Share {
+            rooms: Arc::clone(self),
+            key: key.clone(),
+            streams: semaphore(self.streams_per_scope),
+            pages: semaphore(self.pages.part),
+            bodies: semaphore(self.bodies.part),
+        });
+        shares.insert(key, Arc::downgrade(&share));
+        share
+    }
+
+    /// Room for a page that several are told, if there is some at once.
+    pub(super) fn common(&self, bytes: usize) -> Option<Room> {
+        let units = u32::try_from(units(bytes)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.common)
+            .try_acquire_many_owned(units)
+            .ok()?;
+        Some(Room(vec![room]))
+    }
+}
+
+impl Share {
+    /// Room for a page that is about to be read.
+    pub(super) async fn page(&self, time: Duration) -> Result<Room, Problem> {
+        let room = take(&self.pages, &self.rooms.pages, PAGE, time).await;
+        room.ok_or_else(|| Problem::busy("too many pages wait to be sent"))
+    }
+
+    /// Room for a page of so many bytes, which another one has, too.
+    pub(super) async fn copy(&self, bytes: usize, time: Duration) -> Result<Room, Problem> {
+        let room = take(&self.pages, &self.rooms.pages, bytes, time).await;
+        room.ok_or_else(|| Problem::busy("too many pages wait to be sent"))
+    }
+
+    /// Room for the body of an upload, and what is made of it.
+    pub(super) async fn body(&self, bytes: usize, time: Duration) -> Result<Room, Problem> {
+        let room = take(&self.bodies, &self.rooms.bodies, bytes, time).await;
+        room.ok_or_else(|| Problem::busy("too many uploads are under way"))
+    }
+}
+
+/// Room for so many bytes, as soon as it is there; none if that takes longer than `time`. What is more than a scope may have takes all of that.
+async fn take(
+    own: &Arc<Semaphore>,
+    all: &Semaphores,
+    bytes: usize,
+    time: Duration,
+) -> Option<Room> {
+    let units = u32::try_from(units(bytes).min(all.part)).unwrap_or(u32::MAX);
+    let taken = async {
+        // Whoever waits for his scope's takes nothing of the others'.
+        let own = Arc::clone(own).acquire_many_owned(units).await.ok()?;
+        let all = Arc::clone(&all.all).acquire_many_owned(units).await.ok()?;
+        Some(Room(vec![own, all]))
+    };
+    timeout(time, taken).await.ok().flatten()
+}
+
+impl Room {
+    /// Gives back what is more than so many bytes, or takes what there is besides: what has been read already doesn't wait.
+    fn fit(&mut self, bytes: usize) {
+        let units = units(bytes);
+        // No more of the others' than of its own.
+        let free = self
+            .0
+            .iter()
+            .map(|room| room.semaphore().available_permits());
+        let free = free.min().unwrap_or(0);
+        for room in &mut self.0 {
+            let taken = room.num_permits();
+            drop(room.split(taken.saturating_sub(units)));
+            let missing = units.saturating_sub(taken).min(free);
+            let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+            let more = Arc::clone(room.semaphore()).try_acquire_many_owned(missing);
+            if let Ok(more) = more {
+                room.merge(more);
+            }
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let shares = self.rooms.shares.lock();
+        let mut shares = shares.unwrap_or_else(PoisonError::into_inner);
+        // Another one may have come in its place.
+        if shares
+            .get(&self.key)
+            .is_some_and(|share| share.strong_count() == 0)
+        {
+            shares.remove(&self.key);
+        }
+    }
+}
+
+/// A page on its way, and the room that it takes.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    page: Page,
+    room: Option<Arc<Room>>,
+}
+
+impl Told {
+    pub(super) fn new(page: Page, mut room: Room) -> Self {
+        room.fit(page.json().len());
+        Told {
+            page,
+            room: Some(Arc::new(room)),
+        }
+    }
+
+    /// Its message, and the room that it takes until it is written.
+    pub(super) fn into_parts(self) -> (Vec<u8>, Option<Arc<Room>>) {
+        (self.page.into_json(), self.room)
+    }
+}
+
+impl Deref for Told {
+    type Target = Page;
+
+    fn deref(&self) -> &Page {
+        &self.page
+    }
+}
+
+impl AsRef<[u8]> for Told {
+    fn as_ref(&self) -> &[u8] {
+        self.page.json()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    fn rooms(waiting: usize, bodies: usize) -> Arc<Rooms> {
+        Arc::new(Rooms::new(&Limits {
+            waiting,
+            bodies,
+            streams_per_scope: 1,
+            ..Limits::default()
+        }))
+    }
+
+    #[tokio::test]
+    async fn a_scope_takes_its_part_and_all_together_what_there_is() {
+        let rooms = rooms(2 * 8 * UNIT, 8 * UNIT);
+        let shares: Vec<_> = ["a", "b", "c", "d", "e"]
+            .map(|scope| rooms.share("g", scope))
+            .into();
+        let mut taken = Vec::new();
+        for share in &shares[..4] {
+            taken.push(share.copy(2 * UNIT, MOMENT).await.unwrap());
+            assert!(share.copy(1, MOMENT).await.is_err(), "its part is taken");
+            // Bodies have room of their own.
+            share.body(1, MOMENT).await.unwrap();
+        }
+        assert!(shares[4].page(MOMENT).await.is_err(), "all is taken");
+        taken.pop();
+        shares[4].page(MOMENT).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_page_takes_what_it_needs_and_gives_the_rest_back() {
+        let rooms = rooms(2 * 8 * UNIT, UNIT);
+        let share = rooms.share("g", "a");
+        let told = Told::new(Page::default(), share.page(MOMENT).await.unwrap());
+        let one = share.copy(UNIT, MOMENT).await.unwrap();
+        assert!(share.copy(UNIT, MOMENT).await.is_err());
+        drop((told, one));
+        share.copy(2 * UNIT, MOMENT).await.unwrap();
+        assert!(rooms.common(8 * UNIT).is_some());
+        assert!(rooms.common(9 * UNIT).is_none());
+    }
+
+    #[test]
+    fn callers_of_one_scope_have_one_share_as_long_as_there_are_any() {
+        let rooms = rooms(UNIT, UNIT);
+        let (first, second) = (rooms.share("g", "a"), rooms.share("g", "a"));
+        assert!(Arc::ptr_eq(&first, &second));
+        assert!(!Arc::ptr_eq(&first, &rooms.share("h", "a")));
+        drop((first, second));
+        assert!(rooms.shares.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,159 @@
+//! Readers that don't read, and writers that are too many.
+
+use super::super::program::Program;
+use super::Server;
+use super::world::with_routes;
+use axum::Router;
+use carburetor::server::Limits;
+use diesel::connection::SimpleConnection;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// More than what the sockets of a connection hold.
+fn fill(server: &Server) {
+    let long = "z".repeat(10_000);
+    let values: Vec<String> = (0..3000)
+        .map(|number| {
+            format!("('n{number:04}', '{long}', 'red'), ('m{number:04}', '{long}', 'blue')")
+        })
+        .collect();
+    for values in values.chunks(500) {
+        let insert = format!(
+            "insert into notes (id, title, team) values {}",
+            values.join(", ")
+        );
+        server.connect().batch_execute(&insert).unwrap();
+    }
+}
+
+/// Asks, and reads no more than the beginning of the answer.
+fn stall(program: &Program, team: &str, path: &str, head: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(program.address).unwrap();
+    let request =
+        format!("GET /sync/{path} HTTP/1.1\r\nhost: x\r\nx-team: {team}\r\n{head}\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut beginning = [0; 12];
+    stream.read_exact(&mut beginning).unwrap();
+    stream
+}
+
+const LINES: &str = "accept: application/x-ndjson";
+
+/// What is answered to a download of one row.
+fn ask(program: &Program, team: &str) -> (u16, Value) {
+    let (status, said) = program.get(&program.client(team), "web/download?limit=1");
+    (status.as_u16(), said["code"].clone())
+}
+
+#[test]
+fn readers_that_stall_leave_room_for_others_and_then_for_their_own() {
+    let server = Server::new();
+    fill(&server);
+    let limits = Limits {
+        streams: 3,
+        streams_per_scope: 2,
+        send_time: Duration::from_secs(2),
+        page: 1000,
+        ..Limits::default()
+    };
+    let program = server.serve(4, limits);
+    let stalled = [(); 2].map(|()| stall(&program, "red", "web/download", LINES));
+    assert_eq!(ask(&program, "red"), (503, json!("busy")));
+    assert_eq!(ask(&program, "blue").0, 200);
+    let began = Instant::now();
+    while ask(&program, "red").0 != 200 {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "they hold their places for ever"
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    drop(stalled);
+}
+
+#[test]
+fn pages_that_wait_take_so_many_bytes_of_a_scope_and_no_more() {
+    let server = Server::new();
+    fill(&server);
+    let limits = Limits {
+        waiting: 8 << 20,
+        time: Duration::from_secs(1),
+        page: 1000,
+        ..Limits::default()
+    };
+    let program = server.serve(4, limits);
+    // Its pages are of some 5 MB: one of them is all that a scope may have.
+    let stalled = stall(&program, "red", "web/download", LINES);
+    assert_eq!(ask(&program, "red"), (503, json!("busy")));
+    assert_eq!(ask(&program, "blue").0, 200);
+    drop(stalled);
+    let began = Instant::now();
+    while ask(&program, "red").0 != 200 {
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
+}
+
+#[test]
+fn a_shutdown_ends_though_nobody_reads() {
+    let limits = Limits {
+        send_time: Duration::from_secs(1),
+        grace: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    for start in [Program::serve, Program::start_until] {
+        let server = Server::new();
+        fill(&server);
+        let (app, shutdown) = with_routes(server.pool(4), limits, Router::new());
+        let mut program = start(app, &shutdown);
+        const SOCKET: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+        let stalled = [
+            ("web/download", LINES),
+            ("web/download", "accept: */*"),
+            ("web/feed", LINES),
+            ("web/feed", "accept: */*"),
+            ("web/feed", SOCKET),
+        ]
+        .map(|(path, head)| stall(&program, "red", path, head));
+        shutdown.begin();
+        let began = Instant::now();
+        program.ended();
+        assert!(
+            began.elapsed() < Duration::from_secs(15),
+            "{:?}",
+            began.elapsed()
+        );
+        drop(stalled);
+    }
+}
+
+#[test]
+fn uploads_take_so_many_bytes_of_a_scope_and_no_more() {
+    let server = Server::new();
+    let limits = Limits {
+        body: 100_000,
+        bodies: 400_000,
+        time: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let program = server.serve(2, limits);
+    // One that doesn't come to its end has the room of its scope.
+    let mut stalled = TcpStream::connect(program.address).unwrap();
+    stalled
+        .write_all(b"POST /sync/web/upload HTTP/1.1\r\nhost: x\r\nx-team: red\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{")
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let upload = json!({"carburetor": 1, "changes": []}).to_string();
+    let send = |team: &str| {
+        let sent = program.post(&program.client(team), "web/upload", upload.clone().into());
+        (sent.0.as_u16(), sent.1["code"].clone())
+    };
+    assert_eq!(send("blue").0, 200);
+    let mut answer = String::new();
+    let refused = send("red");
+    stalled.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(matches!(refused.0, 200 | 503), "{refused:?}");
+    assert_eq!(send("red").0, 200);
+}
