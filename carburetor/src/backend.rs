@@ -73,6 +73,10 @@ pub trait SyncBackend:
     /// Makes the statements of the transaction that has just begun see one instant.
     const ONE_INSTANT: &'static str;
 
+    /// Makes statements fail that take longer than `time`, until the transaction ends; none where the database knows no such limit.
+    #[doc(hidden)]
+    fn limit_statements(time: std::time::Duration) -> Option<String>;
+
     /// The table with the removals of `definition`.
     fn removal_table(definition: &TableDefinition) -> String;
 

@@ -11,8 +11,12 @@ pub(crate) mod runner;
 pub(crate) mod shortage;
 mod transaction;
 #[cfg(feature = "async-sqlite")]
+mod whole;
+#[cfg(feature = "async-sqlite")]
 mod wrapped;
 
+#[cfg(feature = "axum")]
+pub(crate) use asynchronous::depth;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub use asynchronous::{SharedConnection, SyncConnectionAsync};
 pub use blocking::SyncConnection;

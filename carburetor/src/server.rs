@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../docs/server.md")]
 
+mod apart;
 mod asking;
 mod caller;
 mod database;
@@ -12,6 +13,7 @@ mod feed;
 mod handover;
 mod kept;
 mod limits;
+mod loan;
 mod meter;
 mod negotiation;
 #[cfg(feature = "async-postgres")]

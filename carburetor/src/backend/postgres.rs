@@ -32,6 +32,15 @@ impl SyncBackend for diesel::pg::Pg {
     const HOLDS_ANSWERS: bool = true;
     type StampBind = StampBind;
 
+    // A limit of the session's own that is shorter stays. Zero is none.
+    fn limit_statements(time: std::time::Duration) -> Option<String> {
+        let millis = time.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
+        let own = "pg_catalog.date_part('epoch', pg_catalog.current_setting('statement_timeout')::pg_catalog.interval) * 1000";
+        Some(format!(
+            "select pg_catalog.set_config('statement_timeout', '{millis}', true) where {own} not between 1 and {millis}"
+        ))
+    }
+
     fn removal_table(definition: &TableDefinition) -> String {
         format!("carburetor.{}", quoted(&definition.removal_name()))
     }

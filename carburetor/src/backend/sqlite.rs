@@ -32,6 +32,10 @@ impl SyncBackend for diesel::sqlite::Sqlite {
     const HOLDS_ANSWERS: bool = false;
     type StampBind = StampBind;
 
+    fn limit_statements(_time: std::time::Duration) -> Option<String> {
+        None
+    }
+
     fn removal_table(definition: &TableDefinition) -> String {
         quoted(&format!("carburetor_removal_{}", definition.table))
     }

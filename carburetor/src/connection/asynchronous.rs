@@ -5,8 +5,9 @@ use crate::backend::SyncBackend;
 use crate::statement::Statement;
 use diesel::QueryResult;
 use diesel::row::Row;
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, TransactionManager};
 use futures_util::{Stream, TryStreamExt};
+use std::num::NonZeroU32;
 
 /// An asynchronous connection: `diesel_async::AsyncPgConnection`, or a `SyncConnectionWrapper<SqliteConnection>`.
 ///
@@ -33,6 +34,19 @@ pub trait SyncConnectionAsync: AsyncConnection {
 
     #[doc(hidden)]
     fn share(&mut self) -> Self::Shared<'_>;
+
+    /// One operation of the connection. Dropped midway, it ends first where a connection can't be used while an operation is under way.
+    #[doc(hidden)]
+    fn operation<F: Future + Send>(work: F) -> impl Future<Output = F::Output> + Send;
+
+    /// Rolls back at once what a future that was dropped has begun above this depth of transactions.
+    #[doc(hidden)]
+    fn abandon(&mut self, depth: u32);
+
+    /// Waits until the database has ended what was dropped midway; whether the connection can be lent again.
+    #[cfg(feature = "axum")]
+    #[doc(hidden)]
+    fn recover(&mut self) -> impl Future<Output = bool> + Send;
 }
 
 /// A connection on which several statements may be under way; they run in the order in which they are first polled.
@@ -52,6 +66,12 @@ pub trait SharedConnection<DB: SyncBackend>: Send + Sync {
     ) -> impl Future<Output = Result<(), T::Error>> + Send
     where
         T: PacedRows<DB>;
+}
+
+/// How many transactions are open on `conn`, one within the other, as Diesel knows.
+pub(crate) fn depth<C: SyncConnectionAsync>(conn: &mut C) -> QueryResult<u32> {
+    let status = C::TransactionManager::transaction_manager_status_mut(conn);
+    Ok(status.transaction_depth()?.map_or(0, NonZeroU32::get))
 }
 
 /// Hands the rows of an answer over one by one.

@@ -22,6 +22,7 @@ use super::run::Run;
 use super::table::TableDownload;
 use super::{DownloadError, Response, Timestamps};
 use crate::backend::SyncBackend;
+use crate::connection::runner::{Awaiting, Runner};
 use crate::connection::{SharedConnection, SyncConnectionAsync};
 use crate::cutoff::{Assumptions, CutoffRows, Cutoffs};
 use crate::group::{DownloadTablesAsync, Scoped, SyncGroup, assert_named_once};
@@ -29,7 +30,7 @@ use crate::origin::{Origin, Standing};
 use crate::table::{TableDefinition, TableOn};
 use crate::wire::message::{closing, opening};
 use crate::wire::stream::WriteTablesAsync;
-use diesel_async::TransactionManager;
+use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 impl<T, S: Sync> Scoped<'_, T, S> {
@@ -92,14 +93,17 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         async move {
             let definitions = T::definitions();
             let known = timestamps.origin();
-            let cutoffs =
-                begin_consistently(conn, &definitions, self.assumptions(), &known).await?;
+            let mut transaction = Awaiting::on(conn);
+            let assumptions = self.assumptions();
+            let begun =
+                begin_consistently(&mut transaction, &definitions, assumptions, &known, None);
+            let cutoffs = begun.await?;
             let news = async {
                 let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
-                everything(&conn.share(), run).await
+                everything(&transaction.conn().share(), run).await
             };
             let news = news.await;
-            end(conn, news).await
+            end(transaction, news).await
         }
     }
 
@@ -128,12 +132,15 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         async move {
             let definitions = T::definitions();
             let known = timestamps.origin();
-            let cutoffs =
-                begin_consistently(conn, &definitions, self.assumptions(), &known).await?;
+            let mut transaction = Awaiting::on(conn);
+            let assumptions = self.assumptions();
+            let begun =
+                begin_consistently(&mut transaction, &definitions, assumptions, &known, None);
+            let cutoffs = begun.await?;
             let written = async {
                 let mut run: Run<'_, T, S, C::Database> =
                     Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
-                let conn = conn.share();
+                let conn = transaction.conn().share();
                 let mut message = WriteTablesAsync {
                     conn: &conn,
                     buffer: Vec::new(),
@@ -148,7 +155,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
                 Ok(message.writer.write_all(&message.buffer).await?)
             };
             let written = written.await;
-            end(conn, written).await
+            end(transaction, written).await
         }
     }
 
@@ -209,49 +216,59 @@ async fn judge<C: SyncConnectionAsync>(conn: &mut C) -> Result<bool, DownloadErr
     Ok(Caller::is_inside_async(conn)?)
 }
 
-/// Reads the cutoffs, then begins a transaction that sees one instant.
-pub(crate) async fn begin_consistently<C>(
-    conn: &mut C,
+/// Reads the cutoffs, then begins a transaction that sees one instant; each of its statements may take so long.
+async fn begin_consistently<C>(
+    transaction: &mut Awaiting<'_, C>,
     definitions: &[&'static TableDefinition],
     assumptions: &Assumptions,
     known: &Origin,
+    time: Option<Duration>,
 ) -> Result<Cutoffs, DownloadError>
 where
     C: SyncConnectionAsync,
 {
+    let conn = transaction.conn();
     let caller = Caller::of_async(conn).await?;
     let one_instant = caller.one_instant::<C::Database>()?;
     let inside = caller != Caller::Outside;
     let cutoffs = cutoffs(&conn.share(), definitions, assumptions, inside, known).await?;
-    begin_at(conn, one_instant).await?;
+    begin_at(transaction, one_instant, time).await?;
     Ok(cutoffs)
 }
 
 /// Begins a transaction that sees `one_instant`.
 async fn begin_at<C: SyncConnectionAsync>(
-    conn: &mut C,
+    transaction: &mut Awaiting<'_, C>,
     one_instant: &str,
+    time: Option<Duration>,
 ) -> Result<(), DownloadError> {
-    C::TransactionManager::begin_transaction(conn).await?;
-    let begun = conn.batch_execute(one_instant).await;
-    end_on_error(conn, begun.map_err(Into::into)).await
+    transaction.begin().await?;
+    let begun = match time.and_then(C::Database::limit_statements) {
+        Some(limit) => {
+            transaction
+                .execute(&format!("{one_instant}; {limit}"))
+                .await
+        }
+        None => transaction.execute(one_instant).await,
+    };
+    end_on_error(transaction, begun.map_err(Into::into)).await
 }
 
 /// Ends the transaction that [`begin_consistently`] began.
-pub(crate) async fn end<C, R>(
-    conn: &mut C,
+async fn end<C, R>(
+    mut transaction: Awaiting<'_, C>,
     result: Result<R, DownloadError>,
 ) -> Result<R, DownloadError>
 where
     C: SyncConnectionAsync,
 {
-    let value = end_on_error(conn, result).await?;
-    C::TransactionManager::commit_transaction(conn).await?;
+    let value = end_on_error(&mut transaction, result).await?;
+    transaction.commit().await?;
     Ok(value)
 }
 
 async fn end_on_error<C, R>(
-    conn: &mut C,
+    transaction: &mut Awaiting<'_, C>,
     result: Result<R, DownloadError>,
 ) -> Result<R, DownloadError>
 where
@@ -259,7 +276,7 @@ where
 {
     if result.is_err() {
         // A rollback that fails too leaves the connection broken, which Diesel remembers; the first error is the one to tell.
-        let _ = C::TransactionManager::rollback_transaction(conn).await;
+        let _ = transaction.rollback().await;
     }
     result
 }

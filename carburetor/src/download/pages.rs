@@ -12,6 +12,8 @@ use crate::table::TableDefinition;
 use crate::token::Token;
 use crate::wire::page::PageText;
 use std::collections::BTreeSet;
+#[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+use std::time::Duration;
 
 /// A download in pages, with one cutoff for all of them.
 ///
@@ -31,6 +33,9 @@ where
     pub(super) run: Option<Run<'s, T, S, DB>>,
     /// The digests of the keys that whoever gets the pages holds.
     held: BTreeSet<String>,
+    /// How long a statement of a page that is written as JSON may take.
+    #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+    pub(super) time: Option<Duration>,
 }
 
 impl<T, S, DB> std::fmt::Debug for Pages<'_, T, S, DB>
@@ -84,6 +89,8 @@ impl<'s, T, S> Scoped<'s, T, S> {
             limit,
             size: PageSize::new(limit),
             run: None,
+            #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+            time: None,
         }
     }
 }
@@ -111,6 +118,13 @@ where
     #[doc = include_str!("../../docs/examples/page_bytes.md")]
     pub fn page_bytes(mut self, bytes: usize) -> Self {
         self.size.bytes = bytes;
+        self
+    }
+
+    /// Ends what a page is read with after so long, where the database can be told so.
+    #[cfg(feature = "axum")]
+    pub(crate) fn limit_time(mut self, time: Duration) -> Self {
+        self.time = Some(time);
         self
     }
 

@@ -33,6 +33,14 @@ pub(super) fn connect(path: &str) -> Result<SqliteConnection, ReplicaError> {
 }
 
 impl Store {
+    /// What a hub commits is on disk before a device is told so, and forgets its change. A device's own file may lose its last moments: it sends them again.
+    pub(super) fn settle_on_disk(&self, conn: &mut SqliteConnection) -> QueryResult<()> {
+        match self.is_hub() {
+            true => conn.batch_execute("pragma synchronous = full"),
+            false => Ok(()),
+        }
+    }
+
     /// The table of this name on the wire, if the group has it.
     pub(super) fn table(&self, name: &str) -> Option<&ReplicaTable> {
         self.tables

@@ -111,6 +111,7 @@ impl<G> ReplicaBuilder<G> {
         };
         let mut conn = connect(&path)?;
         store.open(&mut conn, &path, &self.account)?;
+        store.settle_on_disk(&mut conn)?;
         let monitor = Monitor::new(store.count(&mut conn)?);
         Ok(Replica {
             path,
@@ -213,7 +214,9 @@ impl<G> Replica<G> {
     ///
     /// The file can't be opened.
     pub fn connection(&self) -> Result<SqliteConnection, ReplicaError> {
-        connect(&self.path)
+        let mut conn = connect(&self.path)?;
+        self.shared.store.settle_on_disk(&mut conn)?;
+        Ok(conn)
     }
 
     /// How many changes the server hasn't answered.

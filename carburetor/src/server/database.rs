@@ -31,11 +31,15 @@ pub trait Database: Clone + Send + std::marker::Sync + 'static {
     type Connection: SyncConnectionAsync + 'static;
 
     /// A connection on loan.
-    type Lent: DerefMut<Target = Self::Connection> + Send;
+    type Lent: DerefMut<Target = Self::Connection> + Send + 'static;
 
     /// Lends a connection.
     #[doc(hidden)]
     fn lend(&self) -> impl Future<Output = Result<Self::Lent, Problem>> + Send;
+
+    /// Takes a connection away from where it came from, and closes it.
+    #[doc(hidden)]
+    fn close(lent: Self::Lent);
 
     /// Calls `changed` whenever something may have been committed, until the database fails. It has a connection of its own, and asks on it at
     /// this interval, if it has to ask.
@@ -58,6 +62,10 @@ macro_rules! pool {
                 lent.map_err(|error| Problem::unavailable(&error))
             }
 
+            fn close(lent: Self::Lent) {
+                drop(Object::take(lent));
+            }
+
             async fn watch(&self, interval: Duration, changed: impl Fn() + Send + Sync) -> Problem {
                 let mut conn = match self.lend().await {
                     Ok(lent) => Object::take(lent),
@@ -66,7 +74,8 @@ macro_rules! pool {
                 let mut seen = String::new();
                 loop {
                     let version = diesel::select(sql::<Text>($version));
-                    match version.get_result::<String>(&mut conn).await {
+                    let asked = version.get_result::<String>(&mut conn);
+                    match <$connection>::operation(asked).await {
                         Ok(now) if now == seen => {}
                         Ok(now) => {
                             seen = now;
@@ -94,7 +103,8 @@ pool!(
     "cast(data_version as text) from pragma_data_version"
 );
 
-/// A pool of connections to the SQLite file at `path`, which is made if it is absent: one writes, others read beside it.
+/// A pool of connections to the SQLite file at `path`, which is made if it is absent: one writes, others read beside it. What is committed is on disk
+/// (`synchronous = full`): a device forgets its change once it was answered.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -113,19 +123,32 @@ pub fn sqlite_pool(
     Pool<SyncConnectionWrapper<SqliteConnection>>,
     diesel_async::pooled_connection::deadpool::BuildError,
 > {
-    use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-    use diesel_async::{AsyncConnection, SimpleAsyncConnection};
+    use diesel::ConnectionError;
+    use diesel_async::pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+    };
     let mut config = ManagerConfig::default();
+    // A file is there without being asked; and whoever has waited for a connection may go while one is made, which nothing has to wait for.
+    config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(|path| {
+        let path = path.to_owned();
         Box::pin(async move {
-            let mut conn = SyncConnectionWrapper::<SqliteConnection>::establish(path).await?;
-            conn.batch_execute(
-                "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on",
-            )
-            .await
-            .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-            Ok(conn)
+            let connecting = tokio::task::spawn_blocking(move || connect(&path));
+            let connected = connecting.await;
+            connected.map_err(|error| ConnectionError::BadConnection(error.to_string()))?
         })
     });
     Pool::builder(AsyncDieselConnectionManager::new_with_config(path, config)).build()
+}
+
+/// A connection as a server needs it.
+#[cfg(feature = "async-sqlite")]
+fn connect(path: &str) -> diesel::ConnectionResult<SyncConnectionWrapper<SqliteConnection>> {
+    use diesel::connection::{Connection, SimpleConnection};
+    let mut conn = SqliteConnection::establish(path)?;
+    conn.batch_execute(
+        "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on",
+    )
+    .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    Ok(SyncConnectionWrapper::new(conn))
 }

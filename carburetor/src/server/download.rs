@@ -1,5 +1,6 @@
 //! Downloads over HTTP, page by page. A page is read, then the connection goes back, then the page is sent: whoever reads slowly holds none.
 
+use super::apart::until;
 use super::asking::Asking;
 use super::caller::{Asked, Caller};
 use super::database::Database;
@@ -13,6 +14,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -155,23 +157,32 @@ async fn read<G, D>(
     D: Database,
     G: ServedGroup<D::Connection>,
 {
-    let all = asked.is_some();
-    let reading = async {
-        tokio::select! {
-            read = G::pages(&served, &scope, since, limit, all, &pages) => read,
-            () = served.shutdown.over() => Err(Problem::busy("the server is going down")),
-        }
+    let (all, pages) = (asked.is_some(), Arc::new(pages));
+    let reading = {
+        let (served, scope, pages) = (served.clone(), Arc::clone(&scope), Arc::clone(&pages));
+        async move { G::pages(&served, &scope, since, limit, all, &pages).await }
     };
-    let problem = match asked {
-        None => reading.await.err(),
-        Some(mut asked) => tokio::select! {
-            read = reading => read.err(),
-            changed = asked.changed::<G, D>(&served, &pages, &scope) => Some(match changed {
+    let over = async {
+        let changed = async {
+            match asked {
+                None => pending().await,
+                Some(mut asked) => asked.changed::<G, D>(&served, &pages, &scope).await,
+            }
+        };
+        tokio::select! {
+            // Whoever has gone needs no reason.
+            () = pages.closed() => None,
+            () = served.shutdown.over() => Some(Problem::busy("the server is going down")),
+            changed = changed => Some(match changed {
                 // Whoever comes back goes on from his last page.
                 Ok(_) => Problem::busy("the caller may see something else now"),
                 Err(problem) => problem,
             }),
-        },
+        }
+    };
+    let problem = match until(reading, over).await {
+        Ok(read) => read.err(),
+        Err(problem) => problem,
     };
     if let Some(problem) = problem {
         pages.end(problem);

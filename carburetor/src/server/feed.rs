@@ -9,6 +9,7 @@ mod waker;
 
 pub(super) use channels::{BackendOf, Channels};
 
+use super::apart::until;
 use super::asking::Asking;
 use super::caller::Caller;
 use super::database::Database;
@@ -100,13 +101,19 @@ where
             subscription,
             limit,
         };
-        let following = follower.follow::<G, D>(&served, &channels, &pages);
-        let problem = tokio::select! {
-            done = following => done.err(),
-            () = served.shutdown.begun() => None,
-            () = tokio::time::sleep(served.limits.feed_time) => None,
+        let pages = Arc::new(pages);
+        let following = {
+            let (served, pages) = (Arc::clone(&served), Arc::clone(&pages));
+            async move { follower.follow::<G, D>(&served, &channels, &pages).await }
         };
-        if let Some(problem) = problem {
+        let over = async {
+            tokio::select! {
+                () = served.shutdown.begun() => {}
+                () = tokio::time::sleep(served.limits.feed_time) => {}
+                () = pages.closed() => {}
+            }
+        };
+        if let Ok(Err(problem)) = until(following, over).await {
             pages.end(problem);
         }
         drop((permit, open));

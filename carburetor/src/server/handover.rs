@@ -183,7 +183,7 @@ impl Pages {
     }
 
     /// Ends what is sent, also where a page waits: whoever takes it gets the problem in its place.
-    pub(super) fn end(self, problem: Problem) {
+    pub(super) fn end(&self, problem: Problem) {
         let mut handover = lock(&self.handover);
         handover.answered = handover.recalls;
         let waiting = handover.page.replace(Err(problem.into()));
@@ -411,6 +411,7 @@ mod tests {
         pages.send(page()).await.unwrap();
         pages.recall().recall();
         pages.end(Problem::busy("over"));
+        drop(pages);
         assert!(taken.recv().await.unwrap().is_err());
         assert!(taken.recv().await.is_none());
     }

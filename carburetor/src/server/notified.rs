@@ -32,6 +32,10 @@ impl Database for Notified {
         self.0.lend().await
     }
 
+    fn close(lent: Self::Lent) {
+        drop(Object::take(lent));
+    }
+
     async fn watch(&self, _interval: Duration, changed: impl Fn() + Send + Sync) -> Problem {
         let mut conn = match self.lend().await {
             Ok(lent) => Object::take(lent),

@@ -167,7 +167,7 @@ impl Problem {
         }
     }
 
-    fn server(error: &dyn fmt::Display) -> Self {
+    pub(super) fn server(error: &dyn fmt::Display) -> Self {
         tracing::error!(%error, "the server is not set up as it should be");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::handover::Pages;
 use super::limits::Limits;
+use super::loan::Loan;
 use super::meter;
 use super::problem::Problem;
 use super::refresh::Refresh;
@@ -184,7 +185,8 @@ where
         limit: u32,
     ) -> impl Future<Output = Result<Page, Problem>> + Send {
         async move {
-            let mut pages = Self::scoped(scope).pages(Timestamps::from(since), limit);
+            let pages = Self::scoped(scope).pages(Timestamps::from(since), limit);
+            let mut pages = pages.limit_time(served.limits.time);
             // A download has a first page.
             let page = served.next(&mut pages).await?.unwrap_or_default();
             meter::page(&served.name, &page, pages.token()?.as_ref());
@@ -205,7 +207,8 @@ where
             let mut since = since.map_or_else(Timestamps::default, Timestamps::from);
             loop {
                 // What fits one page is of one instant; of more, the next round brings what has changed meanwhile.
-                let mut pages = Self::scoped(scope).pages(since, limit);
+                let pages = Self::scoped(scope).pages(since, limit);
+                let mut pages = pages.limit_time(served.limits.time);
                 while let Some((page, room)) = sender.read(served.next(&mut pages)).await? {
                     let more = page.more();
                     // Where more rows than a page are of one instant, its token leads to the same page again.
@@ -258,17 +261,21 @@ impl<D: Database> Served<D> {
         S: Send + Sync,
         T: DownloadTablesAsync<<D::Connection as SyncConnectionAsync>::Database, S>,
     {
-        within(self.limits.time, async {
-            let mut conn = self.database.lend().await?;
-            match pages.next_json_async(&mut *conn).await {
+        let time = self.limits.time;
+        within(time, async {
+            let mut loan = Loan::of(&self.database, time).await?;
+            let conn = loan.connection()?;
+            let page = match pages.next_json_async(conn).await {
                 Err(DownloadError::Query(error)) if is_refused(&error) => {
                     // It may be what a person has to mend, and no reason to try again.
                     let checked = check(&conn.share(), &T::definitions()).await;
-                    checked.map_err(Problem::found)?;
-                    Err(DownloadError::Query(error).into())
+                    let failed = Err(DownloadError::Query(error).into());
+                    checked.map_err(Problem::found).and(failed)
                 }
-                page => Ok(page?),
-            }
+                page => page.map_err(Problem::from),
+            };
+            loan.give_back();
+            page
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! Groups as routes.
 
+use super::apart::apart;
 use super::asking::Asking;
 use super::caller::{ASKED_AT_ONCE, Caller};
 use super::database::Database;
@@ -8,11 +9,12 @@ use super::download::download;
 use super::feed::{Asked, BackendOf, Channels, Upgrade, feed};
 use super::kept::Kept;
 use super::limits::Limits;
+use super::loan::Loan;
 use super::meter::measured;
 use super::problem::Problem;
 use super::refresh::Refresh;
 use super::room::Rooms;
-use super::served::{Served, ServedGroup, within};
+use super::served::{Served, ServedGroup};
 use super::shutdown::Shutdown;
 use super::upload::upload;
 use super::watcher::Watcher;
@@ -184,12 +186,17 @@ async fn health<D: Database>(
     checks: Arc<[Check<D>]>,
     limits: Limits,
 ) -> Result<impl IntoResponse, Problem> {
-    let checked = within(limits.time, async {
-        let mut conn = database.lend().await?;
+    let checked = apart(limits.time, async move {
+        let mut loan = Loan::of(&database, limits.time).await?;
+        let mut checked = Ok(());
         for check in checks.iter() {
-            check(&mut conn).await?;
+            checked = check(loan.connection()?).await;
+            if checked.is_err() {
+                break;
+            }
         }
-        Ok(())
+        loan.give_back();
+        checked
     });
     checked.await.map_err(Problem::unhealthy)?;
     Ok((

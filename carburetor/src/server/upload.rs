@@ -1,12 +1,14 @@
 //! Uploads over HTTP.
 
+use super::apart::apart;
 use super::database::Database;
 use super::limits::Limits;
+use super::loan::Loan;
 use super::meter;
 use super::negotiation;
 use super::origin;
 use super::problem::Problem;
-use super::served::{Served, ServedGroup, within};
+use super::served::{Served, ServedGroup};
 use crate::change::Changes;
 use crate::upload::UploadOptions;
 use axum::body::Bytes;
@@ -55,18 +57,24 @@ where
     // What doesn't say how long it is may be as long as any.
     let length = length.unwrap_or(limits.body).min(limits.body);
     let share = served.share::<G>(&scope)?;
-    let _room = share.body(length, limits.time).await?;
+    let room = share.body(length, limits.time).await?;
     let body = body(request, limits).await?;
     let changes = Changes::read(&body).map_err(|error| Problem::message(&error))?;
     let bytes = body.len();
     drop(body);
     let options = UploadOptions {
         limit: limits.batch,
+        time: Some(limits.time),
         ..UploadOptions::default()
     };
-    let outcomes = within(limits.time, async {
-        let mut conn = served.database.lend().await?;
-        G::take(&scope, &mut *conn, &changes, &options).await
+    let database = served.database.clone();
+    let outcomes = apart(limits.time, async move {
+        // The changes take it until they are let go.
+        let _room = room;
+        let mut loan = Loan::of(&database, limits.time).await?;
+        let outcomes = G::take(&scope, loan.connection()?, &changes, &options).await;
+        loan.give_back();
+        outcomes
     });
     let outcomes = outcomes.await?;
     let json = serde_json::to_vec(&outcomes).unwrap_or_default();

@@ -48,7 +48,7 @@ impl<DB: SyncBackend> Tracking<DB> {
     where
         C: SyncConnectionAsync<Database = DB>,
     {
-        async move { self.install_by(&mut Awaiting(conn)).await }
+        async move { self.install_by(&mut Awaiting::on(conn)).await }
     }
 
     /// What is wrong in the database, and what to do. See [`verify`](Self::verify).
@@ -73,7 +73,7 @@ impl<DB: SyncBackend> Tracking<DB> {
     where
         C: SyncConnectionAsync<Database = DB>,
     {
-        async move { self.verify_by(&mut Awaiting(conn)).await }
+        async move { self.verify_by(&mut Awaiting::on(conn)).await }
     }
 
     /// Forgets the removals that are older than `age`. See [`purge`](Self::purge).
@@ -100,7 +100,7 @@ impl<DB: SyncBackend> Tracking<DB> {
     where
         C: SyncConnectionAsync<Database = DB>,
     {
-        async move { self.purge_by(&mut Awaiting(conn), age).await }
+        async move { self.purge_by(&mut Awaiting::on(conn), age).await }
     }
 
     /// Forgets the clocks of deletions that are older than `age`. See [`purge_deletions`](Self::purge_deletions).
@@ -127,7 +127,7 @@ impl<DB: SyncBackend> Tracking<DB> {
     where
         C: SyncConnectionAsync<Database = DB>,
     {
-        async move { self.purge_deletions_by(&mut Awaiting(conn), age).await }
+        async move { self.purge_deletions_by(&mut Awaiting::on(conn), age).await }
     }
 }
 
@@ -151,7 +151,7 @@ impl Installed {
     where
         C: SyncConnectionAsync,
     {
-        async move { Self::read_by(&mut Awaiting(conn)).await }
+        async move { Self::read_by(&mut Awaiting::on(conn)).await }
     }
 }
 
@@ -180,7 +180,7 @@ where
     C: SyncConnectionAsync,
     M: TableOn<C::Database>,
 {
-    async move { touch_by::<M, _>(&mut Awaiting(conn), id).await }
+    async move { touch_by::<M, _>(&mut Awaiting::on(conn), id).await }
 }
 
 /// Makes every replica download the table from the beginning. See [`reset`](super::reset).
@@ -208,7 +208,7 @@ where
     C: SyncConnectionAsync,
     M: TableOn<C::Database>,
 {
-    async move { reset_by::<M, _>(&mut Awaiting(conn)).await }
+    async move { reset_by::<M, _>(&mut Awaiting::on(conn)).await }
 }
 
 /// Gives the database another origin. See [`new_origin`](super::new_origin).
@@ -231,5 +231,5 @@ pub fn new_origin_async<C>(conn: &mut C) -> impl Future<Output = QueryResult<()>
 where
     C: SyncConnectionAsync,
 {
-    async move { new_origin_by(&mut Awaiting(conn)).await }
+    async move { new_origin_by(&mut Awaiting::on(conn)).await }
 }

@@ -33,6 +33,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// What a query ends with that locks the rows it reads: those that may be deleted, and those that keep their ids.
     #[doc(hidden)]
     const LOCK_ROWS: Option<[&'static str; 2]>;
+    /// Has the commit wait until what it says is on disk, where a session may be set not to wait.
+    #[doc(hidden)]
+    const DURABLE: Option<&'static str>;
     /// Has statements planned for the tables as they are, until the transaction ends.
     #[doc(hidden)]
     const PLAN_AGAIN: Option<&'static str>;

@@ -119,7 +119,7 @@ impl<T, S> Scoped<'_, T, S> {
         use crate::connection::runner::Awaiting;
         async move {
             let tables = T::uploads(self.scope())?;
-            read(&mut Awaiting(conn), &tables, wanted).await
+            read(&mut Awaiting::on(conn), &tables, wanted).await
         }
     }
 }

@@ -104,6 +104,9 @@ impl<T, S> Scoped<'_, T, S> {
 
     /// Applies a replica's changes and answers each one. See [`upload`](Self::upload).
     ///
+    /// A future that is dropped is rolled back: on SQLite to where the upload began, which the drop waits for; on PostgreSQL with the caller's transaction,
+    /// if one is open, and the connection then fails every transaction that is asked of it.
+    ///
     #[doc = include_str!("../../docs/examples/scoped_upload_async.md")]
     ///
     /// # Errors
@@ -148,7 +151,7 @@ impl<T, S> Scoped<'_, T, S> {
         const { assert_named_once(T::NAMES) };
         async move {
             let tables = T::uploads(self.scope())?;
-            procedure::upload(&mut Awaiting(conn), &tables, changes, options).await
+            procedure::upload(&mut Awaiting::on(conn), &tables, changes, options).await
         }
     }
 }

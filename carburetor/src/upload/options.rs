@@ -17,6 +17,10 @@ pub struct UploadOptions {
     pub drift: Duration,
     /// How many changes one upload may have.
     pub limit: usize,
+    /// How long each statement may take, the wait for a row's lock included: then the upload fails, and nothing is written. PostgreSQL is told so, for
+    /// a transaction of the upload's own; a limit of the session's that is shorter stays. No limit by default: what waits for a lock goes on waiting
+    /// on the server when nobody waits for the answer any more.
+    pub time: Option<Duration>,
 }
 
 impl Default for UploadOptions {
@@ -25,6 +29,7 @@ impl Default for UploadOptions {
             transactions: Transactions::default(),
             drift: crate::clock::DEFAULT_DRIFT,
             limit: 10_000,
+            time: None,
         }
     }
 }

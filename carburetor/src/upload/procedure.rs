@@ -162,7 +162,9 @@ async fn once<R: Runner>(
         options,
         scope,
     } = *batch;
-    lock(runner, changes).await?;
+    // Within a transaction of the caller's, how long its statements may take is his affair.
+    let time = options.time.filter(|_| transaction != Transaction::Callers);
+    lock(runner, changes, time).await?;
     let around = Surroundings::read(runner, tables).await?;
     bounded(changes, around.now(), options)?;
     let changes = &*around.based(changes, origin);

@@ -3,6 +3,8 @@
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
 
+#[path = "cancellation.rs"]
+mod cancellation;
 #[path = "exchange.rs"]
 mod exchange;
 #[path = "failures.rs"]
@@ -33,6 +35,8 @@ mod stalled;
 mod streams;
 #[path = "tenants.rs"]
 mod tenants;
+#[path = "postgres_waits.rs"]
+mod waits;
 #[path = "watchers.rs"]
 mod watchers;
 #[path = "world.rs"]
@@ -46,11 +50,20 @@ use super::program::TABLES;
 use carburetor::SyncGroup;
 use carburetor_tests::{Cluster, Database};
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::deadpool;
+use std::time::{Duration, Instant};
 
-pub(super) type Pool = deadpool::Pool<AsyncPgConnection>;
+pub(super) type AsyncConn = AsyncPgConnection;
+
+/// Whether a statement of the program's own can be dropped on a runtime of one thread.
+pub(super) const DROPS_ON_ONE_THREAD: bool = true;
+
+pub(super) type Pool = deadpool::Pool<AsyncConn>;
 
 /// The group whose figures are looked at.
 pub(super) const NAME: &str = "measured_on_postgres";
@@ -85,6 +98,31 @@ impl Server {
 
     pub(super) fn connect(&self) -> Conn {
         self.0.connect()
+    }
+
+    pub(super) fn url(&self) -> String {
+        self.0.url()
+    }
+
+    /// How many notes have this id.
+    pub(super) fn count(&self, id: &str) -> i64 {
+        let of_id = models::notes::table.find(id.to_owned());
+        of_id.count().get_result(&mut self.connect()).unwrap()
+    }
+
+    /// Waits until no transaction is open and no lock is held; what is, if that takes too long.
+    pub(super) fn is_quiet(&self, patience: Duration) -> Option<String> {
+        let open = "(select string_agg(concat_ws(' ', pid, state, query), '; ') from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and (state <> 'idle' or xact_start is not null or pid in (select pid from pg_locks)))";
+        let (conn, begun) = (&mut self.connect(), Instant::now());
+        loop {
+            let left: Option<String> = diesel::select(sql::<Nullable<Text>>(open))
+                .get_result(conn)
+                .unwrap();
+            if left.is_none() || begun.elapsed() > patience {
+                return left;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     pub(super) fn pool(&self, size: usize) -> Pool {

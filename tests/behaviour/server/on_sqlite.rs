@@ -3,6 +3,10 @@
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
+#[path = "cancellation.rs"]
+mod cancellation;
+#[path = "sqlite_durability.rs"]
+mod durability;
 #[path = "exchange.rs"]
 mod exchange;
 #[path = "failures.rs"]
@@ -43,10 +47,17 @@ use carburetor::SyncGroup;
 use carburetor::server::sqlite_pool;
 use carburetor_tests::Folder;
 use diesel::connection::{Connection, SimpleConnection};
+use diesel::prelude::*;
 use diesel_async::pooled_connection::deadpool;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use std::time::{Duration, Instant};
 
-pub(super) type Pool = deadpool::Pool<SyncConnectionWrapper<Conn>>;
+pub(super) type AsyncConn = SyncConnectionWrapper<Conn>;
+
+/// Whether a statement of the program's own can be dropped on a runtime of one thread.
+pub(super) const DROPS_ON_ONE_THREAD: bool = false;
+
+pub(super) type Pool = deadpool::Pool<AsyncConn>;
 
 /// The group whose figures are looked at.
 pub(super) const NAME: &str = "measured_on_sqlite";
@@ -65,7 +76,26 @@ impl Server {
         server
     }
 
-    fn path(&self) -> String {
+    /// How many notes have this id.
+    pub(super) fn count(&self, id: &str) -> i64 {
+        let of_id = models::notes::table.find(id.to_owned());
+        of_id.count().get_result(&mut self.connect()).unwrap()
+    }
+
+    /// Waits until somebody else can write; why not, if that takes too long.
+    pub(super) fn is_quiet(&self, patience: Duration) -> Option<String> {
+        let (mut conn, begun) = (self.connect(), Instant::now());
+        conn.batch_execute("pragma busy_timeout = 0").unwrap();
+        loop {
+            match conn.batch_execute("begin immediate; rollback") {
+                Ok(()) => return None,
+                Err(error) if begun.elapsed() > patience => return Some(error.to_string()),
+                Err(_) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+
+    pub(super) fn path(&self) -> String {
         self.0.file("server").to_string_lossy().into_owned()
     }
 
@@ -79,7 +109,7 @@ impl Server {
 
     pub(super) fn connect(&self) -> Conn {
         let mut conn = Conn::establish(&self.path()).unwrap();
-        conn.batch_execute("pragma journal_mode = wal; pragma busy_timeout = 10000")
+        conn.batch_execute("pragma busy_timeout = 10000; pragma journal_mode = wal")
             .unwrap();
         conn
     }

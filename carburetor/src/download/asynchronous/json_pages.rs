@@ -3,6 +3,7 @@
 use super::{begin_at, begin_consistently, end};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnectionAsync;
+use crate::connection::runner::Awaiting;
 use crate::download::caller::Caller;
 use crate::download::{DownloadError, Page, Pages};
 use crate::group::{DownloadTablesAsync, assert_named_once};
@@ -36,19 +37,26 @@ where
         async move {
             while !self.is_over()? {
                 let mut text = self.size.text();
+                let mut transaction = Awaiting::on(conn);
                 if self.run.is_none() {
                     let (definitions, known) = (T::definitions(), self.origin());
-                    let cutoffs =
-                        begin_consistently(conn, &definitions, self.scoped.assumptions(), &known)
-                            .await?;
+                    let (assumptions, time) = (self.scoped.assumptions(), self.time);
+                    let begun = begin_consistently(
+                        &mut transaction,
+                        &definitions,
+                        assumptions,
+                        &known,
+                        time,
+                    );
+                    let cutoffs = begun.await?;
                     let begun = self.begin(&definitions, &cutoffs);
-                    super::end_on_error(conn, begun).await?;
+                    super::end_on_error(&mut transaction, begun).await?;
                 } else {
-                    let caller = Caller::of_async(conn).await?;
-                    begin_at(conn, caller.one_instant::<DB>()?).await?;
+                    let caller = Caller::of_async(transaction.conn()).await?;
+                    begin_at(&mut transaction, caller.one_instant::<DB>()?, self.time).await?;
                 }
-                let read = self.write_async(conn, &mut text).await;
-                match end(conn, read).await {
+                let read = self.write_async(transaction.conn(), &mut text).await;
+                match end(transaction, read).await {
                     Err(_) if self.size.shrinks(&text) => {}
                     Err(error) => return Err(error),
                     Ok(()) => return self.deliver(text),

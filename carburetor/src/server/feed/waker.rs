@@ -8,6 +8,7 @@ use crate::cutoff::{Assumptions, Cutoffs};
 use crate::download::asynchronous::{Changed, ChangedRow, Watched, changed};
 use crate::scope::{Concern, Concerns};
 use crate::server::database::Database;
+use crate::server::loan::Loan;
 use crate::server::problem::Problem;
 use crate::server::served::{Served, within};
 use std::collections::{HashMap, HashSet};
@@ -126,11 +127,14 @@ impl Look {
         let known = std::mem::take(self);
         let looked = within(served.limits.time, async {
             let _turn = served.readers.acquire().await;
-            let mut conn = served.database.lend().await?;
+            let mut loan = Loan::of(&served.database, served.limits.time).await?;
             let assumptions = Assumptions::default();
-            let conn = conn.share();
-            let looked = changed(&conn, watched, &assumptions, known.cutoffs.as_ref());
-            Ok::<_, Problem>(looked.await?)
+            let looked = {
+                let conn = loan.connection()?.share();
+                changed(&conn, watched, &assumptions, known.cutoffs.as_ref()).await
+            };
+            loan.give_back();
+            Ok::<_, Problem>(looked?)
         });
         // The channels meet the problem themselves.
         let (cutoffs, tables) = looked.await.ok()?;

@@ -8,7 +8,7 @@ use diesel::result::Error;
 
 /// Runs `write` in a transaction of its own, or a savepoint of the caller's, in which writes get no stamp. See [`untracked`](crate::untracked()).
 ///
-/// As with diesel-async's own transactions, a future that is dropped before its end leaves the transaction open.
+/// A future that is dropped before its end is rolled back; a connection to PostgreSQL then fails whatever transaction is asked of it next, and pools close it.
 ///
 /// ```
 /// # #[cfg(feature = "async-postgres")] {
@@ -39,9 +39,10 @@ where
     'a: 'c,
 {
     async move {
-        Awaiting(conn).begin().await?;
-        let written = within(conn, write).await;
-        Awaiting(conn).end(written).await
+        let mut transaction = Awaiting::on(conn);
+        transaction.begin().await?;
+        let written = within(transaction.conn(), write).await;
+        transaction.end(written).await
     }
 }
 
@@ -53,9 +54,9 @@ where
         + Send,
     E: From<Error>,
 {
-    let restore = C::Database::begin_untracked(&mut Awaiting(conn)).await?;
+    let restore = C::Database::begin_untracked(&mut Awaiting::on(conn)).await?;
     let written = write(conn).await?;
-    end_untracked(&mut Awaiting(conn), restore).await?;
+    end_untracked(&mut Awaiting::on(conn), restore).await?;
     Ok(written)
 }
 

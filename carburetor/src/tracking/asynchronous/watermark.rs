@@ -27,5 +27,5 @@ pub fn watermark_async<C>(conn: &mut C) -> impl Future<Output = QueryResult<Date
 where
     C: SyncConnectionAsync<Database = Pg>,
 {
-    async move { watermark_by(&mut Awaiting(conn)).await }
+    async move { watermark_by(&mut Awaiting::on(conn)).await }
 }

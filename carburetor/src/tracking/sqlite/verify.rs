@@ -30,6 +30,9 @@ where exists (select 1 from carburetor_flag where name = 'untracked')"
             .to_owned(),
     ];
     parts.push(lacking(&SHARED));
+    if tables.iter().any(|table| table.definition.has_registers()) {
+        parts.push(DURABLE.to_owned());
+    }
     for table in tables {
         parts.push(refusals(&table.definition));
         parts.push(objects(table));
@@ -51,6 +54,10 @@ const SHARED: [(&str, &str, &str); 6] = [
 ];
 
 const AGAIN: &str = "print and run the tracking's up.sql again";
+
+/// What a device was told is in the database shall outlive a power failure: the device has forgotten its change.
+const DURABLE: &str = "select 'synchronous', 'an upload on this connection is answered before it is on disk', 'run `pragma synchronous = full` on each connection that uploads run on'
+from pragma_synchronous where synchronous < 2";
 
 fn objects(table: &TrackedTable) -> String {
     let triggers = triggers(table).into_iter().map(|named| ("trigger", named));

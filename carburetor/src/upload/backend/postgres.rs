@@ -19,6 +19,10 @@ impl UploadBackend for Pg {
     const LOCK_ALL: Option<&'static str> = None;
     const LOCK_ROWS: Option<[&'static str; 2]> =
         Some([" for update of ", " for no key update of "]);
+    // A device forgets its change once it was answered. What a session is told of its standbys is the program's affair.
+    const DURABLE: Option<&'static str> = Some(
+        "select pg_catalog.set_config('synchronous_commit', 'on', true) where pg_catalog.current_setting('synchronous_commit') = 'off'",
+    );
     const PLAN_AGAIN: Option<&'static str> =
         Some("select pg_catalog.set_config('plan_cache_mode', 'force_custom_plan', true)");
     // The savepoint gives the constraints back the modes that they had: rows that refer to each other need them, and so does the caller.

@@ -29,6 +29,8 @@ impl UploadBackend for Sqlite {
         "update carburetor_clock set now = max(now + 1, cast(round((julianday('now') - 2440587.5) * 86400000.0) as integer) * 1000)",
     );
     const LOCK_ROWS: Option<[&'static str; 2]> = None;
+    // It is a setting of the connection, and can't change within a transaction.
+    const DURABLE: Option<&'static str> = None;
     const PLAN_AGAIN: Option<&'static str> = None;
     const CHECK_DEFERRED: Option<&'static str> = None;
     // Looks at every row that refers to another, so that it is asked only where a constraint may wait.

@@ -13,21 +13,26 @@ use crate::upload::session::Session;
 use crate::wire::WireError;
 use diesel::QueryResult;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 /// From so many changes on, planning a statement is nothing beside a plan that was made while a table was empty: that reads the whole table for every
 /// row, until the statistics are taken again.
 const BULK: usize = 100;
 
-/// Keeps other uploads of the same replicas, or all writers, away until this transaction ends.
+/// Keeps other uploads of the same replicas, or all writers, away until this transaction ends, of which each statement may take so long.
 pub(in crate::upload) async fn lock<R: Runner>(
     runner: &mut R,
     changes: &[Change],
+    time: Option<Duration>,
 ) -> QueryResult<()> {
+    let limit = time.and_then(R::Backend::limit_statements);
     let plan_again = R::Backend::PLAN_AGAIN.filter(|_| changes.len() >= BULK);
     let replicas = by_replica(changes.iter().map(|change| change.clock));
     let locks = replicas.into_keys().filter_map(R::Backend::lock_replica);
-    let once = R::Backend::LOCK_ALL.into_iter().chain(plan_again);
-    let statements: Vec<String> = once.map(str::to_owned).chain(locks).collect();
+    let durable = R::Backend::DURABLE;
+    let once = R::Backend::LOCK_ALL.into_iter().chain(durable);
+    let once = once.chain(plan_again).map(str::to_owned);
+    let statements: Vec<String> = limit.into_iter().chain(once).chain(locks).collect();
     if statements.is_empty() {
         return Ok(());
     }
