@@ -21,6 +21,21 @@ fn with_an_old_user() -> PgConnection {
 }
 
 #[test]
+fn a_stamp_of_the_future_is_cut_at_the_installation() {
+    let mut conn = database().connect();
+    run(&mut conn, super::USERS);
+    run(
+        &mut conn,
+        "insert into users (id, updated_at) values ('a', '2099-01-01'), ('b', 'infinity'), ('c', '2001-01-01')",
+    );
+    install(&mut conn, &[&users()]);
+    let stamps = "select id from users where updated_at between now() - interval '1 minute' and now() order by id";
+    assert_eq!(lines(&mut conn, stamps), ["a", "b"]);
+    let old = "select id from users where updated_at = '2001-01-01'";
+    assert_eq!(lines(&mut conn, old), ["c"]);
+}
+
+#[test]
 fn an_update_moves_the_stamp() {
     let mut conn = with_an_old_user();
     run(&mut conn, "update users set name = 'x'");

@@ -132,6 +132,7 @@ declare
   kept text[];
   reason text;
   told record;
+  ahead bigint;
 begin
   reason := carburetor.obstacle(target, stamp, stamp_type, ids, columns);
   if reason is not null then
@@ -160,6 +161,16 @@ begin
     raise warning 'carburetor: %: %; %', table_name, told.problem, told.remedy;
   end loop;
   perform set_config('carburetor.prepared', pg_current_xact_id()::text, true);
+  -- A stamp of the future would stay there, and nobody who has seen it could write before that day.
+  if stamp is not null and not exists (
+    select from pg_trigger g where g.tgrelid = target and g.tgname = '~carburetor_stamp' and g.tgenabled = 'A') then
+    execute format('update %1$s set %2$I = %3$s where %2$I > %3$s', target, stamp,
+      case stamp_type when 'timestamp with time zone' then 'now()' else '(now() at time zone ''UTC'')' end);
+    get diagnostics ahead = row_count;
+    if ahead > 0 then
+      raise warning 'carburetor: % rows of % had a stamp in the future: they have that of this installation', ahead, table_name;
+    end if;
+  end if;
 
   -- What was written while a trigger was absent or disabled has an old stamp, or left without a removal.
   update carburetor.synced_table s set generation = s.generation + 1, horizon = greatest(s.horizon, carburetor.publish())
