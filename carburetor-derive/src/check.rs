@@ -23,6 +23,7 @@ const CONTRADICTIONS: &[(Role, Role, &str)] = &[
         "a skipped column is the server's, a local one the replica's",
     ),
     (Skip, Default, "a skipped field takes `Default::default()`"),
+    (Skip, Fallback, "a skipped column never travels"),
     (Skip, Conflict, "a skipped column never travels"),
     (Local, Id, "an id always travels"),
     (Local, LastSyncedAt, "the server writes the stamp"),
@@ -36,6 +37,7 @@ const CONTRADICTIONS: &[(Role, Role, &str)] = &[
     (Local, ReadOnly, "the server has no local column"),
     (Local, Immutable, "the server has no local column"),
     (Local, Default, "a local field takes `Default::default()`"),
+    (Local, Fallback, "nobody else writes a local column"),
     (Local, Conflict, "nobody else writes a local column"),
     (
         ReadOnly,
@@ -51,6 +53,7 @@ const CONTRADICTIONS: &[(Role, Role, &str)] = &[
     (Id, Deleted, "a deleted row keeps its id"),
     (Id, Conflict, "an edit never writes it"),
     (Id, Default, "every row names its own id"),
+    (Id, Fallback, "two rows would have one id"),
     (
         LastSyncedAt,
         CreatedAt,
@@ -60,8 +63,10 @@ const CONTRADICTIONS: &[(Role, Role, &str)] = &[
     (LastSyncedAt, VisibleBy, "a stamp changes with every write"),
     (LastSyncedAt, Immutable, "a stamp changes with every write"),
     (LastSyncedAt, Default, "every row has its own stamp"),
+    (LastSyncedAt, Fallback, "every row has its own stamp"),
     (LastSyncedAt, Conflict, "the server writes the stamp"),
     (CreatedAt, Deleted, "every row has been inserted"),
+    (Deleted, Fallback, "a row is deleted or is not"),
 ];
 
 /// Notes every mistake of `model`.

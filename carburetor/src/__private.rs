@@ -15,7 +15,10 @@ pub use merging::merge;
 pub use role::{
     id_is_never_null, instant, one_is_never_null, same_storage, soft_delete, stamp_is_never_null,
 };
-pub use row::{Admit, Received, Sent, admit, decode, encode, no_such_part, parts, read};
+pub use row::{
+    Admit, Received, Sent, admit, admit_or, decode, decode_or, encode, no_such_part, parts, read,
+    read_or,
+};
 
 pub use diesel;
 pub use serde;

@@ -22,6 +22,7 @@ mod run;
 pub(crate) mod table;
 pub(crate) mod table_sql;
 mod timestamps;
+pub(crate) mod unreadable;
 
 pub use error::DownloadError;
 pub use news::TableNews;

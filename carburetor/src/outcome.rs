@@ -32,6 +32,8 @@ pub struct Outcome {
     pub stamp: Option<DateTime<Utc>>,
     /// The server's row as the scope shows it, unless the change was applied, or is held, as it is; none where the scope shows none.
     pub row: Option<Map<String, Value>>,
+    /// The server's row is there and can't travel: whoever holds a version of it keeps that, until it comes with a download.
+    pub unreadable: Option<WireError>,
 }
 
 impl Outcome {

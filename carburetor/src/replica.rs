@@ -49,6 +49,7 @@ mod table;
 mod token;
 mod transport;
 mod triggers;
+mod unreadable;
 mod untracked;
 
 pub use error::ReplicaError;

@@ -27,6 +27,7 @@ mod serve;
 mod served;
 mod shutdown;
 mod sync;
+mod unreadable;
 mod upload;
 mod watcher;
 

@@ -1,7 +1,9 @@
 //! The token: what one download tells the next one.
 
+mod aside;
 mod keys;
 
+pub(crate) use aside::Aside;
 pub(crate) use keys::{Written, digest};
 
 use crate::hex::hex;
@@ -60,6 +62,9 @@ pub(crate) struct TableState {
     /// What tells them from others, where they stand beside the token.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub(crate) digest: Option<String>,
+    /// The rows that were set aside.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) aside: Option<Aside>,
 }
 
 impl Token {

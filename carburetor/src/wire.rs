@@ -23,7 +23,7 @@ mod plain;
 pub(crate) mod postgres;
 pub(crate) mod probe;
 pub(crate) mod rows;
-mod section;
+pub(crate) mod section;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
@@ -39,8 +39,9 @@ pub(crate) use version::Version;
 use crate::backend::SyncBackend;
 use diesel::deserialize::FromSql;
 use diesel::serialize::ToSql;
-use diesel::sql_types::HasSqlType;
+use diesel::sql_types::{HasSqlType, Nullable, Time};
 use serde_json::Value;
+use std::any::TypeId;
 
 /// The version of the protocol, in every message.
 ///
@@ -48,6 +49,9 @@ use serde_json::Value;
 /// assert_eq!(carburetor::wire::VERSION, 1);
 /// ```
 pub const VERSION: u32 = 1;
+
+/// What is wrong with a column that is not there.
+pub(crate) const MISSING: &str = "missing";
 
 /// The JSON of a Rust value in a column of type `ST`, as a row with that value travels.
 ///
@@ -106,14 +110,38 @@ pub(crate) fn admit<ST, U, DB>(
 where
     DB: SyncBackend + HasSqlType<ST>,
     ST: 'static,
-    U: FromSql<ST, DB> + 'static,
+    U: FromSql<ST, DB> + ToSql<ST, DB> + 'static,
 {
     if value.is_null() && U::from_nullable_sql(None).is_ok() {
         return Ok(None);
     }
     let admitted = (codec.read)(value)?;
     if !DB::takes_all::<ST, U>() {
-        DB::decode::<ST, U>(&admitted)?;
+        let read = DB::decode::<ST, U>(&admitted)?;
+        // Rust's types of a time of day take the end of the day for its beginning.
+        let is_time = TypeId::of::<ST>() == TypeId::of::<Time>()
+            || TypeId::of::<ST>() == TypeId::of::<Nullable<Time>>();
+        if is_time
+            && !is_same::<DB>(
+                &(codec.read)(&DB::encode::<ST, U>(codec, &read)?)?,
+                &admitted,
+            )
+        {
+            return Err(WireError::unexpected(
+                "a time that the field's type can hold",
+                value,
+            ));
+        }
     }
     Ok(Some(admitted))
+}
+
+/// Whether two values of a column are one.
+fn is_same<DB: SyncBackend>(one: &DB::WireValue, other: &DB::WireValue) -> bool {
+    let key = |value| {
+        let mut key = Vec::new();
+        DB::key(value, &mut key);
+        key
+    };
+    key(one) == key(other)
 }

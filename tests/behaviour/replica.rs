@@ -21,3 +21,4 @@ mod redirects;
 mod retries;
 mod sending;
 mod stale;
+mod unreadable;

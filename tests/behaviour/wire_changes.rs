@@ -95,6 +95,7 @@ fn outcomes() -> Outcomes {
         verdict,
         stamp: None,
         row: (!row.is_null()).then(|| object(row)),
+        unreadable: None,
     };
     let rejected = |code, message: &str, field: Option<&str>| {
         Verdict::Rejected(Rejection {

@@ -316,6 +316,22 @@ fn what_sqlite_stores_against_the_columns_type_is_refused() {
         refused("'12,5'", carburetor::__codec!(Numeric, Sqlite)),
         "expected a decimal number, got \"12,5\""
     );
+    for (select, codec) in [
+        ("'23:59:60'", carburetor::__codec!(Time, Sqlite)),
+        (
+            "'2016-12-31 23:59:60.5'",
+            carburetor::__codec!(Timestamp, Sqlite),
+        ),
+        (
+            "'2016-12-31 23:59:60+00:00'",
+            carburetor::__codec!(TimestamptzSqlite, Sqlite),
+        ),
+    ] {
+        assert_eq!(
+            refused(select, codec),
+            "a leap second can't travel; store the second before it, or the one after it"
+        );
+    }
     let of_class = |select: &str, codec, expected: &str| {
         assert_eq!(
             refused(select, codec),

@@ -22,6 +22,7 @@ pub enum Role {
     Immutable,
     Local,
     Default,
+    Fallback,
     Conflict,
 }
 
@@ -30,6 +31,7 @@ pub enum Role {
 pub struct Field {
     pub roles: Vec<(Role, Span)>,
     pub default: Option<syn::Expr>,
+    pub fallback: Option<syn::Expr>,
     pub conflict: Option<syn::Ident>,
     pub mapping: Mapping,
 }
@@ -46,6 +48,7 @@ pub const WORDS: &[&str] = &[
     "immutable",
     "local",
     "default",
+    "fallback",
     "conflict",
 ];
 
@@ -60,6 +63,7 @@ const ROLES: &[Role] = &[
     Role::Immutable,
     Role::Local,
     Role::Default,
+    Role::Fallback,
     Role::Conflict,
 ];
 
@@ -78,6 +82,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("ignore", "write `#[sync(skip)]`"),
     ("readonly", "write `#[sync(read_only)]`"),
     ("scope", "write `#[sync(visible_by)]`"),
+    ("other", "write `#[sync(fallback = <expression>)]`"),
 ];
 
 impl Role {
@@ -123,15 +128,17 @@ impl Field {
                 format!("`{}` stands twice on this field: remove one", role.word()),
             );
         }
-        let read = match role {
-            Role::Default => {
-                value(argument, "default = <expression>").map(|value| self.default = Some(value))
-            }
-            Role::Conflict => {
-                container::conflict(argument).map(|variant| self.conflict = Some(variant))
-            }
-            other => alone(argument, other.word()),
-        };
+        let read =
+            match role {
+                Role::Default => value(argument, "default = <expression>")
+                    .map(|value| self.default = Some(value)),
+                Role::Fallback => value(argument, "fallback = <expression>")
+                    .map(|value| self.fallback = Some(value)),
+                Role::Conflict => {
+                    container::conflict(argument).map(|variant| self.conflict = Some(variant))
+                }
+                other => alone(argument, other.word()),
+            };
         if let Err(error) = read {
             mistakes.take(error);
         }

@@ -27,6 +27,28 @@ impl Backend<'_> {
         );
         quote!(<#ty as #library::table::SyncField<#sql, #db>>)
     }
+
+    /// What reads a value of `column` that travelled.
+    fn decode(&self, model: &Model, column: &Column) -> TokenStream {
+        let (library, field) = (library(model), self.field(model, column));
+        match &column.written.fallback {
+            None => quote!(#field::decode),
+            Some(fallback) => quote! {
+                |codec, value| #library::__private::decode_or(codec, value, #field::decode, || #fallback)
+            },
+        }
+    }
+
+    /// What lets a value of `column` into the database.
+    fn admit(&self, model: &Model, column: &Column) -> TokenStream {
+        let (library, field) = (library(model), self.field(model, column));
+        match &column.written.fallback {
+            None => quote!(#field::admit),
+            Some(_) => {
+                quote!(|codec, value| #library::__private::admit_or(codec, value, #field::admit))
+            }
+        }
+    }
 }
 
 /// PostgreSQL and SQLite, where the model is for them.
@@ -79,14 +101,18 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
     let checks = checks::checks(model, backend);
     let read = fields(model, |number, column| {
         let field = backend.field(model, column);
-        quote!(#private::read::<Self, _, _>(row, at, #number, |value| #field::read(value))?)
+        let read = quote!(row, at, #number, |value| #field::read(value));
+        match &column.written.fallback {
+            None => quote!(#private::read::<Self, _, _>(#read)?),
+            Some(fallback) => quote!(#private::read_or::<Self, _, _>(#read, || #fallback)?),
+        }
     });
     let decode = fields(model, |number, column| {
-        let field = backend.field(model, column);
+        let decode = backend.decode(model, column);
         match &column.written.default {
-            None => quote!(row.take(#number, #field::decode)?),
+            None => quote!(row.take(#number, #decode)?),
             Some(default) => quote! {
-                match row.given(#number, #field::decode)? {
+                match row.given(#number, #decode)? {
                     ::core::option::Option::Some(given) => given,
                     ::core::option::Option::None => #default,
                 }
@@ -103,7 +129,7 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
     let id = id::id(model, backend);
     let admit = model
         .downloaded()
-        .map(|(_, column)| backend.field(model, column));
+        .map(|(_, column)| backend.admit(model, column));
     let merge = merge(model, backend);
     quote! {
         #[automatically_derived]
@@ -154,7 +180,7 @@ fn table_on(model: &Model, backend: &Backend) -> TokenStream {
                 ::core::option::Option<<#db as #library::wire::WireBackend>::WireValue>,
                 #library::wire::WireError,
             > {
-                #private::admit::<Self, #db>(number, value, &[#(#admit::admit),*])
+                #private::admit::<Self, #db>(number, value, &[#(#admit),*])
             }
 
             #merge

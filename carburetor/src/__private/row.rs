@@ -3,11 +3,12 @@
 
 use crate::backend::SyncBackend;
 use crate::table::{SyncTable, TableOn};
-use crate::wire::{Codec, WireBackend, WireError};
+use crate::wire::{Codec, MISSING, WireBackend, WireError};
 use diesel::deserialize;
 use diesel::result::Error::QueryBuilderError;
 use diesel::row::{Field, Row};
 use serde_json::{Map, Value};
+use std::error::Error;
 use std::marker::PhantomData;
 
 /// `SyncField::read`
@@ -33,11 +34,62 @@ where
     M: TableOn<DB>,
     DB: SyncBackend,
 {
-    let place = || format!("{}.{}", M::NAME, name::<M, DB>(number));
-    let field = row
-        .get(at + number)
-        .ok_or_else(|| format!("{} is not among the columns of the result", place()))?;
-    read(field.value()).map_err(|error| format!("{}: {error}", place()).into())
+    let field = row.get(at + number).ok_or_else(|| {
+        let column = name::<M, DB>(number);
+        format!(
+            "{}.{column} is not among the columns of the result",
+            M::NAME
+        )
+    })?;
+    let unreadable = |error: Box<dyn Error + Send + Sync>| {
+        at_column::<M, DB>(WireError::new(error.to_string()), number).into()
+    };
+    read(field.value()).map_err(unreadable)
+}
+
+/// The same, `fallback` standing for a value that can't be read. NULL is none.
+pub fn read_or<'a, M, DB, U>(
+    row: &impl Row<'a, DB>,
+    at: usize,
+    number: usize,
+    by: Read<DB, U>,
+    fallback: fn() -> U,
+) -> deserialize::Result<U>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+{
+    let is_value = row.get(at + number).is_some_and(|field| !field.is_null());
+    match read::<M, DB, U>(row, at, number, by) {
+        Err(_) if is_value => Ok(fallback()),
+        read => read,
+    }
+}
+
+/// A value that travelled, `fallback` standing for one that its column takes and the field's type can't read.
+pub fn decode_or<DB: SyncBackend, U>(
+    codec: &Codec<DB>,
+    value: Value,
+    decode: Decode<DB, U>,
+    fallback: fn() -> U,
+) -> Result<U, WireError> {
+    let is_value = !value.is_null() && (codec.read)(&value).is_ok();
+    match decode(codec, value) {
+        Err(_) if is_value => Ok(fallback()),
+        decoded => decoded,
+    }
+}
+
+/// The SQL value of one that travelled, also where a fallback stands for it in Rust: the database keeps it as it is.
+pub fn admit_or<DB: SyncBackend>(
+    codec: &Codec<DB>,
+    value: &Value,
+    admit: Admit<DB>,
+) -> Result<Option<DB::WireValue>, WireError> {
+    match admit(codec, value) {
+        Err(_) if !value.is_null() => (codec.read)(value).map(Some),
+        admitted => admitted,
+    }
 }
 
 /// An id has no part of this number.
@@ -53,7 +105,7 @@ where
     M: TableOn<DB>,
     DB: SyncBackend,
 {
-    encode(value, codec::<M, DB>(number)?).map_err(|error| at::<M, DB>(error, number))
+    encode(value, codec::<M, DB>(number)?).map_err(|error| at_column::<M, DB>(error, number))
 }
 
 /// A value of column `number` that travelled.
@@ -62,7 +114,7 @@ where
     M: TableOn<DB>,
     DB: SyncBackend,
 {
-    decode(codec::<M, DB>(number)?, value).map_err(|error| at::<M, DB>(error, number))
+    decode(codec::<M, DB>(number)?, value).map_err(|error| at_column::<M, DB>(error, number))
 }
 
 /// The SQL value of one that travelled in column `number`; `fields` are all of them.
@@ -79,7 +131,7 @@ where
         .get(number)
         .zip(fields.get(number))
         .ok_or_else(|| no_column::<M>(number))?;
-    admit(codec, value).map_err(|error| at::<M, DB>(error, number))
+    admit(codec, value).map_err(|error| at_column::<M, DB>(error, number))
 }
 
 /// The parts of an id that travelled as an array.
@@ -156,7 +208,7 @@ impl<M: TableOn<DB>, DB: SyncBackend> Received<M, DB> {
     /// Column `number`, which must be there.
     pub fn take<U>(&mut self, number: usize, by: Decode<DB, U>) -> Result<U, WireError> {
         self.given(number, by)?
-            .ok_or_else(|| at::<M, DB>(WireError::new("missing"), number))
+            .ok_or_else(|| at_column::<M, DB>(WireError::new(MISSING), number))
     }
 
     /// Column `number`, if it is there.
@@ -187,6 +239,6 @@ fn name<M: TableOn<DB>, DB: SyncBackend>(number: usize) -> &'static str {
     columns.nth(number).map_or("", |column| &column.name)
 }
 
-fn at<M: TableOn<DB>, DB: SyncBackend>(error: WireError, number: usize) -> WireError {
+fn at_column<M: TableOn<DB>, DB: SyncBackend>(error: WireError, number: usize) -> WireError {
     error.at(M::NAME, name::<M, DB>(number))
 }

@@ -2,11 +2,13 @@
 
 use super::TableNews;
 use crate::table::SyncTable;
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 impl<M: SyncTable> TableNews<M> {
-    /// Makes `replica`, the rows by id, what the server shows: after a reset nothing else stays; removals first, then rows.
+    /// Makes `replica`, the rows by id, what the server shows: after a reset nothing else stays, but for what it holds of rows that
+    /// can't be read now; removals first, then rows.
     ///
     #[doc = include_str!("../../docs/examples/apply.md")]
     pub fn apply(self, replica: &mut HashMap<M::Id, M>)
@@ -14,7 +16,17 @@ impl<M: SyncTable> TableNews<M> {
         M::Id: Eq + Hash,
     {
         if self.reset {
-            replica.clear();
+            let kept: HashSet<&Value> = self
+                .unreadable
+                .iter()
+                .filter_map(|error| error.id.as_ref())
+                .collect();
+            match kept.is_empty() {
+                true => replica.clear(),
+                false => {
+                    replica.retain(|id, _| (self.travels)(id).is_some_and(|id| kept.contains(&id)))
+                }
+            }
         }
         if let Some(left) = &self.left {
             let gone = (self.gone)(left);

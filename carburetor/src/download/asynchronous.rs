@@ -60,6 +60,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
             let tracked = definitions.iter().all(|definition| !definition.untracked);
             if C::PIPELINED
                 && tracked
+                && !timestamps.are_dated()
                 && let Some(response) = self
                     .at_once(&conn, &timestamps, &definitions, inside)
                     .await?
@@ -68,7 +69,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
             }
             let known = timestamps.origin();
             let cutoffs = cutoffs(&conn, &definitions, self.assumptions(), inside, &known).await?;
-            let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
+            let run = Run::new(self, &timestamps, &definitions, &cutoffs, None)?;
             everything(&conn, run).await
         }
     }
@@ -99,7 +100,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
                 begin_consistently(&mut transaction, &definitions, assumptions, &known, None);
             let cutoffs = begun.await?;
             let news = async {
-                let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
+                let run = Run::new(self, &timestamps, &definitions, &cutoffs, None)?;
                 everything(&transaction.conn().share(), run).await
             };
             let news = news.await;
@@ -139,7 +140,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
             let cutoffs = begun.await?;
             let written = async {
                 let mut run: Run<'_, T, S, C::Database> =
-                    Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
+                    Run::new(self, &timestamps, &definitions, &cutoffs, None)?;
                 let conn = transaction.conn().share();
                 let mut message = WriteTablesAsync {
                     conn: &conn,
@@ -174,8 +175,7 @@ impl<T, S: Sync> Scoped<'_, T, S> {
         T: DownloadTablesAsync<DB, S>,
     {
         let assumed = Cutoffs::assumed(timestamps.generations(definitions), timestamps.origin());
-        let mut run: Run<'_, T, S, DB> =
-            Run::new(self.scope(), timestamps, definitions, &assumed, None)?;
+        let mut run: Run<'_, T, S, DB> = Run::new(self, timestamps, definitions, &assumed, None)?;
         let known = timestamps.origin();
         let (cutoffs, mut news) = futures_util::try_join!(
             cutoffs(conn, definitions, self.assumptions(), inside, &known),

@@ -84,7 +84,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
         let inside = judge(conn)?;
         let known = timestamps.origin();
         let cutoffs = cutoffs(conn, &definitions, self.assumptions(), inside, &known)?;
-        let run = Run::new(self.scope(), &timestamps, &definitions, &cutoffs, None)?;
+        let run = Run::new(self, &timestamps, &definitions, &cutoffs, None)?;
         everything(conn, run)
     }
 
@@ -109,7 +109,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
         consistently(conn, &definitions, assumptions, &known, |conn, cutoffs| {
             everything(
                 conn,
-                Run::new(self.scope(), &timestamps, &definitions, cutoffs, None)?,
+                Run::new(self, &timestamps, &definitions, cutoffs, None)?,
             )
         })
     }
@@ -136,7 +136,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
         let (assumptions, known) = (self.assumptions(), timestamps.origin());
         consistently(conn, &definitions, assumptions, &known, |conn, cutoffs| {
             let mut run: Run<'_, T, S, C::Backend> =
-                Run::new(self.scope(), &timestamps, &definitions, cutoffs, None)?;
+                Run::new(self, &timestamps, &definitions, cutoffs, None)?;
             let mut message = WriteTables {
                 conn,
                 buffer: Vec::new(),

@@ -39,13 +39,27 @@ impl Latest {
         row: &impl Row<'r, DB>,
         at: usize,
     ) -> QueryResult<()> {
+        self.stamp = self.stamp.max(self.stamp_of(row, at)?);
+        Ok(())
+    }
+
+    /// The stamp of a row, from column `at` on, as far as it comes with it.
+    pub(super) fn stamp_of<'r, DB: SyncBackend>(
+        &self,
+        row: &impl Row<'r, DB>,
+        at: usize,
+    ) -> QueryResult<Option<i64>> {
         for (place, storage) in &self.places {
             if let Some(stamp) = DB::instant(row, at + place, *storage)? {
-                self.stamp = self.stamp.max(Some(stamp));
-                break;
+                return Ok(Some(stamp));
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Whether a row comes with its stamp.
+    pub(super) fn has_stamps(&self) -> bool {
+        !self.places.is_empty()
     }
 
     /// A removal came.

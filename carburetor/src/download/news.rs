@@ -2,11 +2,12 @@
 
 use super::DownloadError;
 use super::table::{About, Sink};
+use super::unreadable::{Taken, of_value};
 use crate::backend::SyncBackend;
 use crate::scope::Left;
 use crate::table::{SyncTable, TableOn};
+use crate::wire::WireError;
 use chrono::{DateTime, Utc};
-use diesel::result::Error::DeserializationError;
 use diesel::row::Row;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -25,10 +26,15 @@ pub struct TableNews<M: SyncTable> {
     pub removed: Vec<M::Id>,
     /// Rows that are new or changed; some may be known already.
     pub rows: Vec<M>,
+    /// What can't be read of rows that are new or changed, each told once: those rows are not among `rows`, and whoever holds an older version keeps
+    /// that. They come when they can be read, for which the token remembers them; a bare timestamp stays at the `cutoff`, which is held back until then.
+    pub unreadable: Vec<WireError>,
     /// The instant up to which this is complete: the next timestamp.
     pub cutoff: DateTime<Utc>,
     /// Tells the rows that hold what left.
     pub(crate) gone: Gone<M>,
+    /// An id as it travels.
+    pub(crate) travels: Travels<M>,
 }
 
 impl<M: SyncTable> Default for TableNews<M> {
@@ -38,8 +44,10 @@ impl<M: SyncTable> Default for TableNews<M> {
             left: None,
             removed: Vec::new(),
             rows: Vec::new(),
+            unreadable: Vec::new(),
             cutoff: DateTime::UNIX_EPOCH,
             gone: |_| Box::new(|_| false),
+            travels: |_| None,
         }
     }
 }
@@ -49,25 +57,34 @@ impl<M: TableOn<DB>, DB: SyncBackend> Sink<M, DB> for TableNews<M> {
         self.reset = about.reset;
         self.left = about.left.cloned();
         self.gone = gone::<M, DB>;
+        self.travels = travels::<M, DB>;
         Ok(())
     }
 
-    fn row<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<(), DownloadError> {
-        self.rows
-            .push(M::read(row, at).map_err(DeserializationError)?);
-        Ok(())
+    fn row<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<Taken, DownloadError> {
+        Ok(of_value(M::read(row, at))?.map(|row| self.rows.push(row)))
     }
 
-    fn removed<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<(), DownloadError> {
-        self.removed
-            .push(M::read_id(row, at).map_err(DeserializationError)?);
-        Ok(())
+    fn removed<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<Taken, DownloadError> {
+        Ok(of_value(M::read_id(row, at))?.map(|id| self.removed.push(id)))
+    }
+
+    fn unreadable(&mut self, error: WireError) {
+        self.unreadable.push(error);
     }
 
     fn end(&mut self, cutoff: DateTime<Utc>) -> Result<(), DownloadError> {
         self.cutoff = cutoff;
         Ok(())
     }
+}
+
+/// Makes of an id what travels; none where it can't.
+pub(crate) type Travels<M> = fn(&<M as SyncTable>::Id) -> Option<Value>;
+
+/// An id as it travels.
+pub(crate) fn travels<M: TableOn<DB>, DB: SyncBackend>(id: &M::Id) -> Option<Value> {
+    M::encode_id(id).ok()
 }
 
 /// Makes what tells the rows that hold one of the values that left.

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::hex::hex;
+use crate::wire::WireError;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
@@ -22,6 +23,7 @@ pub struct Page {
     pub(crate) has_news: bool,
     /// Where the token stands.
     pub(crate) next: Range<usize>,
+    pub(crate) unreadable: Vec<WireError>,
 }
 
 impl Page {
@@ -53,13 +55,22 @@ impl Page {
         self.more
     }
 
-    /// It says nothing but cutoffs: no row, no removal and no reset.
+    /// It says nothing but cutoffs: no row, no removal, no reset, and nothing of a row that can't travel.
     ///
     /// ```
     /// assert!(carburetor::download::Page::default().is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
         !self.has_news
+    }
+
+    /// What the message says of rows that can't travel, each told once: they are not among its rows, and come with a later page when they can.
+    ///
+    /// ```
+    /// assert!(carburetor::download::Page::default().unreadable().is_empty());
+    /// ```
+    pub fn unreadable(&self) -> &[WireError] {
+        &self.unreadable
     }
 
     /// The text of the token that asks for what comes next, `next` of the message.

@@ -163,7 +163,7 @@ where
         cutoffs: &Cutoffs,
     ) -> Result<&mut Run<'s, T, S, DB>, DownloadError> {
         let run = Run::new(
-            self.scoped.scope(),
+            &self.scoped,
             &self.timestamps,
             definitions,
             cutoffs,

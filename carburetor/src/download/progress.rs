@@ -1,19 +1,22 @@
 //! How far the download of one table has come, and what comes next.
 
+mod aside;
+mod lines;
+
+use lines::Lines;
+
 use super::DownloadError;
 use super::latest::Latest;
-use super::reading::{Place, Places, Reading, SincePage, end_of_time, kind};
+use super::reading::{Places, Reading, SincePage, end_of_time, kind};
 use super::table::Request;
 use crate::backend::SyncBackend;
-use crate::connection::Flow;
 use crate::cutoff::TableCutoff;
 use crate::origin::Standing;
 use crate::scope::{Left, Visibility};
 use crate::since::Since;
 use crate::table::{TableDefinition, TableOn};
-use crate::token::{self, TableState};
+use crate::token::{self, Aside, TableState};
 use chrono::{DateTime, Duration, Utc};
-use diesel::row::Row;
 use serde_json::Value;
 
 /// After a failover the new server may lack what the old one had stamped last.
@@ -47,28 +50,17 @@ pub(super) struct Progress<Id> {
     pub(super) lines: Lines<Id>,
     pub(super) latest: Latest,
     pub(super) finished: bool,
-}
-
-/// What the lines of the running statement have said so far.
-#[derive(Clone)]
-pub(super) struct Lines<Id> {
-    header: bool,
-    restart: bool,
-    counts: [i64; kind::LEGS],
-    places: [Option<Place<Id>>; kind::LEGS],
-    after: Option<Id>,
-}
-
-impl<Id> Default for Lines<Id> {
-    fn default() -> Self {
-        Lines {
-            header: false,
-            restart: false,
-            counts: [0; kind::LEGS],
-            places: [None, None, None],
-            after: None,
-        }
-    }
+    pub(super) refuses_unreadable: bool,
+    /// What earlier downloads set aside.
+    known: Aside,
+    /// Of that the ids that this model has, to be asked for again.
+    again: Vec<Id>,
+    /// What the next download is told of rows that were set aside.
+    aside: Aside,
+    /// The least stamp of those that were met.
+    earliest: Option<DateTime<Utc>>,
+    /// How many times as wide a page is read because one ended with a row that it can't go on from.
+    wider: i64,
 }
 
 /// What follows the lines of a statement.
@@ -107,6 +99,12 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             lines: Lines::default(),
             latest: Latest::new(visibility.definition()),
             finished: request.since == Since::Skip,
+            refuses_unreadable: false,
+            known: Aside::default(),
+            again: Vec::new(),
+            aside: Aside::default(),
+            earliest: None,
+            wider: 1,
             cutoff,
         })
     }
@@ -156,6 +154,15 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         if request.standing == Standing::Promoted {
             since -= FAILOVER;
         }
+        let is_unfinished = unfinished.is_some();
+        let aside = request.state.as_ref().and_then(|state| state.aside.clone());
+        if let Some(earliest) = self.remind::<M, DB>(aside.unwrap_or_default(), is_unfinished) {
+            if earliest <= DateTime::UNIX_EPOCH {
+                self.begin_again();
+                return Ok(());
+            }
+            since = since.min(earliest);
+        }
         self.since = Some(since);
         self.expected_generation = request.state.as_ref().and_then(|state| state.generation);
         let passed = request.state.as_ref().and_then(|state| state.horizon);
@@ -203,6 +210,8 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
     }
 
     fn begin_again(&mut self) {
+        (self.known, self.aside, self.earliest) = Default::default();
+        self.again.clear();
         self.reset = true;
         self.left = None;
         self.since = None;
@@ -221,11 +230,15 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             self.begin_again();
             return Ok(Advance::Again);
         }
-        if self.reading.has_kind(self.definition) && !self.definition.untracked && !lines.header {
+        if self.reading.has_kind() && !self.definition.untracked && !lines.header {
             return Err(DownloadError::NotTracked {
                 table: self.definition.key(),
             });
         }
+        self.wider = match lines.is_stuck {
+            true => self.wider.saturating_mul(2),
+            false => 1,
+        };
         let more = match &mut self.reading {
             Reading::All | Reading::Since(_) => false,
             Reading::AllPage { after, limit } => {
@@ -237,8 +250,10 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             }
             Reading::SincePage(page) => {
                 let full = lines.counts.iter().any(|count| *count >= page.limit);
-                page.places.follow(lines.places);
-                page.until = self.clock;
+                if !lines.is_stuck {
+                    page.places.follow(lines.places);
+                    page.until = self.clock;
+                }
                 full
             }
         };
@@ -249,6 +264,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
     }
 
     pub(super) fn limit(&mut self, wanted: i64) {
+        let wanted = wanted.saturating_mul(self.wider);
         match &mut self.reading {
             Reading::AllPage { limit, .. } => *limit = wanted,
             Reading::SincePage(page) => page.limit = wanted,
@@ -284,6 +300,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             horizon: self.since.map_or(cutoff.horizon, |_| self.passed),
             ..cutoff.clone()
         };
+        self.clock = clock;
         self.since.is_none_or(|since| since <= clock)
             && self
                 .expected_generation
@@ -349,79 +366,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             after,
             keys: self.keys.clone(),
             digest: None,
+            aside: self.aside.dated(self.clock.timestamp_micros()),
         })
     }
-
-    /// The line with the horizon and the generation.
-    pub(super) fn header<'r, DB: SyncBackend>(
-        &mut self,
-        row: &impl Row<'r, DB>,
-    ) -> Result<Flow, DownloadError> {
-        self.lines.header = true;
-        let horizon = DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros);
-        let generation = DB::integer(row, 2)?;
-        self.latest.ahead.read(row, 3)?;
-        let passed = self.passed.unwrap_or_default();
-        let behind = self
-            .since
-            .is_some_and(|since| horizon.is_none_or(|horizon| since.max(passed) < horizon));
-        let moved = match &self.reading {
-            Reading::AllPage { .. } => generation != self.cutoff.generation,
-            _ => self.expected_generation.is_some() && generation != self.expected_generation,
-        };
-        let told = self.doubted().is_none() || horizon.is_some();
-        if behind || moved || !told {
-            self.cutoff.generation = generation;
-            self.cutoff.horizon = horizon;
-            self.expected_generation = generation;
-            self.lines.restart = true;
-            return Ok(Flow::Stop);
-        }
-        Ok(Flow::Next)
-    }
-
-    /// Remembers where the page ends that the line fills.
-    pub(super) fn remember<'r, M, DB>(
-        &mut self,
-        row: &impl Row<'r, DB>,
-        kind: usize,
-    ) -> Result<(), DownloadError>
-    where
-        DB: SyncBackend,
-        M: TableOn<DB, Id = Id>,
-    {
-        let count = self
-            .lines
-            .counts
-            .get_mut(kind)
-            .ok_or(DownloadError::NoCutoff)?;
-        *count += 1;
-        let at = if self.reading.has_kind(self.definition) {
-            kind::COLUMNS
-        } else {
-            0
-        };
-        match &self.reading {
-            Reading::AllPage { limit, .. } if *count >= *limit => {
-                self.lines.after = Some(read_id::<M, DB>(row, at)?);
-            }
-            Reading::SincePage(page) if *count >= page.limit => {
-                let stamp = DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros);
-                let stamp = stamp.ok_or(DownloadError::NoCutoff)?;
-                self.lines.places[kind] = Some(Place {
-                    stamp,
-                    id: read_id::<M, DB>(row, at)?,
-                });
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-fn read_id<'r, M: TableOn<DB>, DB: SyncBackend>(
-    row: &impl Row<'r, DB>,
-    at: usize,
-) -> Result<M::Id, DownloadError> {
-    M::read_id(row, at).map_err(|error| diesel::result::Error::DeserializationError(error).into())
 }

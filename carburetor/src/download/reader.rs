@@ -4,6 +4,7 @@ use super::DownloadError;
 use super::progress::{Advance, Progress};
 use super::reading::kind;
 use super::table::{About, Sink};
+use super::unreadable::id_of;
 use crate::backend::SyncBackend;
 use crate::connection::{Flow, TakeRows};
 use crate::table::{SyncTable, TableOn};
@@ -36,7 +37,7 @@ impl<'d, M: SyncTable, K> Reader<'d, M, K> {
         let advance = self.progress.advance()?;
         if advance == Advance::Done {
             self.begin::<DB>(reset)?;
-            self.sink.end(self.progress.complete_until())?;
+            self.sink.end(self.progress.told_until())?;
         }
         Ok(advance)
     }
@@ -71,7 +72,7 @@ where
     }
 
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, DownloadError> {
-        let (kind, at) = if self.progress.reading.has_kind(self.progress.definition) {
+        let (kind, at) = if self.progress.reading.has_kind() {
             let kind = DB::integer(row, 0)?.and_then(|kind| usize::try_from(kind).ok());
             (kind.unwrap_or(kind::ROW), kind::COLUMNS)
         } else {
@@ -93,9 +94,17 @@ where
         }
         self.begin::<DB>(self.progress.reset)?;
         self.progress.remember::<M, DB>(row, kind)?;
-        match kind {
-            kind::ROW => self.sink.row(row, at)?,
-            _ => self.sink.removed(row, at)?,
+        let is_row = matches!(kind, kind::ROW | kind::AGAIN);
+        let taken = match is_row {
+            true => self.sink.row(row, at)?,
+            false => self.sink.removed(row, at)?,
+        };
+        if let Err(error) = taken {
+            let id = id_of::<M, DB>(row, at);
+            let stamp = self.progress.latest.stamp_of(row, at)?;
+            if let Some(error) = self.progress.set_aside(error, id, stamp, is_row)? {
+                self.sink.unreadable(error);
+            }
         }
         Ok(Flow::Next)
     }

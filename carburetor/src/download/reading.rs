@@ -1,11 +1,13 @@
 //! What is read of one table, and the statement that reads it.
 
+mod legs;
+
 use super::DownloadError;
 use super::table_sql::TableSql;
 use crate::backend::SyncBackend;
 use crate::scope::Visibility;
 use crate::statement::{Fragment, Statement};
-use crate::table::{Storage, TableDefinition, TableOn};
+use crate::table::{Storage, TableOn};
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment};
@@ -62,6 +64,8 @@ pub(crate) mod kind {
     /// How many kinds are read by pages.
     pub(crate) const LEGS: usize = 3;
     pub(crate) const HEADER: usize = 3;
+    /// A row that was set aside earlier.
+    pub(crate) const AGAIN: usize = 5;
     /// The caller's transaction is one in which nothing may be read; the fourth column says why.
     pub(crate) const REFUSAL: usize = 4;
     /// How many columns stand before the row's own.
@@ -70,18 +74,15 @@ pub(crate) mod kind {
 
 impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
     /// Whether each line begins with its kind.
-    pub(crate) fn has_kind(&self, definition: &TableDefinition) -> bool {
-        match self {
-            Reading::All => false,
-            Reading::Since(_) => !definition.untracked || definition.deleted().is_some(),
-            Reading::AllPage { .. } | Reading::SincePage(_) => true,
-        }
+    pub(crate) fn has_kind(&self) -> bool {
+        !matches!(self, Reading::All)
     }
 
     /// The columns before those of a row or a removal. Only pages go on from a stamp, and only that of a removal doesn't come with it; any other
     /// may be one that has no number, like infinity.
     fn lead<DB: SyncBackend>(&self, kind: usize, stamp: &str, storage: Storage) -> String {
         let at = match (self, kind) {
+            (_, kind::AGAIN) => "null".into(),
             (Reading::SincePage(_), _) | (_, kind::REMOVAL) => DB::micros(stamp, storage),
             _ => "null".into(),
         };
@@ -92,13 +93,14 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
 
     /// The statement. The binds of the visibility come first, because the removals use them again. `left` is the
     /// column whose values left, if the database has to be asked whether they can be told from others. `inside`: the caller's transaction is to be
-    /// judged, and whether Diesel knows of one.
+    /// judged, and whether Diesel knows of one. `again`: rows that were set aside earlier.
     pub(crate) fn statement<'a, M, DB>(
         &self,
         visibility: &'a Visibility<'a, DB>,
         joined: Option<&'a Fragment<'a, DB>>,
         left: Option<&str>,
         inside: Option<bool>,
+        again: &[Id],
     ) -> Result<Statement<'a, DB>, DownloadError>
     where
         DB: SyncBackend,
@@ -106,7 +108,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
     {
         let table = TableSql::new(visibility.definition())?;
         let mut statement = Statement::new();
-        if !self.has_kind(table.definition) {
+        if !self.has_kind() {
             self.rows::<M, DB>(&table, visibility, joined, &mut statement);
             return Ok(statement);
         }
@@ -124,6 +126,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         if let Reading::Since(_) | Reading::SincePage(_) = self {
             self.deleted::<M, DB>(&table, visibility, &mut statement);
             self.removals::<M, DB>(&table, visibility, &mut statement);
+            self.again::<M, DB>(&table, visibility, again, &mut statement);
         }
         statement.sql(" select * from carburetor_row");
         Ok(statement)
@@ -140,7 +143,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         M: TableOn<DB, Id = Id>,
     {
         let name = &table.name;
-        let lead = match self.has_kind(table.definition) {
+        let lead = match self.has_kind() {
             true => self.lead::<DB>(kind::ROW, &table.stamp, table.storage) + ", ",
             false => String::new(),
         };
@@ -187,84 +190,6 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
                 );
             }
         }
-    }
-
-    /// Rows whose soft-delete flag is set travel as removals.
-    fn deleted<'a, M, DB>(
-        &self,
-        table: &TableSql,
-        visibility: &Visibility<'_, DB>,
-        statement: &mut Statement<'a, DB>,
-    ) where
-        DB: SyncBackend,
-        M: TableOn<DB, Id = Id>,
-    {
-        let Some(deleted) = table.deleted() else {
-            return;
-        };
-        let name = &table.name;
-        statement.sql(format!(
-            " select * from (select {}, {} from {name} where {deleted}{}",
-            self.lead::<DB>(kind::DELETED, &table.stamp, table.storage),
-            table.columns(name),
-            visibility.over(name),
-        ));
-        if table.definition.untracked {
-            // Here no header keeps the lines in order.
-            statement.sql(DB::IN_ORDER);
-        }
-        let ids = table.ids(name);
-        self.changed::<M, DB>(
-            &table.stamp,
-            &ids,
-            table.storage,
-            kind::DELETED,
-            table,
-            statement,
-        );
-        statement.sql(") carburetor_deleted union all");
-    }
-
-    /// Ids that left a place which the caller sees, and that the caller does not see now.
-    ///
-    /// The join with no row gives the columns that a removal lacks their types.
-    fn removals<'a, M, DB>(
-        &self,
-        table: &TableSql,
-        visibility: &Visibility<'_, DB>,
-        statement: &mut Statement<'a, DB>,
-    ) where
-        DB: SyncBackend,
-        M: TableOn<DB, Id = Id>,
-    {
-        if table.definition.untracked {
-            return;
-        }
-        let name = &table.name;
-        let removed = "carburetor_removal.carburetor_removed_at";
-        let present = table
-            .deleted()
-            .map_or(String::new(), |deleted| format!(" and not {deleted}"));
-        statement.sql(format!(
-            " select * from (select {}, {} from {} carburetor_removal left join {name} carburetor_none on 1 = 0 \
-             where not exists (select 1 from {name} where {}{}{present}){}",
-            self.lead::<DB>(kind::REMOVAL, removed, DB::REMOVAL_STORAGE),
-            table.removal_columns(),
-            DB::removal_table(table.definition),
-            table.same_id("carburetor_removal"),
-            visibility.over(name),
-            visibility.over("carburetor_removal"),
-        ));
-        let ids = table.ids("carburetor_removal");
-        self.changed::<M, DB>(
-            removed,
-            &ids,
-            DB::REMOVAL_STORAGE,
-            kind::REMOVAL,
-            table,
-            statement,
-        );
-        statement.sql(") carburetor_left union all");
     }
 
     /// Appends the bounds on the stamp, and for a page its beginning, order and length.

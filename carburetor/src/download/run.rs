@@ -5,7 +5,7 @@ use super::{DownloadError, Response, TableDownload, Timestamps, requests};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::cutoff::Cutoffs;
-use crate::group::{DownloadTables, VisitTable};
+use crate::group::{DownloadTables, Scoped, VisitTable};
 use crate::origin::Origin;
 use crate::statement::Statement;
 use crate::table::{TableDefinition, TableOn};
@@ -30,15 +30,19 @@ where
     T: DownloadTables<DB, S>,
 {
     pub(crate) fn new<G>(
-        scope: &'s S,
+        scoped: &Scoped<'s, T, S>,
         timestamps: &Timestamps<G>,
         definitions: &[&'static TableDefinition],
         cutoffs: &Cutoffs,
         limit: Option<i64>,
     ) -> Result<Self, DownloadError> {
         let requests = requests(timestamps, definitions, cutoffs.standing);
+        let mut tables = T::begin(scoped.scope(), requests, cutoffs, limit)?;
+        if scoped.refuses_unreadable() {
+            T::each(&mut tables, &mut RefuseUnreadable)?;
+        }
         Ok(Run {
-            tables: T::begin(scope, requests, cutoffs, limit)?,
+            tables,
             origin: cutoffs.origin.clone(),
             ahead: Ahead::default(),
             scope: PhantomData,
@@ -143,6 +147,18 @@ impl<DB: SyncBackend> VisitTable<DB> for Judge {
         table: &mut TableDownload<'_, M, DB>,
     ) -> Result<(), DownloadError> {
         table.judge(self.0);
+        Ok(())
+    }
+}
+
+struct RefuseUnreadable;
+
+impl<DB: SyncBackend> VisitTable<DB> for RefuseUnreadable {
+    fn visit<M: TableOn<DB>>(
+        &mut self,
+        table: &mut TableDownload<'_, M, DB>,
+    ) -> Result<(), DownloadError> {
+        table.refuse_unreadable();
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use super::reader::Reader;
+use super::unreadable::Taken;
 use super::{DownloadError, TableNews};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
@@ -12,6 +13,7 @@ use crate::since::Since;
 use crate::statement::{Fragment, Statement};
 use crate::table::{SyncTable, TableOn};
 use crate::token::TableState;
+use crate::wire::WireError;
 use chrono::{DateTime, Utc};
 use diesel::row::Row;
 
@@ -24,10 +26,12 @@ pub(crate) trait Sink<M: TableOn<DB>, DB: SyncBackend> {
 
     /// The table's lines begin; after a `reset` they are all that is visible.
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError>;
-    /// A row, from column `at` on.
-    fn row<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<(), DownloadError>;
+    /// A row, from column `at` on. Nothing is kept of one that can't be read.
+    fn row<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<Taken, DownloadError>;
     /// The id of a removal, in the columns from `at` on.
-    fn removed<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<(), DownloadError>;
+    fn removed<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<Taken, DownloadError>;
+    /// Tells of a row that can't be read.
+    fn unreadable(&mut self, error: WireError);
     /// The table's lines end; they are complete up to `cutoff`.
     fn end(&mut self, cutoff: DateTime<Utc>) -> Result<(), DownloadError>;
 }
@@ -147,6 +151,7 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             self.joined.as_deref(),
             self.progress.doubted(),
             self.inside,
+            self.progress.asked_again(),
         )?;
         Ok((statement, Reader::new(&mut self.progress, sink)))
     }
@@ -166,9 +171,15 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
         self.kept.is_begun()
     }
 
-    /// The instant up to which what was read so far is complete.
-    pub(crate) fn complete_until(&self) -> DateTime<Utc> {
-        self.progress.complete_until()
+    /// The instant up to which what was read so far is complete, for whoever has no token.
+    pub(crate) fn told_until(&self) -> DateTime<Utc> {
+        self.progress.told_until()
+    }
+
+    /// A row that can't be read fails the download from now on.
+    pub(crate) fn refuse_unreadable(&mut self) {
+        self.progress.refuses_unreadable = true;
+        self.kept.refuses_unreadable = true;
     }
 
     /// At most `wanted` lines of each kind are read next, if this is a download by pages.
@@ -190,14 +201,14 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
             return true;
         }
         let fits = self.progress.confirm(cutoff, cutoffs.clock);
-        news.cutoff = self.progress.complete_until();
+        news.cutoff = self.progress.told_until();
         fits
     }
 
     /// The news of a table that is not read now.
     pub(crate) fn nothing(&self) -> TableNews<M> {
         TableNews {
-            cutoff: self.progress.complete_until(),
+            cutoff: self.progress.told_until(),
             ..TableNews::default()
         }
     }
@@ -205,9 +216,7 @@ impl<'a, M: TableOn<DB>, DB: SyncBackend> TableDownload<'a, M, DB> {
     /// Whether it was read by a statement that has no header.
     pub(crate) fn lacks_header(&self) -> bool {
         let progress = &self.progress;
-        !progress.is_skipped()
-            && !progress.definition.untracked
-            && !progress.reading.has_kind(progress.definition)
+        !progress.is_skipped() && !progress.definition.untracked && !progress.reading.has_kind()
     }
 
     /// The greatest clock of what was read so far.

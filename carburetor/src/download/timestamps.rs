@@ -98,6 +98,16 @@ impl<G> Timestamps<G> {
         }
     }
 
+    /// The token says when something was tried last, so that what is read depends on the database's time.
+    #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
+    pub(crate) fn are_dated(&self) -> bool {
+        let Asked::Token(token) = &self.asked else {
+            return false;
+        };
+        let mut aside = token.tables.iter().filter_map(|table| table.aside.as_ref());
+        aside.any(|aside| aside.since.is_some())
+    }
+
     /// The origin that the token is of.
     pub(crate) fn origin(&self) -> Origin {
         match &self.asked {

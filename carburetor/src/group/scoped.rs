@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 pub struct Scoped<'s, T, S> {
     scope: &'s S,
     assumptions: Assumptions,
+    refuses_unreadable: bool,
     tables: PhantomData<fn() -> T>,
 }
 
@@ -25,6 +26,7 @@ impl<'s, T, S> Scoped<'s, T, S> {
         Scoped {
             scope,
             assumptions: Assumptions::default(),
+            refuses_unreadable: false,
             tables: PhantomData,
         }
     }
@@ -37,6 +39,20 @@ impl<'s, T, S> Scoped<'s, T, S> {
             assumptions,
             ..self
         }
+    }
+
+    /// A download fails as a whole when a row can't be read; otherwise the row is told, and the others come.
+    ///
+    #[doc = include_str!("../../docs/examples/scoped_refuse_unreadable.md")]
+    pub fn refuse_unreadable(self) -> Self {
+        Scoped {
+            refuses_unreadable: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn refuses_unreadable(&self) -> bool {
+        self.refuses_unreadable
     }
 
     pub(crate) fn scope(&self) -> &'s S {

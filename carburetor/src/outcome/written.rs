@@ -3,6 +3,7 @@
 use super::{Code, Rejection, Verdict};
 use crate::clock::Clock;
 use crate::wire::instant;
+use crate::wire::section::Unreadable;
 use chrono::{DateTime, Utc};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -19,6 +20,7 @@ pub(super) struct Outcome {
     message: Option<String>,
     field: Option<String>,
     row: Option<Map<String, Value>>,
+    unreadable: Option<Unreadable>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +59,7 @@ impl TryFrom<Outcome> for super::Outcome {
             verdict,
             stamp: written.stamp,
             row: written.row.filter(|_| !is_known),
+            unreadable: written.unreadable.map(|told| told.into_error("")),
         })
     }
 }
@@ -78,6 +81,9 @@ impl Serialize for super::Outcome {
         }
         if !self.is_as_sent() {
             outcome.serialize_entry("row", &self.row)?;
+            if let Some(error) = &self.unreadable {
+                outcome.serialize_entry("unreadable", &Unreadable::of(error))?;
+            }
         }
         outcome.end()
     }

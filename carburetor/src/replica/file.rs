@@ -81,6 +81,7 @@ impl Store {
                 arm(conn, table)?;
             }
             self.belong(conn, account)?;
+            self.read_again(conn)?;
             self.recognise(conn, path)
         })
     }

@@ -3,9 +3,9 @@
 use super::error::ReplicaError;
 use super::file::Store;
 use super::query::Stored;
-use super::rows::admit;
 use super::section::Section;
 use super::table::ReplicaTable;
+use super::unreadable::{Unread, readable};
 use crate::clock::Clock;
 use crate::scope::Left;
 use crate::wire::{Version, WireError};
@@ -41,6 +41,8 @@ pub(super) struct News {
     pub(super) removed: Vec<Vec<Stored>>,
     pub(super) rows: Vec<Vec<Stored>>,
     cutoff: Option<DateTime<Utc>>,
+    /// Rows that can't be shown.
+    pub(super) unreadable: Vec<Unread>,
 }
 
 #[derive(Deserialize)]
@@ -91,13 +93,16 @@ impl News {
     fn read(table: &ReplicaTable, json: &str) -> Result<Self, WireError> {
         let section = Section::read(table, json)?;
         let removed = section.removed.iter().map(|id| table.admit_id(id));
-        let rows = section.rows.iter().map(|row| admit(table, row));
+        let (rows, came) = readable(table, &section.rows)?;
+        let told = section.unreadable.into_iter();
+        let told = told.map(|told| Unread::told(told.into_error(&table.definition.wire_name)));
         Ok(News {
             reset: section.reset,
             left: section.left,
             cutoff: section.cutoff,
             removed: removed.collect::<Result<_, _>>()?,
-            rows: rows.collect::<Result<_, _>>()?,
+            rows,
+            unreadable: told.chain(came).collect(),
         })
     }
 }

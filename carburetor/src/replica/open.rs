@@ -9,6 +9,7 @@ use super::sync::{Shared, Synced};
 use super::table::ReplicaGroup;
 use super::transport::{AnyTransport, Transport};
 use crate::connection::transact_alone;
+use crate::wire::WireError;
 use diesel::sqlite::SqliteConnection;
 use futures_util::Stream;
 use std::convert::Infallible;
@@ -239,6 +240,18 @@ impl<G> Replica<G> {
     /// A failed statement.
     pub fn rejected(&self) -> Result<Vec<Rejected>, ReplicaError> {
         self.with(Store::rejected)
+    }
+
+    /// Rows of the server's that can't be shown, because a value of theirs can't travel or can't be read by the program's models: the replica shows what it has
+    /// had of them, if anything. They come as soon as they can be read, after the program was updated for instance.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_unreadable.md")]
+    ///
+    /// # Errors
+    ///
+    /// A file that can't be read.
+    pub fn unreadable(&self) -> Result<Vec<WireError>, ReplicaError> {
+        self.with(Store::unreadable)
     }
 
     /// Edits the row again as the rejected change of this number did, to be sent with the next sync; `false` if there is none.

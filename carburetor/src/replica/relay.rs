@@ -157,6 +157,7 @@ pub(super) fn answer(
     let kept = Outcome {
         stamp: None,
         row: None,
+        unreadable: None,
         ..outcome.clone()
     };
     let kept = serde_json::to_string(&kept).map_err(|error| WireError::new(error.to_string()))?;

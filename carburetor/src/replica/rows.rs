@@ -59,8 +59,11 @@ fn admit_whole(table: &ReplicaTable, row: &[Option<Value>]) -> Result<Vec<Stored
     let columns = table.definition.downloaded().enumerate();
     columns
         .map(|(number, column)| {
-            let value = whole.remove(&column.name).unwrap_or_default();
-            (table.admit)(number, &value)
+            // What came stays as it came: the model may have a fallback for it.
+            match row.get(number).and_then(Option::as_ref) {
+                Some(value) => (table.admit)(number, value),
+                None => (table.admit)(number, &whole.remove(&column.name).unwrap_or_default()),
+            }
         })
         .collect()
 }

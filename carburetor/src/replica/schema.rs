@@ -98,6 +98,15 @@ create table if not exists carburetor_portion (
 create table if not exists carburetor_stage_reset (
   of_table text primary key
 );
+create table if not exists carburetor_unreadable (
+  of_table text not null,
+  key text not null,
+  id text not null,
+  row text,
+  field text not null,
+  message text not null,
+  primary key (of_table, key)
+);
 create table if not exists carburetor_stage_left (
   of_table text not null,
   of_column text not null,

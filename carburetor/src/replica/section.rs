@@ -3,6 +3,7 @@
 use super::table::ReplicaTable;
 use crate::scope::Left;
 use crate::wire::WireError;
+use crate::wire::section::Unreadable;
 use chrono::{DateTime, Utc};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -18,6 +19,7 @@ pub(super) struct Section {
     pub(super) rows: Vec<Travelled>,
     /// Up to when it is complete.
     pub(super) cutoff: Option<DateTime<Utc>>,
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
 /// A row that travelled, column by column; what it lacks is none.
@@ -65,6 +67,7 @@ impl<'de> Visitor<'de> for SectionOf<'_> {
                     let cutoff: Cow<'de, str> = members.next_value()?;
                     section.cutoff = cutoff.parse().ok();
                 }
+                "unreadable" => section.unreadable = members.next_value()?,
                 _ => drop(members.next_value::<IgnoredAny>()?),
             }
         }

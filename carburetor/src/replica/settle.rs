@@ -17,6 +17,7 @@ use super::show::{ANSWERED, show};
 use super::shown::{ask_again, is_shared, note_one};
 use super::table::ReplicaTable;
 use super::token::{self, compare_scope};
+use super::unreadable::Unread;
 use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Outcome, Outcomes, Rejection, Verdict};
@@ -152,6 +153,11 @@ fn one(
         // That row may be this one, of which no later download would say so.
         token::forget(conn, &store.group)?;
     }
+    let row = answered_row(table, outcome);
+    if row.is_err() && !matches!(outcome.verdict, Verdict::Merged | Verdict::Held) {
+        // What the program edited doesn't stand, and what does can't be shown.
+        take_back(conn, table, &id, &change.clock.to_string())?;
+    }
     // An upload of a device may have left an entry with a clock that no change has.
     let or_nobodys = match table.is_hub {
         true => {
@@ -169,6 +175,9 @@ fn one(
     release(conn, table, &change.edit, &id)?;
     below::forget(conn, table, &id)?;
     if let Some(later) = later {
+        if let (Some(_), Err(unread)) = (&outcome.unreadable, &row) {
+            unread.keep(conn, table)?;
+        }
         let target = table.staged(ANSWERED.rows);
         write_rows(conn, table, &target, std::slice::from_ref(&later))?;
         show(conn, store, table, ANSWERED)?;
@@ -177,7 +186,11 @@ fn one(
         let columns = columns.map(|column| column.name.as_str()).zip(later);
         return rebase(conn, table, &id, columns, stamp);
     }
-    match &outcome.row {
+    match row {
+        Err(unread) => {
+            unread.keep(conn, table)?;
+            rebase_on(conn, table, &id, &Map::new(), None)
+        }
         // What was marked as gone is gone, and comes as no removal where the server never had it.
         _ if outcome.is_as_sent() && (outcome.stamp.is_some() || change.edit == Edit::Delete) => {
             if is_shared(conn, table, &store.group)? {
@@ -185,15 +198,13 @@ fn one(
             }
             applied(conn, table, change, outcome, &id)
         }
-        Some(row) => {
-            let whole = travelled(table, row.clone());
+        Ok(Some((row, values))) => {
             let target = table.staged(ANSWERED.rows);
-            let values = admit(table, &whole)?;
             write_rows(conn, table, &target, std::slice::from_ref(&values))?;
             show(conn, store, table, ANSWERED)?;
             rebase_on(conn, table, &id, row, stamp_of(table, &values))
         }
-        None => {
+        Ok(None) => {
             let gone = table.staged(ANSWERED.gone);
             write_ids(conn, table, &gone, std::slice::from_ref(&id))?;
             show(conn, store, table, ANSWERED)?;
@@ -202,6 +213,23 @@ fn one(
             }
             rebase_on(conn, table, &id, &Map::new(), None)
         }
+    }
+}
+
+/// The row of an outcome, as it travelled and as the file stores it.
+type Answered<'o> = Option<(&'o Map<String, Value>, Vec<Stored>)>;
+
+/// The row of an outcome, unless it can't be shown.
+fn answered_row<'o>(table: &ReplicaTable, outcome: &'o Outcome) -> Result<Answered<'o>, Unread> {
+    if let Some(error) = &outcome.unreadable {
+        return Err(Unread::told(error.clone()));
+    }
+    let Some(row) = &outcome.row else {
+        return Ok(None);
+    };
+    match admit(table, &travelled(table, row.clone())) {
+        Ok(values) => Ok(Some((row, values))),
+        Err(error) => Err(Unread::answered(table, row.clone(), error)),
     }
 }
 
@@ -246,6 +274,7 @@ pub(super) fn refuse(
         verdict: Verdict::Rejected(rejection),
         stamp: None,
         row: None,
+        unreadable: None,
     };
     let is_told = conclude(conn, store, &change, &outcome)?;
     if let Some(table) = store.table(&change.table) {

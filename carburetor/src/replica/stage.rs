@@ -11,6 +11,7 @@ use super::schema::now_ms;
 use super::show::{DOWNLOADED, show};
 use super::table::ReplicaTable;
 use super::token;
+use super::unreadable;
 use crate::scope::Left;
 use crate::table::{literal, quoted};
 use crate::wire::{SqliteValue, WireError};
@@ -122,6 +123,7 @@ delete from {staged} where ({ids}) in (select {ids} from {gone})",
     }
     let has_gone = query::exists(conn, &format!("select 1 from {gone} limit 1"), [])?;
     write_rows(conn, table, &staged, &news.rows)?;
+    unreadable::follow(conn, table, news, last)?;
     if has_gone {
         conn.batch_execute(&format!(
             "delete from {gone} where ({ids}) in (select {ids} from {staged} where carburetor_seq > {last})"
@@ -192,8 +194,9 @@ fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), Rep
     let remove = format!(
         "insert or ignore into {gone} ({ids}) select {ids} from {name} where ({ids}) not in (select {ids} from {staged})"
     );
+    let reset = format!("{remove} and {}", unreadable::is_readable(table));
     if query::exists(conn, &sql, of_table())? {
-        conn.batch_execute(&remove)?;
+        conn.batch_execute(&reset)?;
     }
     let sql = format!("select of_column, value from carburetor_stage_left where of_table = {BIND}");
     for row in query::rows(conn, &sql, of_table())? {

@@ -54,6 +54,11 @@ pub(super) fn told(group: &str, page: &Page) {
     }
 }
 
+/// Notes a row that can't travel.
+pub(super) fn unreadable(group: &str, table: &str) {
+    figures::unreadable(group, table);
+}
+
 /// Notes how changes were answered.
 pub(super) fn changes(group: &str, bytes: usize, outcomes: &Outcomes) {
     tracing::debug!(bytes, changes = outcomes.outcomes.len(), "changes");
@@ -76,6 +81,11 @@ mod figures {
         let group = group.to_owned();
         counter!("carburetor_download_pages_total", "group" => group.clone()).increment(1);
         counter!("carburetor_download_bytes_total", "group" => group).increment(bytes as u64);
+    }
+
+    pub(super) fn unreadable(group: &str, table: &str) {
+        counter!("carburetor_unreadable_rows_total", "group" => group.to_owned(), "table" => table.to_owned())
+            .increment(1);
     }
 
     /// An open feed.
@@ -138,6 +148,7 @@ mod figures {
     pub(super) fn answered(_group: &str, _request: &str, _status: u16, _seconds: f64) {}
     pub(super) fn told(_group: &str, _seconds: f64) {}
     pub(super) fn page(_group: &str, _bytes: usize) {}
+    pub(super) fn unreadable(_group: &str, _table: &str) {}
     pub(super) fn cutoff_age(_group: &str, _seconds: f64) {}
     pub(super) fn changes(_group: &str, _bytes: usize, _outcomes: &Outcomes) {}
 }

@@ -9,12 +9,13 @@ use super::problem::Problem;
 use super::refresh::Refresh;
 use super::room::{Rooms, Share, Told};
 use super::shutdown::Shutdown;
+use super::unreadable::Warnings;
 use super::watcher::Watcher;
 use crate::change::Changes;
 use crate::connection::SyncConnectionAsync;
 use crate::download::asynchronous::check;
 use crate::download::{self, DownloadError, Page, Timestamps};
-use crate::group::{DownloadTablesAsync, SyncGroup, UploadTables};
+use crate::group::{DownloadTablesAsync, Scoped, SyncGroup, UploadTables};
 use crate::outcome::Outcomes;
 use crate::remedy::is_refused;
 use crate::scope::{Concerns, identity};
@@ -47,6 +48,10 @@ pub struct Served<D> {
     pub(super) asked: Arc<Semaphore>,
     /// Whose pages, other than its own site's, send uploads and open web sockets.
     pub(super) origins: Arc<[String]>,
+    /// A row that can't travel fails the download.
+    pub(super) refuses_unreadable: bool,
+    /// What was told of rows that can't travel.
+    pub(super) told: Arc<Warnings>,
 }
 
 impl<D> std::fmt::Debug for Served<D> {
@@ -185,11 +190,13 @@ where
         limit: u32,
     ) -> impl Future<Output = Result<Page, Problem>> + Send {
         async move {
-            let pages = Self::scoped(scope).pages(Timestamps::from(since), limit);
+            let pages = served
+                .scoped::<T, S>(scope)
+                .pages(Timestamps::from(since), limit);
             let mut pages = pages.limit_time(served.limits.time);
             // A download has a first page.
             let page = served.next(&mut pages).await?.unwrap_or_default();
-            meter::page(&served.name, &page, pages.token()?.as_ref());
+            served.note(&page, pages.token()?.as_ref());
             Ok(page)
         }
     }
@@ -207,7 +214,7 @@ where
             let mut since = since.map_or_else(Timestamps::default, Timestamps::from);
             loop {
                 // What fits one page is of one instant; of more, the next round brings what has changed meanwhile.
-                let pages = Self::scoped(scope).pages(since, limit);
+                let pages = served.scoped::<T, S>(scope).pages(since, limit);
                 let mut pages = pages.limit_time(served.limits.time);
                 while let Some((page, room)) = sender.read(served.next(&mut pages)).await? {
                     let more = page.more();
@@ -218,7 +225,7 @@ where
                     if wider.is_some() && pages.token()?.is_some_and(is_there) {
                         break;
                     }
-                    meter::page(&served.name, &page, pages.token()?.as_ref());
+                    served.note(&page, pages.token()?.as_ref());
                     if sender
                         .send(Ok(Arc::new(Told::new(page, room))))
                         .await
@@ -240,6 +247,23 @@ where
                 limit = limit.saturating_mul(2);
             }
         }
+    }
+}
+
+impl<D> Served<D> {
+    /// The group as `scope` shows it and as it is served.
+    fn scoped<'s, T, S>(&self, scope: &'s S) -> Scoped<'s, T, S> {
+        let scoped = SyncGroup::<T, S>::scoped(scope);
+        match self.refuses_unreadable {
+            true => scoped.refuse_unreadable(),
+            false => scoped,
+        }
+    }
+
+    /// Notes a page of a download and the token after it.
+    fn note(&self, page: &Page, token: Option<&Token>) {
+        meter::page(&self.name, page, token);
+        self.told.tell(&self.name, page.unreadable());
     }
 }
 

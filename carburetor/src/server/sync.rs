@@ -36,6 +36,7 @@ pub struct Sync<D: Database, St = ()> {
     limits: Limits,
     interval: Duration,
     origins: Vec<String>,
+    refuses_unreadable: bool,
     shutdown: Shutdown,
     refresh: Refresh,
     /// Made last, when it is known how they are served.
@@ -81,6 +82,7 @@ where
             limits,
             interval: POLL,
             origins: Vec::new(),
+            refuses_unreadable: false,
             shutdown: Shutdown::new(&limits),
             refresh: Refresh::default(),
             groups: Vec::new(),
@@ -104,6 +106,17 @@ where
     pub fn origins(self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Sync {
             origins: origins.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
+    /// A download fails as a whole where a row of it can't travel. Otherwise that row is left out and told in the log, and the others come.
+    ///
+    #[doc = include_str!("../../docs/examples/sync_refuse_unreadable.md")]
+    #[must_use]
+    pub fn refuse_unreadable(self) -> Self {
+        Sync {
+            refuses_unreadable: true,
             ..self
         }
     }
@@ -164,6 +177,8 @@ where
             rooms: Arc::new(Rooms::new(&limits)),
             asked: Arc::new(Semaphore::new(ASKED_AT_ONCE)),
             origins: self.origins.into(),
+            refuses_unreadable: self.refuses_unreadable,
+            told: Arc::default(),
         };
         let names: Vec<Arc<str>> = self.groups.iter().map(|(name, _)| name.clone()).collect();
         // Axum clones what answers for each connection.

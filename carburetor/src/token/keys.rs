@@ -66,6 +66,7 @@ impl Token {
                 horizon: table.horizon,
                 keys: None,
                 digest,
+                aside: table.aside.clone(),
             });
         }
         let keys = match known.is_empty() {

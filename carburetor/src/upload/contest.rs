@@ -10,6 +10,8 @@ use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::merge::Rows;
 use crate::register::Registers;
+use crate::wire::WireError;
+use diesel::result::Error;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -65,10 +67,14 @@ impl<R: Runner> Session<'_, '_, R> {
             let Some(contest) = row.contested.take() else {
                 continue;
             };
-            let server = stored.map(|(row, _)| row).unwrap_or_default();
-            let merged = match contest.merged.is_empty() {
-                true => Map::new(),
-                false => merge(
+            let (server, unreadable) = match stored {
+                Some(stored) => (stored.row, stored.unreadable),
+                None => Default::default(),
+            };
+            let merged = match (contest.merged.is_empty(), unreadable) {
+                (true, _) => Map::new(),
+                (false, Some(error)) => return Err(unmerged(error)),
+                (false, None) => merge(
                     &self.tables[table],
                     row,
                     &contest,
@@ -111,7 +117,8 @@ fn merge<DB: SyncBackend>(
         base: (!change.change.was.is_empty()).then(|| overlaid(&change.change.was)),
         server_clock: before,
         sent_clock: change.clock(),
-    })?;
+    });
+    let merged = merged.map_err(|error| unmerged(error.of(change.change.id.clone())))?;
     let clock = now.max(before).max(change.clock()).successor();
     let place = row.judged.len() - 1;
     for (number, column) in table.definition.downloaded().enumerate() {
@@ -123,6 +130,11 @@ fn merge<DB: SyncBackend>(
         }
     }
     Ok(made)
+}
+
+/// Only the change whose row the model can't read is rejected.
+fn unmerged(error: WireError) -> Failure {
+    Error::DeserializationError(Box::new(error)).into()
 }
 
 /// What the conflict log says of the row's last change.

@@ -31,6 +31,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 stamp: answer.stamp,
                 verdict: answer.verdict,
                 row: None,
+                unreadable: None,
             });
         }
         for (table, upload) in self.tables.iter().enumerate() {
@@ -48,9 +49,12 @@ impl<R: Runner> Session<'_, '_, R> {
             let ids: Vec<_> = ids.iter().map(Vec::as_slice).collect();
             let rows = self.rows(table, &ids).await.map_err(Failure::into_error)?;
             for (place, shown) in places.into_iter().zip(rows) {
-                if let Some((row, stamp)) = shown {
+                if let Some(shown) = shown {
+                    let stamp = shown.stamp;
                     clock = stamp.map_or(clock, |stamp| clock.max(Clock::of_database(stamp)));
-                    outcomes[place].row = Some(row);
+                    // A part of a row would be taken for the whole.
+                    outcomes[place].row = Some(shown.row).filter(|_| shown.unreadable.is_none());
+                    outcomes[place].unreadable = shown.unreadable;
                 }
             }
         }

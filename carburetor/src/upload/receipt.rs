@@ -34,6 +34,7 @@ pub(super) fn write<'r>(
                 verdict: receipt.verdict.clone(),
                 stamp: None,
                 row: None,
+                unreadable: None,
             });
             let stamp = receipt.stamp.map(|stamp| stamp.timestamp_micros());
             (receipt.clock, receipt.digest, stamp, outcome)

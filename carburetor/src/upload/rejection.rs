@@ -4,6 +4,7 @@ use crate::clip;
 use crate::connection::shortage::is_shortage;
 use crate::outcome::{Code, Rejection};
 use crate::remedy::is_of_setup;
+use crate::wire::WireError;
 use diesel::result::DatabaseErrorKind as Kind;
 use diesel::result::Error;
 
@@ -37,6 +38,7 @@ pub(super) fn is_of_rows(error: &Error) -> bool {
             }
             _ => false,
         },
+        Error::DeserializationError(error) => error.is::<WireError>(),
         _ => false,
     }
 }
@@ -54,6 +56,10 @@ pub(super) fn is_reference(error: &Error) -> bool {
 
 /// The rejection of the one change on table `table` that `error` is about.
 pub(super) fn rejection(table: &str, error: &Error) -> Rejection {
+    if let Some(error) = unreadable(error) {
+        let field = Some(&*error.column).filter(|column| !column.is_empty());
+        return rejected(Code::Invalid, error.to_string(), field);
+    }
     let Error::DatabaseError(kind, information) = error else {
         return rejected(Code::Invalid, format!("{table}: {error}"), None);
     };
@@ -102,6 +108,14 @@ fn is_generated(message: &str) -> bool {
     .iter()
     .any(|begin| message.starts_with(begin))
         || message.ends_with(" can only be updated to DEFAULT")
+}
+
+/// A value of the server's row that can't be read.
+fn unreadable(error: &Error) -> Option<&WireError> {
+    match error {
+        Error::DeserializationError(error) => error.downcast_ref(),
+        _ => None,
+    }
 }
 
 fn rejected(code: Code, message: String, field: Option<&str>) -> Rejection {

@@ -1,11 +1,13 @@
 //! A download read back from its message, and written from structs.
 
 use super::message::{closing, opening};
+use super::section::{self, Unreadable};
 use super::version::refused;
-use super::{VERSION, WireError, section};
+use super::{VERSION, WireError};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
-use crate::download::news::gone;
+use crate::download::news::{gone, travels};
+use crate::download::unreadable::id_in;
 use crate::download::{Response, TableNews};
 use crate::group::{SyncGroup, SyncTables, assert_named_once, each_arity};
 use crate::scope::{GroupTable, Left};
@@ -54,6 +56,8 @@ struct Section {
     left: Option<Left>,
     removed: Vec<Value>,
     rows: Vec<Map<String, Value>>,
+    #[serde(default)]
+    unreadable: Vec<Unreadable>,
     cutoff: DateTime<Utc>,
 }
 
@@ -139,10 +143,25 @@ fn decode<M: TableOn<DB>, DB: SyncBackend>(
         rows: section
             .rows
             .into_iter()
-            .map(M::decode)
+            .map(decode_row::<M, DB>)
             .collect::<Result<_, _>>()?,
+        unreadable: section
+            .unreadable
+            .into_iter()
+            .map(|told| told.into_error(M::NAME))
+            .collect(),
         cutoff: section.cutoff,
         gone: gone::<M, DB>,
+        travels: travels::<M, DB>,
+    })
+}
+
+/// A row that travelled; an error names its id.
+fn decode_row<M: TableOn<DB>, DB: SyncBackend>(row: Map<String, Value>) -> Result<M, WireError> {
+    let id = id_in(M::definition(), &row);
+    M::decode(row).map_err(|error| match id {
+        Some(id) => error.of(id),
+        None => error,
     })
 }
 
@@ -166,10 +185,13 @@ fn encode<M: TableOn<DB>, DB: SyncBackend>(
         if place > 0 {
             out.push(b',');
         }
-        put(&Value::Object(row.encode()?), out)?;
+        let encoded = row.encode().map_err(|error| match M::encode_id(&row.id()) {
+            Ok(id) => error.of(id),
+            Err(_) => error,
+        });
+        put(&Value::Object(encoded?), out)?;
     }
-    section::close(news.cutoff, out);
-    Ok(())
+    section::close(&news.unreadable, news.cutoff, out)
 }
 
 macro_rules! wire {

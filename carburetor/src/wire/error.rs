@@ -5,7 +5,7 @@ use serde_json::Value;
 /// How many characters of a wrong value an error shows.
 const SHOWN: usize = 80;
 
-/// A value that can't travel, or a message that can't be read; it names the table and the column.
+/// A value that can't be read or can't travel, or a message that can't be read; it names the table, the column, and the row where it is one's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WireError {
@@ -13,6 +13,8 @@ pub struct WireError {
     pub table: String,
     /// The column, or empty where the message as a whole is wrong.
     pub column: String,
+    /// The id of the row as it travels: its value, or an array of values. None where the error is of no row, or of its id.
+    pub id: Option<Value>,
     /// What is wrong, and the remedy.
     pub message: String,
 }
@@ -28,6 +30,7 @@ impl WireError {
         WireError {
             table: String::new(),
             column: String::new(),
+            id: None,
             message: message.into(),
         }
     }
@@ -40,10 +43,7 @@ impl WireError {
     /// assert_eq!(error.to_string(), "expected a string, got 12");
     /// ```
     pub fn unexpected(expected: &str, got: &Value) -> Self {
-        let text = got.to_string();
-        let shown: String = text.chars().take(SHOWN).collect();
-        let rest = if shown.len() < text.len() { "…" } else { "" };
-        WireError::new(format!("expected {expected}, got {shown}{rest}"))
+        WireError::new(format!("expected {expected}, got {}", shown(got)))
     }
 
     /// The same error, in `column` of `table`.
@@ -57,15 +57,41 @@ impl WireError {
         self.column = column.into();
         self
     }
+
+    /// The same error, of the row with this id.
+    ///
+    /// ```
+    /// # use carburetor::wire::WireError;
+    /// let error = WireError::new("expected a string").at("users", "name").of(7.into());
+    /// assert_eq!(error.to_string(), "users.name of 7: expected a string");
+    /// ```
+    pub fn of(self, id: Value) -> Self {
+        WireError {
+            id: Some(id),
+            ..self
+        }
+    }
+}
+
+/// A value as an error shows it.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    let shown: String = text.chars().take(SHOWN).collect();
+    let rest = if shown.len() < text.len() { "…" } else { "" };
+    shown + rest
 }
 
 impl std::fmt::Display for WireError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.table.as_str(), self.column.as_str()) {
-            ("", "") => f.write_str(&self.message),
-            (table, "") => write!(f, "{table}: {}", self.message),
-            (table, column) => write!(f, "{table}.{column}: {}", self.message),
+            ("", "") => return f.write_str(&self.message),
+            (table, "") => write!(f, "{table}")?,
+            (table, column) => write!(f, "{table}.{column}")?,
         }
+        if let Some(id) = &self.id {
+            write!(f, " of {}", shown(id))?;
+        }
+        write!(f, ": {}", self.message)
     }
 }
 

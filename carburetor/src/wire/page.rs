@@ -8,7 +8,7 @@ pub(crate) use asynchronous::WritePageAsync;
 
 use super::json::write_key;
 use super::message::{clocked, ending, opening, written};
-use super::rows::{Drain, JsonTable};
+use super::rows::{Drain, Ended, JsonTable};
 use super::{WireError, instant, section};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
@@ -105,8 +105,8 @@ impl PageText {
         }
         section::open(M::NAME, false, None, json)?;
         json.extend_from_slice(section::ROWS);
-        section::close(table.complete_until(), json);
-        self.end(table.complete_until());
+        section::close(&[], table.told_until(), json)?;
+        self.end(table.told_until());
         Ok(false)
     }
 
@@ -114,10 +114,11 @@ impl PageText {
         JsonTable::new::<M>(&mut self.page.json, Bounded(&mut self.room))
     }
 
-    /// Ends a table of which `lines` rows and removals were written.
-    fn take(&mut self, lines: usize, has_news: bool, cutoff: DateTime<Utc>) {
-        self.budget.take(lines);
-        self.page.has_news |= has_news;
+    /// Ends a table whose lines were written.
+    fn take(&mut self, table: Ended, cutoff: DateTime<Utc>) {
+        self.budget.take(table.lines);
+        self.page.has_news |= table.has_news;
+        self.page.unreadable.extend(table.unreadable);
         self.end(cutoff);
     }
 
@@ -158,8 +159,8 @@ impl<C: SyncConnection> VisitTable<C::Backend> for WritePage<'_, C> {
         }
         let mut sink = self.text.sink::<M, C::Backend>();
         blocking::read(self.conn, table, &mut sink)?;
-        let (lines, has_news) = (sink.lines(), sink.has_news());
-        self.text.take(lines, has_news, table.complete_until());
+        let ended = sink.ended();
+        self.text.take(ended, table.told_until());
         Ok(())
     }
 }

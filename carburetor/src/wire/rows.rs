@@ -5,8 +5,9 @@ use super::section;
 use crate::backend::SyncBackend;
 use crate::download::DownloadError;
 use crate::download::table::{About, Sink};
+use crate::download::unreadable::Taken;
 use crate::table::TableOn;
-use crate::wire::Codec;
+use crate::wire::{Codec, WireError};
 use chrono::{DateTime, Utc};
 use diesel::result::{Error, UnexpectedEndOfRow};
 use diesel::row::Row;
@@ -33,6 +34,18 @@ pub(crate) struct JsonTable<'m, D, DB: SyncBackend> {
     lines: usize,
     /// Rows went without being named.
     cleared: bool,
+    /// What is told of rows that can't travel.
+    unreadable: Vec<WireError>,
+}
+
+/// What was written of a table.
+pub(super) struct Ended {
+    /// How many rows and removals.
+    pub(super) lines: usize,
+    /// Something besides what stands around rows.
+    pub(super) has_news: bool,
+    /// What is told of rows that can't travel.
+    pub(super) unreadable: Vec<WireError>,
 }
 
 struct Column<DB: SyncBackend> {
@@ -80,17 +93,23 @@ impl<'m, D, DB: SyncBackend> JsonTable<'m, D, DB> {
             passed: 0,
             lines: 0,
             cleared: false,
+            unreadable: Vec::new(),
         }
     }
 
-    /// How many rows and removals were written.
-    pub(super) fn lines(&self) -> usize {
-        self.lines
+    /// What has been written, at the table's end.
+    pub(super) fn ended(self) -> Ended {
+        Ended {
+            lines: self.lines,
+            has_news: self.cleared || self.lines > 0 || !self.unreadable.is_empty(),
+            unreadable: self.unreadable,
+        }
     }
 
-    /// Something was written besides what stands around rows.
-    pub(super) fn has_news(&self) -> bool {
-        self.cleared || self.lines > 0
+    /// Takes back what was written of a row or a removal.
+    fn take_back(&mut self, before: usize, part: Part) {
+        self.buffer.truncate(before);
+        self.part = part;
     }
 
     fn value<'r>(
@@ -98,14 +117,13 @@ impl<'m, D, DB: SyncBackend> JsonTable<'m, D, DB> {
         row: &impl Row<'r, DB>,
         at: usize,
         place: usize,
-    ) -> Result<(), DownloadError> {
+    ) -> Result<Taken, DownloadError> {
         let column = &self.columns[place];
         let field = row
             .get(at + place)
             .ok_or_else(|| Error::DeserializationError(Box::new(UnexpectedEndOfRow)))?;
-        DB::write(column.codec, &field, self.buffer)
-            .map_err(|error| error.at(self.name, column.name))?;
-        Ok(())
+        Ok(DB::write(column.codec, &field, self.buffer)
+            .map_err(|error| error.at(self.name, column.name)))
     }
 }
 
@@ -125,32 +143,36 @@ where
         Ok(())
     }
 
-    fn row<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<(), DownloadError> {
+    fn row<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<Taken, DownloadError> {
+        let (begun, part) = (self.buffer.len(), self.part);
         self.buffer.extend_from_slice(match self.part {
             Part::Removed { .. } => section::ROWS,
             Part::Rows { any: true } => b",",
             Part::Rows { any: false } => b"",
         });
         self.part = Part::Rows { any: true };
-        self.lines += 1;
         let before = self.buffer.len();
         self.buffer.push(b'{');
         for place in 0..self.columns.len() {
             self.buffer.extend_from_slice(&self.columns[place].key);
-            self.value(row, at, place)?;
+            if let Err(error) = self.value(row, at, place)? {
+                self.take_back(begun, part);
+                return Ok(Err(error));
+            }
         }
         self.buffer.push(b'}');
+        self.lines += 1;
         self.passed += (self.buffer.len() - before) as u64;
-        Ok(self.drain.drain(self.buffer)?)
+        Ok(Ok(self.drain.drain(self.buffer)?))
     }
 
-    fn removed<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<(), DownloadError> {
+    fn removed<'r>(&mut self, row: &impl Row<'r, DB>, at: usize) -> Result<Taken, DownloadError> {
+        let (begun, before) = (self.buffer.len(), self.part);
         match &mut self.part {
             Part::Removed { any: true } => self.buffer.push(b','),
             Part::Removed { any } => *any = true,
             Part::Rows { .. } => return Err(DownloadError::OutOfOrder),
         }
-        self.lines += 1;
         let alone = self.ids.len() == 1;
         if !alone {
             self.buffer.push(b'[');
@@ -159,19 +181,27 @@ where
             if part > 0 {
                 self.buffer.push(b',');
             }
-            self.value(row, at, self.ids[part])?;
+            if let Err(error) = self.value(row, at, self.ids[part])? {
+                self.take_back(begun, before);
+                return Ok(Err(error));
+            }
         }
         if !alone {
             self.buffer.push(b']');
         }
-        Ok(self.drain.drain(self.buffer)?)
+        self.lines += 1;
+        Ok(Ok(self.drain.drain(self.buffer)?))
+    }
+
+    fn unreadable(&mut self, error: WireError) {
+        self.unreadable.push(error);
     }
 
     fn end(&mut self, cutoff: DateTime<Utc>) -> Result<(), DownloadError> {
         if let Part::Removed { .. } = self.part {
             self.buffer.extend_from_slice(section::ROWS);
         }
-        section::close(cutoff, self.buffer);
+        section::close(&self.unreadable, cutoff, self.buffer)?;
         Ok(())
     }
 }

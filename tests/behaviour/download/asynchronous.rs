@@ -194,18 +194,20 @@ async fn an_error_leaves_a_connection_that_serves_on() {
         let statement = format!("update games set updated_at = {ENDLESS} where id = 10");
         by_hand(&mut server.connect(), "games", &statement);
     });
+    let mobile = || Mobile::scoped(&Everyone).refuse_unreadable();
     for _ in 0..2 {
         assert!(matches!(
-            Mobile::download_async(conn, (None, None)).await,
-            Err(DownloadError::Query(_))
+            mobile().download_async(conn, (None, None)).await,
+            Err(DownloadError::Wire(_))
         ));
         assert_eq!(count(conn).await, 30);
         assert!(matches!(
-            Mobile::download_consistent_async(conn, (None, None)).await,
-            Err(DownloadError::Query(_))
+            mobile().download_consistent_async(conn, (None, None)).await,
+            Err(DownloadError::Wire(_))
         ));
         assert_eq!(count(conn).await, 30);
-        let error = Mobile::download_json_async(conn, (None, None), &mut Vec::new())
+        let error = mobile()
+            .download_json_async(conn, (None, None), &mut Vec::new())
             .await
             .unwrap_err();
         assert!(matches!(error, DownloadError::Wire(_)), "{error:?}");

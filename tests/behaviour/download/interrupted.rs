@@ -79,29 +79,37 @@ fn a_value_that_can_not_travel() {
         &format!("update games set updated_at = {ENDLESS} where id = 1000"),
     );
     let read = |conn: &mut Conn| games::table.count().get_result::<i64>(conn);
+    let mobile = || Mobile::scoped(&Everyone).refuse_unreadable();
     assert!(matches!(
-        Mobile::download(conn, (None, None)),
-        Err(DownloadError::Query(_))
+        mobile().download(conn, (None, None)),
+        Err(DownloadError::Wire(_))
     ));
     assert_eq!(read(conn), Ok(2000));
     assert!(matches!(
-        Mobile::download_consistent(conn, (None, None)),
-        Err(DownloadError::Query(_))
+        mobile().download_consistent(conn, (None, None)),
+        Err(DownloadError::Wire(_))
     ));
     assert_eq!(read(conn), Ok(2000));
-    let error = Mobile::download_json(conn, (None, None), &mut Vec::new()).unwrap_err();
+    let error = mobile()
+        .download_json(conn, (None, None), &mut Vec::new())
+        .unwrap_err();
     assert!(matches!(error, DownloadError::Wire(_)), "{error:?}");
     assert!(
-        error.to_string().starts_with("games.updated_at: "),
+        error.to_string().starts_with("games.updated_at of 1000: "),
         "{error}"
     );
     assert_eq!(read(conn), Ok(2000));
     conn.transaction(|conn| {
-        assert!(Mobile::download(conn, (None, None)).is_err());
+        assert!(mobile().download(conn, (None, None)).is_err());
         assert_eq!(read(conn), Ok(2000));
         diesel::QueryResult::Ok(())
     })
     .unwrap();
+    // A stamp that is no instant holds nothing back: it is later than all.
+    let news = Mobile::download(conn, (None, None)).unwrap();
+    assert_eq!((news.1.rows.len(), news.1.unreadable.len()), (1999, 1));
+    let timestamps = (Some(news.0.cutoff), Some(news.1.cutoff));
+    assert!(!Mobile::download(conn, timestamps).unwrap().1.reset);
 }
 
 #[test]

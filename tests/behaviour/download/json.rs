@@ -228,12 +228,15 @@ fn a_bad_message_is_an_error_that_names_the_culprit() {
         ))
     };
     let wrong = r#"{"id":"a","name":1,"team":"t","updated_at":"2026-01-01T00:00:00Z"}"#;
-    assert_eq!(error(&row(wrong)), "users.name: expected a string, got 1");
+    assert_eq!(
+        error(&row(wrong)),
+        "users.name of \"a\": expected a string, got 1"
+    );
     assert!(
         error(&row(
             r#"{"id":"a","team":"t","updated_at":"2026-01-01T00:00:00Z"}"#
         ))
-        .starts_with("users.name: ")
+        .starts_with("users.name of \"a\": ")
     );
     assert!(Mobile::read_json::<DB>(b"{\"carburetor\":1,\xff").is_err());
     let more = format!(

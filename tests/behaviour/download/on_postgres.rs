@@ -13,6 +13,8 @@ mod circumstances;
 mod clock;
 #[path = "equality.rs"]
 mod equality;
+#[path = "fallbacks.rs"]
+mod fallbacks;
 #[path = "filters.rs"]
 mod filters;
 #[path = "follower.rs"]
@@ -39,6 +41,8 @@ mod resets;
 mod rows;
 #[path = "scopes.rs"]
 mod scopes;
+#[path = "set_aside.rs"]
+mod set_aside;
 #[path = "sizes.rs"]
 mod sizes;
 #[path = "soft_deletion.rs"]
@@ -47,6 +51,8 @@ mod soft_deletion;
 mod token;
 #[path = "transactions.rs"]
 mod transactions;
+#[path = "unreadable.rs"]
+mod unreadable;
 
 use super::{Everything, models, run};
 use carburetor_tests::{Cluster, Database};

@@ -12,6 +12,8 @@ mod circumstances;
 mod clock;
 #[path = "equality.rs"]
 mod equality;
+#[path = "fallbacks.rs"]
+mod fallbacks;
 #[path = "filters.rs"]
 mod filters;
 #[path = "follower.rs"]
@@ -38,6 +40,8 @@ mod resets;
 mod rows;
 #[path = "scopes.rs"]
 mod scopes;
+#[path = "set_aside.rs"]
+mod set_aside;
 #[path = "sizes.rs"]
 mod sizes;
 #[path = "soft_deletion.rs"]
@@ -46,6 +50,8 @@ mod soft_deletion;
 mod token;
 #[path = "transactions.rs"]
 mod transactions;
+#[path = "unreadable.rs"]
+mod unreadable;
 
 use super::{Everything, Game, models};
 use diesel::connection::{Connection, SimpleConnection};

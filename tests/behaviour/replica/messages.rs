@@ -7,6 +7,7 @@ use carburetor::{SyncGroup, SyncTable};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use futures_util::Stream;
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -42,9 +43,23 @@ type Group = SyncGroup<(Task, Rate)>;
 
 /// A server that says what a test has written down.
 #[derive(Clone, Default)]
-struct Script {
+pub(super) struct Script {
     lines: Arc<Mutex<Vec<String>>>,
     since: Arc<Mutex<Vec<Option<String>>>>,
+    /// What each change is answered with, besides its clock; without it there is no network.
+    answer: Arc<Mutex<Option<Value>>>,
+}
+
+impl Script {
+    /// The next download is this message.
+    pub(super) fn says(&self, message: &str) {
+        *self.lines.lock().unwrap() = vec![message.to_owned()];
+    }
+
+    /// Each change is answered so.
+    pub(super) fn answers(&self, outcome: Value) {
+        *self.answer.lock().unwrap() = Some(outcome);
+    }
 }
 
 impl Transport for Script {
@@ -60,8 +75,21 @@ impl Transport for Script {
         ))
     }
 
-    async fn upload(&self, _changes: Vec<u8>) -> Result<Bytes, TransportError> {
-        Err(TransportError::Offline("no network".into()))
+    async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
+        let Some(answer) = self.answer.lock().unwrap().clone() else {
+            return Err(TransportError::Offline("no network".into()));
+        };
+        let changes: Value = serde_json::from_slice(&changes).unwrap();
+        let outcomes = changes["changes"].as_array().unwrap().iter();
+        let outcomes = outcomes.map(|change| {
+            let mut outcome = answer.clone();
+            outcome["clock"] = change["clock"].clone();
+            outcome
+        });
+        let outcomes: Vec<Value> = outcomes.collect();
+        let clock = "00000000000000000000000000000000";
+        let message = json!({"carburetor": 1, "clock": clock, "outcomes": outcomes});
+        Ok(message.to_string().into())
     }
 }
 
@@ -152,7 +180,7 @@ fn a_column_that_an_older_server_lacks_is_the_models_default_or_named() {
     let error = device
         .take(&rows(r#"{"id":2,"done":false,"at":"5"}"#), NEXT)
         .unwrap_err();
-    assert_eq!(error.to_string(), "tasks.title: missing");
+    assert_eq!(error.to_string(), "tasks.title of 2: missing");
     assert_eq!(device.tasks().len(), 1);
 }
 

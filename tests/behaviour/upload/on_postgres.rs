@@ -75,6 +75,8 @@ mod times;
 mod truncate;
 #[path = "postgres_types.rs"]
 mod types;
+#[path = "unreadable.rs"]
+mod unreadable;
 #[path = "waits.rs"]
 mod waits;
 

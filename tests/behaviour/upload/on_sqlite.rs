@@ -56,6 +56,8 @@ mod strategies;
 mod swaps;
 #[path = "times.rs"]
 mod times;
+#[path = "unreadable.rs"]
+mod unreadable;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;

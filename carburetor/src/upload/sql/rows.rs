@@ -4,6 +4,7 @@ use super::{Id, PLACE, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
+use crate::download::unreadable::id_in;
 use crate::table::{Storage, TableDefinition};
 use crate::upload::session::{Failure, Session};
 use crate::wire::json::{separate, write_key};
@@ -12,8 +13,15 @@ use chrono::{DateTime, Utc};
 use diesel::row::Row;
 use serde_json::{Map, Value};
 
-/// A row as it travels, and its stamp.
-pub(in crate::upload) type Shown = (Map<String, Value>, Option<DateTime<Utc>>);
+/// A row that the scope shows.
+#[derive(Clone)]
+pub(in crate::upload) struct Shown {
+    /// As it travels; what of it can't is missing.
+    pub(in crate::upload) row: Map<String, Value>,
+    pub(in crate::upload) stamp: Option<DateTime<Utc>>,
+    /// What can't travel.
+    pub(in crate::upload) unreadable: Option<WireError>,
+}
 
 impl<R: Runner> Session<'_, '_, R> {
     /// The rows with these ids, as far as the scope shows them.
@@ -67,21 +75,34 @@ impl<DB: SyncBackend> TakeRows<DB> for ShownRows<DB> {
         let place = DB::integer(row, 0)?.and_then(|place| usize::try_from(place).ok());
         let stamp = DB::instant(row, 1, self.storage)?.and_then(DateTime::from_timestamp_micros);
         let mut json = b"{".to_vec();
+        let mut unreadable = None;
         for ((number, column), codec) in self.definition.downloaded().enumerate().zip(self.codecs) {
             let at = |error: WireError| error.at(&self.definition.wire_name, &column.name);
             let field = row
                 .get(number + 2)
                 .ok_or_else(|| at(WireError::new("not in the result")))?;
+            let before = json.len();
             separate(&mut json);
             write_key(&column.name, &mut json);
-            DB::write(codec, &field, &mut json).map_err(at)?;
+            if let Err(error) = DB::write(codec, &field, &mut json) {
+                json.truncate(before);
+                unreadable.get_or_insert(at(error));
+            }
         }
         json.push(b'}');
-        let row = serde_json::from_slice(&json).map_err(|error| {
+        let row: Map<String, Value> = serde_json::from_slice(&json).map_err(|error| {
             WireError::new(error.to_string()).at(&self.definition.wire_name, "")
         })?;
         if let Some(shown) = place.and_then(|place| self.rows.get_mut(place)) {
-            *shown = Some((row, stamp));
+            let unreadable = unreadable.map(|error| match id_in(self.definition, &row) {
+                Some(id) => error.of(id),
+                None => error,
+            });
+            *shown = Some(Shown {
+                row,
+                stamp,
+                unreadable,
+            });
         }
         Ok(Flow::Next)
     }

@@ -30,8 +30,8 @@ where
         }
         let mut sink = self.text.sink::<M, DB>();
         read(self.conn, table, &mut sink).await?;
-        let (lines, has_news) = (sink.lines(), sink.has_news());
-        self.text.take(lines, has_news, table.complete_until());
+        let ended = sink.ended();
+        self.text.take(ended, table.told_until());
         Ok(())
     }
 }

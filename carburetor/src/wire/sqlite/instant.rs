@@ -53,7 +53,7 @@ impl WireType<Sqlite> for Time {
             of_class(&mut value, "a time", NOT_BLOB)?;
             let micros = match parse_time(value.read_text()) {
                 Some(micros) => micros,
-                None => micros_of(diesel_reads::<Time, NaiveTime>(value)?),
+                None => micros_of(diesel_reads::<Time, NaiveTime>(value)?)?,
             };
             out.push(b'"');
             write_time(micros, out);
@@ -82,7 +82,7 @@ impl WireType<Sqlite> for Timestamp {
             let known = plain(value.read_text());
             let instant = match known {
                 Some(instant) => instant,
-                None => parts(diesel_reads::<Timestamp, NaiveDateTime>(value)?),
+                None => parts(diesel_reads::<Timestamp, NaiveDateTime>(value)?)?,
             };
             put(instant, out);
             Ok(())
@@ -98,7 +98,9 @@ impl WireType<Sqlite> for TimestamptzSqlite {
             of_class(&mut value, "an instant", NOT_BLOB)?;
             let instant = match parse_instant_or_utc(value.read_text()) {
                 Some(instant) => instant,
-                None => parts(diesel_reads::<TimestamptzSqlite, DateTime<Utc>>(value)?.naive_utc()),
+                None => {
+                    parts(diesel_reads::<TimestamptzSqlite, DateTime<Utc>>(value)?.naive_utc())?
+                }
             };
             put(instant, out);
             Ok(())
@@ -166,16 +168,21 @@ fn instant(days: i64, micros: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(days.checked_mul(DAY)?.checked_add(micros)?)
 }
 
-fn parts(instant: NaiveDateTime) -> (i64, i64) {
-    (days_of(instant.date()), micros_of(instant.time()))
+fn parts(instant: NaiveDateTime) -> Result<(i64, i64), WireError> {
+    Ok((days_of(instant.date()), micros_of(instant.time())?))
 }
 
 fn days_of(date: NaiveDate) -> i64 {
     date.signed_duration_since(NaiveDate::default()).num_days()
 }
 
-/// A leap second counts as the last microsecond before it ends.
-fn micros_of(time: NaiveTime) -> i64 {
-    let fraction = i64::from(time.nanosecond() / 1000).min(999_999);
-    i64::from(time.num_seconds_from_midnight()) * 1_000_000 + fraction
+/// A leap second would arrive as another value, because neither PostgreSQL nor the wire has any.
+fn micros_of(time: NaiveTime) -> Result<i64, WireError> {
+    let fraction = i64::from(time.nanosecond() / 1000);
+    if fraction > 999_999 {
+        return Err(WireError::new(
+            "a leap second can't travel; store the second before it, or the one after it",
+        ));
+    }
+    Ok(i64::from(time.num_seconds_from_midnight()) * 1_000_000 + fraction)
 }

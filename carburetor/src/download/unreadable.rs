@@ -1,0 +1,53 @@
+//! Rows that can't be read, or that can't travel.
+
+use super::DownloadError;
+use crate::backend::SyncBackend;
+use crate::table::{TableDefinition, TableOn};
+use crate::wire::WireError;
+use diesel::result::Error::DeserializationError;
+use diesel::row::Row;
+use serde_json::{Map, Value};
+use std::error::Error;
+
+/// Whether a row could be read; the error names what could not.
+pub(crate) type Taken = Result<(), WireError>;
+
+/// The id of a downloaded row as it travels, the row's first column being number `at`; none where a part of it can't.
+pub(crate) fn id_of<'r, M, DB>(row: &impl Row<'r, DB>, at: usize) -> Option<Value>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+{
+    let columns = M::definition().downloaded().zip(M::codecs()).enumerate();
+    let mut parts = Vec::new();
+    for (number, (_, codec)) in columns.filter(|(_, (column, _))| column.id) {
+        let mut json = Vec::new();
+        DB::write(codec, &row.get(at + number)?, &mut json).ok()?;
+        parts.push(serde_json::from_slice(&json).ok()?);
+    }
+    match parts.len() {
+        1 => parts.pop(),
+        _ => Some(Value::Array(parts)),
+    }
+}
+
+/// The id of a row that travelled; none where a part of it is missing.
+pub(crate) fn id_in(definition: &TableDefinition, row: &Map<String, Value>) -> Option<Value> {
+    let parts = definition.ids().map(|id| row.get(&id.name).cloned());
+    let mut parts: Vec<Value> = parts.collect::<Option<_>>()?;
+    match parts.len() {
+        1 => parts.pop(),
+        _ => Some(Value::Array(parts)),
+    }
+}
+
+/// What the model says of a value that it can't read; other errors are the download's.
+pub(super) fn of_value<T>(
+    read: Result<T, Box<dyn Error + Send + Sync>>,
+) -> Result<Result<T, WireError>, DownloadError> {
+    match read.map_err(|error| error.downcast::<WireError>()) {
+        Ok(value) => Ok(Ok(value)),
+        Err(Ok(error)) => Ok(Err(*error)),
+        Err(Err(error)) => Err(DeserializationError(error).into()),
+    }
+}

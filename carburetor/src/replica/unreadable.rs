@@ -1,0 +1,205 @@
+//! Rows of the server's that this replica can't show: it keeps what it has of them, and tries again when the program may know more.
+
+use super::error::ReplicaError;
+use super::file::Store;
+use super::message::News;
+use super::query::{self, BIND, Bind, Stored, as_integer, as_text, exists};
+use super::rows::{admit, travelled, write_rows};
+use super::section::Travelled;
+use super::show::{ANSWERED, DOWNLOADED, show};
+use super::table::ReplicaTable;
+use crate::download::unreadable::id_in;
+use crate::wire::{MISSING, SqliteValue, WireError};
+use diesel::QueryResult;
+use diesel::sqlite::SqliteConnection;
+use serde_json::{Map, Value};
+
+/// A row that can't be shown.
+pub(super) struct Unread {
+    /// What is wrong, and of which row.
+    error: WireError,
+    /// The row as it came; none where the server could not send it.
+    row: Option<Map<String, Value>>,
+}
+
+impl Unread {
+    /// A row that the server could not send.
+    pub(super) fn told(error: WireError) -> Self {
+        Unread { error, row: None }
+    }
+
+    /// A row that came, and that the model can't read.
+    pub(super) fn came(table: &ReplicaTable, row: &[Option<Value>], error: WireError) -> Self {
+        let named = table.definition.downloaded().zip(row);
+        let given = named.filter_map(|(column, value)| Some((column.name.clone(), value.clone()?)));
+        Self::answered(table, given.collect(), error)
+    }
+
+    /// The same of a row that came with an outcome.
+    pub(super) fn answered(
+        table: &ReplicaTable,
+        row: Map<String, Value>,
+        error: WireError,
+    ) -> Self {
+        let error = match id_in(table.definition, &row) {
+            Some(id) => error.of(id),
+            None => error,
+        };
+        let row = Some(row);
+        Unread { error, row }
+    }
+
+    /// Keeps it until it can be shown, is another one or goes.
+    pub(super) fn keep(
+        &self,
+        conn: &mut SqliteConnection,
+        table: &ReplicaTable,
+    ) -> Result<(), ReplicaError> {
+        let id = self.error.id.clone().unwrap_or_default();
+        let row = self.row.clone().map(|row| Value::Object(row).to_string());
+        let (key, binds) = match table.admit_id(&id) {
+            Ok(parts) => (vec![format!("quote({BIND})"); parts.len()], parts),
+            // No row of this table has it.
+            Err(_) => (
+                vec![BIND.to_owned()],
+                vec![Some(SqliteValue::Text(id.to_string()))],
+            ),
+        };
+        let sql = format!(
+            "insert or replace into carburetor_unreadable (key, of_table, id, row, field, message) values ({}, {BIND}, {BIND}, {BIND}, {BIND}, {BIND})",
+            key.join(" || ',' || ")
+        );
+        let said = [
+            Bind::text(table.place(DOWNLOADED.rows)),
+            Bind::text(id.to_string()),
+            Bind(row.map(SqliteValue::Text)),
+            Bind::text(&self.error.column),
+            Bind::text(&self.error.message),
+        ];
+        query::execute(conn, &sql, binds.into_iter().map(Bind).chain(said))?;
+        Ok(())
+    }
+}
+
+/// The rows of a section that the model can read, and the others. One that lacks a column which the model needs is an error.
+pub(super) fn readable(
+    table: &ReplicaTable,
+    rows: &[Travelled],
+) -> Result<(Vec<Vec<Stored>>, Vec<Unread>), WireError> {
+    let (mut read, mut unread) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match admit(table, row) {
+            Ok(row) => read.push(row),
+            Err(error) => {
+                let came = Unread::came(table, row, error);
+                // The server is older than the program, in which no row is readable.
+                if came.error.message == MISSING {
+                    return Err(came.error);
+                }
+                unread.push(came);
+            }
+        }
+    }
+    Ok((read, unread))
+}
+
+/// What tells the rows of `table` from each other, the id's columns being behind `prefix`.
+fn key(table: &ReplicaTable, prefix: &str) -> String {
+    let parts = table.definition.ids();
+    let parts: Vec<String> = parts
+        .map(|id| format!("quote({prefix}{})", id.quoted()))
+        .collect();
+    parts.join(" || ',' || ")
+}
+
+fn any(conn: &mut SqliteConnection, table: &ReplicaTable) -> QueryResult<bool> {
+    let sql = format!("select 1 from carburetor_unreadable where of_table = {BIND} limit 1");
+    exists(conn, &sql, [Bind::text(table.place(DOWNLOADED.rows))])
+}
+
+/// A page is staged: those of its rows that can be shown, and those that went, are no longer kept. `last` is the last row that was staged before.
+pub(super) fn follow(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    news: &News,
+    last: i64,
+) -> Result<(), ReplicaError> {
+    if any(conn, table)? {
+        let all = if news.reset { "true" } else { "false" };
+        let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
+        let key = key(table, "");
+        let sql = format!(
+            "delete from carburetor_unreadable where of_table = {BIND} and ({all} \
+             or key in (select {key} from {staged} where carburetor_seq > {BIND} union all select {key} from {gone}))"
+        );
+        let binds = [
+            Bind::text(table.place(DOWNLOADED.rows)),
+            Bind::integer(last),
+        ];
+        query::execute(conn, &sql, binds)?;
+    }
+    for unread in &news.unreadable {
+        unread.keep(conn, table)?;
+    }
+    Ok(())
+}
+
+/// A condition on a row of the table: there is no newer version of it that can't be shown.
+pub(super) fn is_readable(table: &ReplicaTable) -> String {
+    format!(
+        "{} not in (select key from carburetor_unreadable where of_table = {})",
+        key(table, ""),
+        crate::table::literal(&table.place(DOWNLOADED.rows))
+    )
+}
+
+impl Store {
+    /// Shows what can be shown by now, because the program has another model. The caller has a transaction.
+    pub(super) fn read_again(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
+        for table in &self.tables {
+            if !any(conn, table)? {
+                continue;
+            }
+            let sql = format!(
+                "select rowid, row from carburetor_unreadable where of_table = {BIND} and row is not null"
+            );
+            let kept = query::rows(conn, &sql, [Bind::text(table.place(DOWNLOADED.rows))])?;
+            for row in kept {
+                let Ok(came) = serde_json::from_str(&as_text(&row[1])) else {
+                    continue;
+                };
+                let Ok(values) = admit(table, &travelled(table, came)) else {
+                    continue;
+                };
+                write_rows(conn, table, &table.staged(ANSWERED.rows), &[values])?;
+                let forget = format!("delete from carburetor_unreadable where rowid = {BIND}");
+                query::execute(conn, &forget, [Bind::integer(as_integer(&row[0]))])?;
+            }
+            show(conn, self, table, ANSWERED)?;
+        }
+        Ok(())
+    }
+
+    /// What can't be shown.
+    pub(super) fn unreadable(
+        &self,
+        conn: &mut SqliteConnection,
+    ) -> Result<Vec<WireError>, ReplicaError> {
+        let mut all = Vec::new();
+        for table in &self.tables {
+            let sql = format!(
+                "select id, field, message from carburetor_unreadable where of_table = {BIND} order by rowid"
+            );
+            for row in query::rows(conn, &sql, [Bind::text(table.place(DOWNLOADED.rows))])? {
+                let error = WireError::new(as_text(&row[2]));
+                let id: Value = serde_json::from_str(&as_text(&row[0])).unwrap_or_default();
+                let error = error.at(&table.definition.wire_name, &as_text(&row[1]));
+                all.push(match id.is_null() {
+                    true => error,
+                    false => error.of(id),
+                });
+            }
+        }
+        Ok(all)
+    }
+}
