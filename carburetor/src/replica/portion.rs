@@ -228,9 +228,10 @@ impl Shared {
         if !refused.is_of_size() || is_line && !was_reached && !self.monitor.is_followed() {
             return Ok(false);
         }
-        self.remember(portion, portion.less_than(sent, refused))
-            .await?;
-        Ok(refused.asks_for_less() && sent > 1)
+        let less = portion.less_than(sent, refused);
+        self.remember(portion, less).await?;
+        // What would be tried again alike is a failure.
+        Ok(refused.asks_for_less() && sent > 1 && less != portion)
     }
 
     /// Pages have come to their end.
