@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::{env, thread};
 
 use crate::database::Database;
-use crate::server::program;
+use crate::server::client;
 
 /// A real database that nobody here wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +42,13 @@ impl Dataset {
 impl Database {
     /// Loads a data set into this empty database, and checks every row of it.
     ///
-    /// Returns `false`, said aloud, if the data are not here.
+    /// Returns `false`, said aloud, if the data or `psql` are not here.
     #[must_use = "without data there is nothing to test"]
     pub fn load(&self, set: Dataset) -> bool {
         let Some(folder) = set.folder() else {
+            return false;
+        };
+        let Some(psql) = client("psql") else {
             return false;
         };
         let mut gzip = Command::new("gzip")
@@ -58,7 +61,7 @@ impl Database {
         // One session for all files: schema, rows from the pipe, constraints, and the comparison with what is expected.
         let files = ["01_schema.sql", "-", "03_constraints.sql", "check.sql"]
             .map(|file| format!("--file={file}"));
-        let output = Command::new(program("psql"))
+        let output = Command::new(psql)
             .args([
                 "--no-psqlrc",
                 "--quiet",

@@ -69,6 +69,33 @@ pub(crate) fn program(name: &str) -> PathBuf {
     .join(name)
 }
 
+/// The path of a client's program: beside the server's, or of another version that can talk to it.
+///
+/// `None`, said aloud, if there is none: some packages of PostgreSQL have the server's programs only.
+pub(crate) fn client(name: &str) -> Option<PathBuf> {
+    let beside = program(name);
+    let others = [newest_of_debian(), on_path()].into_iter().flatten();
+    let found = iter::once(beside)
+        .chain(others.map(|bin| bin.join(name)))
+        .find(|program| program.exists());
+    if found.is_none() {
+        crate::data::skip(&format!("{name} is not here"));
+    }
+    found
+}
+
+/// The path of a program that must be of the server's own version.
+///
+/// `None`, said aloud, if it is not beside the server's.
+pub(crate) fn companion(name: &str) -> Option<PathBuf> {
+    let beside = program(name);
+    if beside.exists() {
+        return Some(beside);
+    }
+    crate::data::skip(&format!("{} is not here", beside.display()));
+    None
+}
+
 fn newest_of_debian() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
     versions

@@ -1,7 +1,7 @@
 use crate::cluster::Cluster;
 use crate::database::Database;
 use crate::sandbox::Sandbox;
-use crate::server::{Server, program};
+use crate::server::{Server, companion};
 
 const NAME: &str = "standby";
 
@@ -15,31 +15,33 @@ pub struct Standby {
 
 impl Cluster {
     /// Copies the cluster and lets the copy follow it. The cluster does not wait for it.
-    pub fn standby(&self) -> Standby {
+    ///
+    /// `None`, said aloud, where the server has no `pg_basebackup` beside it.
+    pub fn standby(&self) -> Option<Standby> {
+        let copy = companion("pg_basebackup")?;
         let create = |sandbox: &Sandbox| {
             let primary = format!(
                 "--dbname=host=127.0.0.1 port={} user=postgres application_name={NAME}",
                 self.port()
             );
             let arguments = "--pgdata=data --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync";
-            sandbox.run(
-                &program("pg_basebackup"),
-                arguments.split(' ').chain([primary.as_str()]),
-            );
+            sandbox.run(&copy, arguments.split(' ').chain([primary.as_str()]));
         };
         let server = Server::start("standby", create, "");
         let primary = self.maintenance();
         primary.wait_until(&format!(
             "EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '{NAME}' AND state = 'streaming')"
         ));
-        Standby { server, primary }
+        Some(Standby { server, primary })
     }
 
     /// A standby that every commit of the cluster waits for, also when that standby pauses or is gone.
     ///
     /// It waits until the standby has the commit on disk, or as `synchronous_commit` of the session says.
-    pub fn synchronous_standby(&self) -> Standby {
-        let standby = self.standby();
+    ///
+    /// `None`, said aloud, as with [`standby`](Cluster::standby).
+    pub fn synchronous_standby(&self) -> Option<Standby> {
+        let standby = self.standby()?;
         standby.primary.psql(&format!(
             "ALTER SYSTEM SET synchronous_standby_names = '{NAME}'"
         ));
@@ -47,7 +49,7 @@ impl Cluster {
         standby
             .primary
             .wait_until("EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')");
-        standby
+        Some(standby)
     }
 }
 

@@ -8,7 +8,9 @@ use carburetor_tests::Cluster;
 fn a_standby_without_a_watermark_is_an_error_and_so_is_an_untracked_table() {
     let cluster = Cluster::start();
     let database = prepared(cluster.database());
-    let standby = cluster.standby();
+    let Some(standby) = cluster.standby() else {
+        return;
+    };
     standby.wait_caught_up();
     let mut conn = standby.database(&database).connect();
     let error = Replica::default().download::<Note>(&mut conn).unwrap_err();
@@ -24,7 +26,9 @@ fn a_standby_without_a_watermark_is_an_error_and_so_is_an_untracked_table() {
 fn a_watermark_on_a_standby_holds_for_writers_of_the_primary_that_it_cannot_see() {
     let cluster = Cluster::start();
     let database = prepared(cluster.database());
-    let standby = cluster.standby();
+    let Some(standby) = cluster.standby() else {
+        return;
+    };
     // The watermark stays a second behind, and would otherwise lie before the installation.
     database.wait_until(
         "statement_timestamp() - interval '1100 milliseconds' > (select max(horizon) from carburetor.synced_table)",

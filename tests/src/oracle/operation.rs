@@ -241,7 +241,7 @@ impl Operation<'_> {
 
     /// Locks up to `most` rows that nobody else holds, somewhere in the table.
     fn hold(&mut self, table: Table, most: i64, rows: Rows) -> QueryResult<Vec<Held>> {
-        let from = self.random.i64(..self.run.next_id());
+        let from = self.random.i64(0..self.run.next_id());
         let deleted = match table {
             Table::Accounts => "deleted",
             Table::Entries => "false",

@@ -115,7 +115,7 @@ impl Writer<'_> {
 
     /// A single statement that writes both tables.
     fn statement(&mut self) -> QueryResult<()> {
-        let (from, id) = (self.random.i64(..self.run.next_id()), self.run.ids(8));
+        let (from, id) = (self.random.i64(0..self.run.next_id()), self.run.ids(8));
         self.execute(&format!(
             "with chosen as (select id from accounts where id >= {from} and not deleted order by id limit 8 for update skip locked),
              changed as (update accounts a set amount = a.amount + 3 from chosen c where a.id = c.id returning a.team)

@@ -120,7 +120,7 @@ impl Writer<'_> {
 
     /// A condition that a few rows meet, somewhere in the table.
     fn some(&mut self, table: &str, most: i64) -> String {
-        let from = self.random.i64(..self.run.next_id());
+        let from = self.random.i64(0..self.run.next_id());
         let count = self.random.i64(1..=most);
         format!("id in (select id from {table} where id >= {from} order by id limit {count})")
     }

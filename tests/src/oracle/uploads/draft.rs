@@ -108,7 +108,7 @@ impl Draft<'_> {
 
     fn unknown(&mut self, table: Table) -> Change {
         let columns = Map::from_iter([("note".to_owned(), Value::Null)]);
-        let id = NOWHERE + self.random.i64(..1000);
+        let id = NOWHERE + self.random.i64(0..1000);
         self.edit(table, wire(id), None, columns)
     }
 

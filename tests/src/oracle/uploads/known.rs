@@ -55,7 +55,7 @@ impl Known {
     pub(super) fn any(&self, random: &mut fastrand::Rng) -> Option<(i64, DateTime<Utc>)> {
         let last = *self.rows.keys().next_back()?;
         let found = match random.u8(..3) {
-            0 => self.rows.range(random.i64(..=last)..).next(),
+            0 => self.rows.range(random.i64(0..=last)..).next(),
             _ => self.rows.iter().nth(random.usize(..CONTESTED)),
         };
         found
@@ -66,6 +66,6 @@ impl Known {
     /// The id of some row that is gone.
     pub(super) fn any_gone(&self, random: &mut fastrand::Rng) -> Option<i64> {
         let last = *self.gone.iter().next_back()?;
-        self.gone.range(random.i64(..=last)..).next().copied()
+        self.gone.range(random.i64(0..=last)..).next().copied()
     }
 }
