@@ -54,6 +54,7 @@ impl Transport for Future {
             verdict: Verdict::Applied,
             stamp: Some(Utc::now()),
             row: None,
+            unreadable: None,
         });
         let ahead = "03b4a6dc280000000000000000000000".parse().unwrap();
         let outcomes = Outcomes::new(ahead, outcomes.collect());
