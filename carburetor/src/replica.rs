@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../docs/replica.md")]
 
+mod account;
 mod backoff;
 mod batch;
 mod below;

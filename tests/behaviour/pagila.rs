@@ -45,8 +45,11 @@ fn assert_equal(office: &HeadOfficeReplica, conn: &mut PgConnection) {
 #[test]
 fn all_fifteen_tables_are_tracked_and_arrive_whole() {
     let Some(mut conn) = tracked() else { return };
-    assert_eq!(HeadOffice::tracking::<Pg>().verify(&mut conn).unwrap(), []);
-    assert_eq!(Tablet::tracking::<Pg>().verify(&mut conn).unwrap(), []);
+    let mut problems = HeadOffice::tracking::<Pg>().verify(&mut conn).unwrap();
+    problems.append(&mut Tablet::tracking::<Pg>().verify(&mut conn).unwrap());
+    // Its ids are from sequences.
+    problems.retain(|problem| !problem.is_warning);
+    assert_eq!(problems, []);
     let office = office(&mut conn);
     assert_equal(&office, &mut conn);
 }

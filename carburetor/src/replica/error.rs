@@ -34,6 +34,18 @@ pub enum ReplicaError {
         /// Whose edits they are.
         account: String,
     },
+    /// The file has become another account's, or nobody's, since it was opened.
+    SignedOut {
+        /// Whose it was.
+        account: String,
+    },
+    /// The account can't sign out, because edits wait for the server.
+    Pending {
+        /// How many changes.
+        changes: u64,
+    },
+    /// The file serves other devices, whose rows and changes are in it, too.
+    Hub,
     /// A message, or a value of the file, can't be read.
     Wire(WireError),
     /// The server can't be reached, or refuses.
@@ -81,6 +93,9 @@ impl ReplicaError {
             ReplicaError::Connection(_)
             | ReplicaError::Table { .. }
             | ReplicaError::OtherAccount { .. }
+            | ReplicaError::SignedOut { .. }
+            | ReplicaError::Pending { .. }
+            | ReplicaError::Hub
             | ReplicaError::Stopped => true,
             ReplicaError::Wire(_)
             | ReplicaError::Transport(_)
@@ -103,6 +118,17 @@ impl fmt::Display for ReplicaError {
             ReplicaError::OtherAccount { account } => write!(
                 f,
                 "the file holds changes of the account `{account}` that the server hasn't got: open it for that account and sync, or take another file"
+            ),
+            ReplicaError::SignedOut { account } => write!(
+                f,
+                "the file is no longer of the account `{account}`: open it again for the account that uses it"
+            ),
+            ReplicaError::Pending { changes } => write!(
+                f,
+                "the server hasn't answered {changes} changes, which would be lost: sync first, or discard them by `discard_pending`"
+            ),
+            ReplicaError::Hub => f.write_str(
+                "the file serves other devices, whose rows and changes are in it, too: let them sync, and begin with a new file",
             ),
             ReplicaError::Wire(error) => write!(f, "{error}"),
             ReplicaError::Transport(error) => write!(f, "{error}"),

@@ -8,7 +8,6 @@ use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::relay;
 use super::schema;
 use super::table::ReplicaTable;
-use super::token;
 use super::triggers::triggers;
 use crate::connection::transact_alone;
 use crate::table::{literal, quoted};
@@ -21,6 +20,8 @@ use std::path::Path;
 pub(super) struct Store {
     pub(super) tables: Vec<ReplicaTable>,
     pub(super) group: String,
+    /// Whose the file was when it was opened.
+    pub(super) account: String,
 }
 
 /// A connection as a replica needs it: readers and a writer don't wait for each other, and two writers do.
@@ -64,7 +65,6 @@ impl Store {
         &mut self,
         conn: &mut SqliteConnection,
         path: &str,
-        account: &str,
     ) -> Result<(), ReplicaError> {
         transact_alone(conn, |conn| {
             schema::share(conn)?;
@@ -73,35 +73,17 @@ impl Store {
                 &format!(
                     "insert or ignore into carburetor_group (name, account) values ({BIND}, {BIND})"
                 ),
-                [&self.group[..], account].map(Bind::text),
+                [&self.group, &self.account].map(Bind::text),
             )?;
             for table in &mut self.tables {
                 check(conn, table)?;
                 schema::install(conn, table, &self.group)?;
                 arm(conn, table)?;
             }
-            self.belong(conn, account)?;
+            self.belong(conn)?;
             self.read_again(conn)?;
             self.recognise(conn, path)
         })
-    }
-
-    /// The token is the account's: another one downloads from the beginning, and uploads nothing that this one has edited.
-    fn belong(&self, conn: &mut SqliteConnection, account: &str) -> Result<(), ReplicaError> {
-        let sql = format!("select account from carburetor_group where name = {BIND}");
-        let known = as_text(&query::value(conn, &sql, [Bind::text(&self.group)])?);
-        if known == account {
-            return Ok(());
-        }
-        if self.pending(conn)? > 0 {
-            return Err(ReplicaError::OtherAccount { account: known });
-        }
-        token::forget(conn, &self.group)?;
-        let others = format!(
-            "update carburetor_group set account = {BIND}, confirmed = null, synced_ms = null where name = {BIND}"
-        );
-        query::execute(conn, &others, [account, &self.group].map(Bind::text))?;
-        Ok(())
     }
 
     /// A copied file takes an id of its own: two replicas with one id would take each other's outcomes.

@@ -122,6 +122,9 @@ impl Cause {
             | ReplicaError::Query(_)
             | ReplicaError::Table { .. }
             | ReplicaError::OtherAccount { .. }
+            | ReplicaError::SignedOut { .. }
+            | ReplicaError::Pending { .. }
+            | ReplicaError::Hub
             | ReplicaError::Stopped => Cause::File,
         }
     }

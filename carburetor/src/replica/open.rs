@@ -72,8 +72,10 @@ impl<G> ReplicaBuilder<G> {
         }
     }
 
-    /// Whose rows these are. When another account opens the file, it downloads from the beginning; and it can't while changes of the former
-    /// one wait for the server.
+    /// Whose rows these are. When another account opens the file, the former one's rows go at once and it
+    /// downloads from the beginning; what was rejected stays the former one's. It can't open the file while
+    /// changes of the former one wait for the server: see [`Replica::sign_out`] and
+    /// [`Replica::discard_pending`].
     ///
     #[doc = include_str!("../../docs/examples/replica_builder.md")]
     #[must_use]
@@ -109,9 +111,10 @@ impl<G> ReplicaBuilder<G> {
         let mut store = Store {
             tables: G::tables(),
             group: self.name,
+            account: self.account,
         };
         let mut conn = connect(&path)?;
-        store.open(&mut conn, &path, &self.account)?;
+        store.open(&mut conn, &path)?;
         store.settle_on_disk(&mut conn)?;
         let monitor = Monitor::new(store.count(&mut conn)?);
         Ok(Replica {
@@ -274,6 +277,32 @@ impl<G> Replica<G> {
     /// A failed statement.
     pub fn drop_rejected(&self, seq: i64) -> Result<bool, ReplicaError> {
         self.with(|store, conn| store.forget(conn, seq))
+    }
+
+    /// Removes what the account has in the file: its rows, what the server has rejected of its edits, and from where
+    /// the next download goes on. Whoever opens the file then begins with empty tables. A sync or a run
+    /// that is still going on ends with an error.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_sign_out.md")]
+    ///
+    /// # Errors
+    ///
+    /// Edits that the server has not answered, which would be lost: sync first, or
+    /// [`discard_pending`](Replica::discard_pending). A file that serves other devices. A failed statement.
+    pub fn sign_out(&self) -> Result<(), ReplicaError> {
+        self.with(|store, conn| transact_alone(conn, |conn| store.sign_out(conn)))
+    }
+
+    /// Forgets the edits that the server has not answered, and returns how many changes that were. The next sync
+    /// downloads from the beginning and so takes them back; one that was on its way may still count.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_sign_out.md")]
+    ///
+    /// # Errors
+    ///
+    /// A file that serves other devices, whose changes wait here, too. A failed statement.
+    pub fn discard_pending(&self) -> Result<u64, ReplicaError> {
+        self.with(|store, conn| transact_alone(conn, |conn| store.discard_pending(conn)))
     }
 
     fn with<T>(

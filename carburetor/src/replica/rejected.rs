@@ -28,6 +28,9 @@ pub struct Rejected {
     pub at: DateTime<Utc>,
 }
 
+/// What was rejected of the group's and the account's changes; [`Store::own`] binds them.
+pub(super) const OWN: &str = "in_group = \u{1} and account = \u{1}";
+
 /// Keeps a rejected change until the program drops it or tries again.
 pub(super) fn keep_aside(
     conn: &mut SqliteConnection,
@@ -41,7 +44,8 @@ pub(super) fn keep_aside(
     query::execute(
         conn,
         &format!(
-            "insert into carburetor_rejected (in_group, of_table, id, change, code, message, field, at) select {marks}, {} from carburetor_replica",
+            "insert into carburetor_rejected (in_group, of_table, id, change, code, message, field, account, at) select {marks},
+  (select account from carburetor_group where name = {BIND}), {} from carburetor_replica",
             now_ms()
         ),
         [
@@ -52,21 +56,27 @@ pub(super) fn keep_aside(
             Bind::text(code.as_str().unwrap_or_default()),
             Bind::text(&rejection.message),
             Bind(rejection.field.clone().map(SqliteValue::Text)),
+            Bind::text(group),
         ],
     )?;
     Ok(())
 }
 
 impl Store {
+    /// The values for [`OWN`].
+    pub(super) fn own(&self) -> [Bind; 2] {
+        [&self.group, &self.account].map(Bind::text)
+    }
+
     /// The rejected changes, the oldest first.
     pub(super) fn rejected(
         &self,
         conn: &mut SqliteConnection,
     ) -> Result<Vec<Rejected>, ReplicaError> {
         let sql = format!(
-            "select seq, change, code, message, field, at from carburetor_rejected where in_group = {BIND} order by seq"
+            "select seq, change, code, message, field, at from carburetor_rejected where {OWN} order by seq"
         );
-        let rows = query::rows(conn, &sql, [Bind::text(&self.group)])?;
+        let rows = query::rows(conn, &sql, self.own())?;
         rows.iter()
             .map(|row| {
                 let unreadable = |error: serde_json::Error| WireError::new(error.to_string());
@@ -95,9 +105,8 @@ impl Store {
         conn: &mut SqliteConnection,
         seq: i64,
     ) -> Result<bool, ReplicaError> {
-        let sql =
-            format!("delete from carburetor_rejected where in_group = {BIND} and seq = {BIND}");
-        let binds = [Bind::text(&self.group), Bind::integer(seq)];
+        let sql = format!("delete from carburetor_rejected where {OWN} and seq = {BIND}");
+        let binds = self.own().into_iter().chain([Bind::integer(seq)]);
         Ok(query::execute(conn, &sql, binds)? > 0)
     }
 

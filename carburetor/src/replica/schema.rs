@@ -75,7 +75,8 @@ create table if not exists carburetor_rejected (
   code text not null,
   message text not null,
   field text,
-  at integer not null
+  at integer not null,
+  account text not null default ''
 );
 create table if not exists carburetor_stage (
   in_group text primary key,
@@ -151,19 +152,31 @@ pub(super) fn share(conn: &mut SqliteConnection) -> QueryResult<()> {
     for (table, column, kind) in LATER_COLUMNS {
         add(conn, table, column, kind)?;
     }
+    // What was rejected before accounts were noted is of whoever used the file last.
+    if add(
+        conn,
+        "carburetor_rejected",
+        "account",
+        "text not null default ''",
+    )? {
+        conn.batch_execute(
+            "update carburetor_rejected set account = coalesce((select account from carburetor_group where name = in_group), '')",
+        )?;
+    }
     Ok(())
 }
 
-/// Adds a column that the file of an earlier version lacks.
-fn add(conn: &mut SqliteConnection, table: &str, column: &str, kind: &str) -> QueryResult<()> {
+/// Adds a column that the file of an earlier version lacks; `false` where it is there.
+fn add(conn: &mut SqliteConnection, table: &str, column: &str, kind: &str) -> QueryResult<bool> {
     let known = format!("select 1 from pragma_table_info({BIND}) where name = {BIND}");
     if query::exists(conn, &known, [table, column].map(Bind::text))? {
-        return Ok(());
+        return Ok(false);
     }
     conn.batch_execute(&format!(
         "alter table {} add column {column} {kind}",
         quoted(table)
-    ))
+    ))?;
+    Ok(true)
 }
 
 /// Makes what `table` needs, and notes that it is one of the group's. The user's table is there.

@@ -4,6 +4,7 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::obstacle::Obstacle;
 use super::query::{self, BIND, Bind, as_integer};
+use super::rejected::OWN;
 use super::sync::Shared;
 use chrono::{DateTime, Utc};
 use diesel::sqlite::SqliteConnection;
@@ -71,9 +72,9 @@ impl Store {
     /// What the file says of the status.
     pub(super) fn count(&self, conn: &mut SqliteConnection) -> Result<Status, ReplicaError> {
         let group = || [Bind::text(&self.group)];
-        let rejected = format!("select count(*) from carburetor_rejected where in_group = {BIND}");
+        let rejected = format!("select count(*) from carburetor_rejected where {OWN}");
         let synced = format!("select synced_ms from carburetor_group where name = {BIND}");
-        let rejected = as_integer(&query::value(conn, &rejected, group())?);
+        let rejected = as_integer(&query::value(conn, &rejected, self.own())?);
         let synced = query::value(conn, &synced, group())?;
         Ok(Status {
             pending: self.pending(conn)?,

@@ -103,6 +103,10 @@ impl Shared {
         &self,
         work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError> + Send + 'static,
     ) -> Result<T, ReplicaError> {
+        let work = move |store: &Store, conn: &mut SqliteConnection| {
+            store.still_belongs(conn)?;
+            work(store, conn)
+        };
         self.run(move |store, conn| transact_alone(conn, |conn| work(store, conn)))
             .await
     }

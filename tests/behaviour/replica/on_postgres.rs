@@ -5,6 +5,8 @@ pub(super) use super::models::postgres as models;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
 
+#[path = "accounts.rs"]
+mod accounts;
 #[path = "end_to_end.rs"]
 mod end_to_end;
 #[path = "held.rs"]

@@ -5,6 +5,8 @@ pub(super) use super::models::sqlite as models;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
+#[path = "accounts.rs"]
+mod accounts;
 #[path = "end_to_end.rs"]
 mod end_to_end;
 #[path = "full_disk.rs"]

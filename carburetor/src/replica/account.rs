@@ -1,0 +1,119 @@
+//! Whose rows and edits the file holds.
+
+use super::error::ReplicaError;
+use super::file::Store;
+use super::query::{self, BIND, Bind, as_text};
+use super::show::{DOWNLOADED, show};
+use super::token;
+use crate::table::literal;
+use diesel::connection::SimpleConnection;
+use diesel::sqlite::SqliteConnection;
+
+/// Nobody's account: the file has none of this name, because a person's would have to be guessed.
+const NOBODY: &str = "lower(hex(randomblob(16)))";
+
+impl Store {
+    /// Makes the file the account's. Another one's rows go at once, so that nobody sees them while there is no network; what
+    /// that one has not uploaded keeps the file.
+    pub(super) fn belong(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
+        let known = self.owner(conn)?;
+        if known == self.account {
+            return Ok(());
+        }
+        if self.pending(conn)? > 0 {
+            return Err(ReplicaError::OtherAccount { account: known });
+        }
+        self.empty(conn)?;
+        self.leave_to(conn, &literal(&self.account))
+    }
+
+    /// Fails if the file has become another account's since it was opened.
+    pub(super) fn still_belongs(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
+        match self.owner(conn)? == self.account {
+            true => Ok(()),
+            false => Err(ReplicaError::SignedOut {
+                account: self.account.clone(),
+            }),
+        }
+    }
+
+    /// Removes what the account has in the file; nobody's it is then.
+    pub(super) fn sign_out(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
+        self.still_belongs(conn)?;
+        self.serves_nobody()?;
+        match self.pending(conn)? {
+            0 => {}
+            changes => return Err(ReplicaError::Pending { changes }),
+        }
+        let rejected =
+            format!("delete from carburetor_rejected where in_group = {BIND} and account = {BIND}");
+        query::execute(
+            conn,
+            &rejected,
+            [&self.group, &self.account].map(Bind::text),
+        )?;
+        self.empty(conn)?;
+        self.leave_to(conn, NOBODY)
+    }
+
+    /// Forgets what the program has edited and the server has not answered, and returns how many changes that were. The rows are
+    /// what the server shows with the next download.
+    pub(super) fn discard_pending(&self, conn: &mut SqliteConnection) -> Result<u64, ReplicaError> {
+        self.still_belongs(conn)?;
+        self.serves_nobody()?;
+        let changes = self.pending(conn)?;
+        for table in self.uploaded().filter(|table| !table.takes_no_writes()) {
+            let (outbox, below) = (table.own("outbox"), table.own("below"));
+            conn.batch_execute(&format!("delete from {outbox}; delete from {below}"))?;
+        }
+        for waiting in ["carburetor_sending", "carburetor_held_change"] {
+            let forget = format!("delete from {waiting} where in_group = {BIND}");
+            query::execute(conn, &forget, [Bind::text(&self.group)])?;
+        }
+        token::forget(conn, &self.group)?;
+        Ok(changes)
+    }
+
+    fn owner(&self, conn: &mut SqliteConnection) -> Result<String, ReplicaError> {
+        let owner = format!("select account from carburetor_group where name = {BIND}");
+        Ok(as_text(&query::value(
+            conn,
+            &owner,
+            [Bind::text(&self.group)],
+        )?))
+    }
+
+    fn serves_nobody(&self) -> Result<(), ReplicaError> {
+        match self.is_hub() {
+            true => Err(ReplicaError::Hub),
+            false => Ok(()),
+        }
+    }
+
+    /// Removes the rows that only this group shows, and what has come of a download.
+    fn empty(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
+        for table in &self.tables {
+            let (rows, gone) = (table.staged(DOWNLOADED.rows), table.staged(DOWNLOADED.gone));
+            conn.batch_execute(&format!(
+                "delete from {rows}; delete from {gone}; insert into {gone} ({ids}) select {ids} from {name}",
+                ids = table.ids(""),
+                name = table.name(),
+            ))?;
+            show(conn, self, table, DOWNLOADED)?;
+        }
+        Ok(())
+    }
+
+    /// `account` is an SQL expression.
+    fn leave_to(&self, conn: &mut SqliteConnection, account: &str) -> Result<(), ReplicaError> {
+        token::forget(conn, &self.group)?;
+        let group = || [Bind::text(&self.group)];
+        let keys = format!("delete from carburetor_keys where in_group = {BIND}");
+        query::execute(conn, &keys, group())?;
+        let others = format!(
+            "update carburetor_group set account = {account}, scope = null, confirmed = null, synced_ms = null where name = {BIND}"
+        );
+        query::execute(conn, &others, group())?;
+        Ok(())
+    }
+}

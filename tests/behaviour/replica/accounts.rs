@@ -1,0 +1,159 @@
+//! One file that several people use one after the other.
+
+use super::super::device::{Folder, Group, run};
+use super::super::models::NOTES;
+use super::hub::block_on;
+use super::world::{Served, Teams, note, notes_in};
+use super::{Conn, Server};
+use carburetor::replica::{InProcess, Replica, ReplicaError};
+use diesel::connection::Connection;
+use diesel::sqlite::SqliteConnection;
+
+fn served() -> Server {
+    let server = Server::new();
+    server.run(
+        "insert into notes (id, title, team) values ('r', 'one', 'red'), ('b', 'one', 'blue')",
+    );
+    server
+}
+
+fn attempt(
+    server: &Server,
+    folder: &Folder,
+    team: &str,
+    account: &str,
+) -> Result<Replica<Group>, ReplicaError> {
+    let path = folder.file("device");
+    run(
+        &mut SqliteConnection::establish(path.to_str().unwrap()).unwrap(),
+        NOTES,
+    );
+    let way: InProcess<Served, Teams, Conn> =
+        InProcess::new(Teams(vec![team.into()]), server.connector());
+    Replica::builder().account(account).open(path, way)
+}
+
+fn open(server: &Server, folder: &Folder, team: &str, account: &str) -> Replica<Group> {
+    attempt(server, folder, team, account).unwrap()
+}
+
+fn sync(replica: &Replica<Group>) {
+    block_on(replica.sync()).unwrap();
+}
+
+/// A file in which Ann, of the team `red`, has one rejected insert.
+fn with_a_rejection(server: &Server, folder: &Folder) -> Replica<Group> {
+    let ann = open(server, folder, "red", "ann");
+    sync(&ann);
+    run(
+        &mut ann.connection().unwrap(),
+        "insert into notes (id, title, team) values ('x', 'hers', 'blue')",
+    );
+    sync(&ann);
+    assert_eq!(ann.rejected().unwrap().len(), 1);
+    ann
+}
+
+#[test]
+fn another_account_sees_no_row_of_the_former_one_before_it_syncs() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = open(&server, &folder, "red", "ann");
+    sync(&ann);
+    let mut conn = ann.connection().unwrap();
+    assert_eq!(notes_in(&mut conn).len(), 1);
+    let bob = open(&server, &folder, "blue", "bob");
+    assert_eq!(notes_in(&mut conn), []);
+    assert_eq!(bob.pending().unwrap(), 0);
+    sync(&bob);
+    assert_eq!(notes_in(&mut conn)[0].0, "b");
+    // The server was told of no deletion.
+    assert_eq!(server.notes().len(), 2);
+}
+
+#[test]
+fn what_was_rejected_is_the_accounts_own() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = with_a_rejection(&server, &folder);
+    let seq = ann.rejected().unwrap()[0].seq;
+    let bob = open(&server, &folder, "blue", "bob");
+    assert_eq!(bob.rejected().unwrap(), []);
+    assert!(!bob.retry(seq).unwrap());
+    assert!(!bob.drop_rejected(seq).unwrap());
+    sync(&bob);
+    assert_eq!(server.notes().len(), 2);
+    let ann = open(&server, &folder, "red", "ann");
+    assert_eq!(ann.rejected().unwrap()[0].seq, seq);
+}
+
+#[test]
+fn a_replica_whose_file_is_anothers_shows_nothing_any_more() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = open(&server, &folder, "red", "ann");
+    sync(&ann);
+    let bob = open(&server, &folder, "blue", "bob");
+    sync(&bob);
+    server.run("insert into notes (id, title, team) values ('s', 'two', 'red')");
+    let error = block_on(ann.sync()).unwrap_err();
+    assert!(
+        matches!(&error, ReplicaError::SignedOut { account } if account == "ann"),
+        "{error}"
+    );
+    assert_eq!(notes_in(&mut bob.connection().unwrap()).len(), 1);
+}
+
+#[test]
+fn signing_out_leaves_nothing_of_the_account() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = with_a_rejection(&server, &folder);
+    let mut conn = ann.connection().unwrap();
+    ann.sign_out().unwrap();
+    assert_eq!(notes_in(&mut conn), []);
+    assert!(block_on(ann.sync()).is_err());
+    assert_eq!(server.notes().len(), 2);
+    let ann = open(&server, &folder, "red", "ann");
+    assert_eq!(ann.rejected().unwrap(), []);
+    sync(&ann);
+    assert_eq!(notes_in(&mut conn), [note("r", "one")]);
+}
+
+#[test]
+fn whoever_has_unsent_edits_is_told_so_and_may_discard_them() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = open(&server, &folder, "red", "ann");
+    sync(&ann);
+    let mut conn = ann.connection().unwrap();
+    run(
+        &mut conn,
+        "update notes set title = 'hers' where id = 'r'; insert into notes (id, title, team) values ('s', 'hers', 'red')",
+    );
+    let error = ann.sign_out().unwrap_err();
+    assert!(
+        matches!(error, ReplicaError::Pending { changes: 2 }),
+        "{error}"
+    );
+    let error = attempt(&server, &folder, "blue", "bob").unwrap_err();
+    assert!(
+        matches!(&error, ReplicaError::OtherAccount { account } if account == "ann"),
+        "{error}"
+    );
+    assert_eq!(ann.discard_pending().unwrap(), 2);
+    assert_eq!(ann.pending().unwrap(), 0);
+    sync(&ann);
+    assert_eq!(notes_in(&mut conn), [note("r", "one")]);
+    ann.sign_out().unwrap();
+    assert_eq!(server.notes().len(), 2);
+}
+
+#[test]
+fn what_was_discarded_while_it_was_on_its_way_is_what_the_server_made_of_it() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = open(&server, &folder, "red", "ann");
+    sync(&ann);
+    let mut conn = ann.connection().unwrap();
+    run(&mut conn, "update notes set title = 'hers' where id = 'r'");
+    sync(&ann);
+    run(&mut conn, "update notes set title = 'later' where id = 'r'");
+    assert_eq!(ann.discard_pending().unwrap(), 1);
+    sync(&ann);
+    assert_eq!(notes_in(&mut conn)[0].1, "hers");
+}
