@@ -220,16 +220,19 @@ fn one(
 type Answered<'o> = Option<(&'o Map<String, Value>, Vec<Stored>)>;
 
 /// The row of an outcome, unless it can't be shown.
-fn answered_row<'o>(table: &ReplicaTable, outcome: &'o Outcome) -> Result<Answered<'o>, Unread> {
+fn answered_row<'o>(
+    table: &ReplicaTable,
+    outcome: &'o Outcome,
+) -> Result<Answered<'o>, Box<Unread>> {
     if let Some(error) = &outcome.unreadable {
-        return Err(Unread::told(error.clone()));
+        return Err(Box::new(Unread::told(error.clone())));
     }
     let Some(row) = &outcome.row else {
         return Ok(None);
     };
     match admit(table, &travelled(table, row.clone())) {
         Ok(values) => Ok(Some((row, values))),
-        Err(error) => Err(Unread::answered(table, row.clone(), error)),
+        Err(error) => Err(Box::new(Unread::answered(table, row.clone(), error))),
     }
 }
 
