@@ -63,11 +63,11 @@ pub(super) fn note(
     };
     let (upstream, ids) = (table.own("upstream"), table.ids(""));
     Ok(conn.batch_execute(&format!(
-        "delete from {upstream} where ({ids}) in (select {ids} from {});
+        "delete from {upstream} where {};
 insert into {upstream} ({ids}, stamp, shown)
   select {ids}, {}, (select now + 1 from carburetor_clock) from {} where true
   on conflict ({ids}) do update set stamp = excluded.stamp, shown = excluded.shown where stamp is not excluded.stamp",
-        table.staged(staging.gone),
+        table.is_among("", &table.staged(staging.gone)),
         stamp.quoted(),
         table.staged(staging.rows)
     ))?)

@@ -75,9 +75,8 @@ fn gather(
         Which::Edits(border, limit) => of_kind(&outbox, "<>", *border, *limit),
         Which::Deletions(border, limit) => of_kind(&outbox, "=", *border, *limit),
         Which::Going(_, ids) => format!(
-            "carburetor_column <> '' and exists (select 1 from {} as going where {})",
-            quoted(ids),
-            table.same_id("going", "entry")
+            "carburetor_column <> '' and {}",
+            table.is_among("entry.", &quoted(ids))
         ),
     };
     let sql = format!(

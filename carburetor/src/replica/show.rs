@@ -101,8 +101,8 @@ fn remove(
     let name = table.name();
     applying(conn, |conn| {
         conn.batch_execute(&format!(
-            "delete from {name} where exists (select 1 from {gone} as gone where {})",
-            qualified(table, "gone", &name),
+            "delete from {name} where {}",
+            table.is_among("", &gone)
         ))
     })?;
     Ok(())
@@ -126,14 +126,10 @@ fn disentangle(
 ) -> Result<(), ReplicaError> {
     let (gone, outbox) = (table.staged(staging.gone), table.own("outbox"));
     let below = table.own("below");
-    let is_gone = format!(
-        "exists (select 1 from {gone} as gone where {})",
-        qualified(table, "gone", &outbox)
-    );
+    let is_gone = table.is_among("", &gone);
     conn.batch_execute(&format!(
         "update {outbox} set {GONE} where carburetor_column = '' and carburetor_kind = 'insert' and carburetor_sent <> 0 and {is_gone};
-delete from {below} where exists (select 1 from {gone} as gone where {})",
-        qualified(table, "gone", &below),
+delete from {below} where {is_gone}",
     ))?;
     conn.batch_execute(&format!(
         "delete from {gone} where exists (select 1 from {outbox} as entry where {} and carburetor_column = '' and carburetor_kind = 'insert')",
@@ -147,8 +143,7 @@ delete from {below} where exists (select 1 from {gone} as gone where {})",
     )?;
     // A deletion over an insert in flight is still to be sent.
     Ok(conn.batch_execute(&format!(
-        "delete from {outbox} where carburetor_sent <> 2 and exists (select 1 from {gone} as gone where {})",
-        qualified(table, "gone", &outbox)
+        "delete from {outbox} where carburetor_sent <> 2 and {is_gone}"
     ))?)
 }
 
@@ -229,9 +224,8 @@ fn laid(table: &ReplicaTable, staging: Staging) -> String {
     let condition = format!("{} and not {is_deleted}", has_entry(table, "true"));
     let outbox = table.own("outbox");
     let met = format!(
-        "update {outbox} set {MET} where carburetor_column = '' and carburetor_kind = 'insert' and exists (select 1 from {} as row where {});\n",
-        table.staged(staging.rows),
-        qualified(table, "row", &outbox),
+        "update {outbox} set {MET} where carburetor_column = '' and carburetor_kind = 'insert' and {};\n",
+        table.is_among("", &table.staged(staging.rows)),
     );
     met + &insert(table, staging, &values, &join, &condition)
 }

@@ -85,15 +85,13 @@ pub(super) fn forget(
     group: &str,
     staging: Staging,
 ) -> Result<(), ReplicaError> {
-    let (shown, gone, ids) = (
-        table.own("shown"),
-        table.staged(staging.gone),
-        table.ids(""),
-    );
+    let (shown, gone) = (table.own("shown"), table.staged(staging.gone));
     Ok(conn.batch_execute(&format!(
-        "delete from {shown} where in_group = {} and ({ids}) in (select {ids} from {gone});
-delete from {gone} where ({ids}) in (select {ids} from {shown})",
-        literal(group)
+        "delete from {shown} where in_group = {} and {};
+delete from {gone} where {}",
+        literal(group),
+        table.is_among("", &gone),
+        table.is_among("", &shown),
     ))?)
 }
 

@@ -27,6 +27,8 @@ mod obstacles;
 mod odd_ids;
 #[path = "over_http.rs"]
 mod over_http;
+#[path = "plans.rs"]
+mod plans;
 #[path = "portions.rs"]
 mod portions;
 #[path = "relay.rs"]
