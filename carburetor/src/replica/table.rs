@@ -106,7 +106,11 @@ impl ReplicaTable {
 
     /// Whether the row behind `prefix` has one of the ids in the table `few`: they are looked up by the row's index, whereas `exists` would read all rows.
     pub(super) fn is_among(&self, prefix: &str, few: &str) -> String {
-        format!("({}) in (select {} from {few})", self.ids(prefix), self.ids(""))
+        format!(
+            "({}) in (select {} from {few})",
+            self.ids(prefix),
+            self.ids("")
+        )
     }
 
     /// The id's columns, each behind `prefix`.

@@ -43,7 +43,8 @@ fn scans(conn: &mut SqliteConnection, text: &str) -> Vec<String> {
     let statements = text.split(";\n").flat_map(|part| part.split("; "));
     let statements = statements.filter(|one| {
         let first = one.split_whitespace().next().unwrap_or_default();
-        ["select", "insert", "update", "delete"].contains(&first) && !one.ends_with("limit 1")
+        ["select", "insert", "update", "delete"].contains(&first)
+            && !one.ends_with("limit 1")
             && !one.contains("count(")
             && !one.contains("carburetor_sent <> 1 and carburetor_stretch <=")
     });
@@ -67,8 +68,7 @@ fn scans(conn: &mut SqliteConnection, text: &str) -> Vec<String> {
                 "carburetor_below_seats",
             ];
             let mut words = step.detail.split_whitespace();
-            words.next() == Some("SCAN")
-                && words.next().is_some_and(|name| known.contains(&name))
+            words.next() == Some("SCAN") && words.next().is_some_and(|name| known.contains(&name))
         });
         found.extend(scan.map(|step| format!("{}:\n{statement}", step.detail)));
     }
