@@ -1,7 +1,7 @@
 //! The user's own tables: made where they are absent, judged where they are there.
 
 use super::error::ReplicaError;
-use super::query::{self, Bind, as_integer, as_text};
+use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::table::{ReplicaTable, no_stamp};
 use crate::table::{ColumnDefinition, Storage};
 use diesel::connection::SimpleConnection;
@@ -36,6 +36,7 @@ pub(super) fn check(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result
     let problems = [
         columns(conn, table)?,
         keys(conn, table)?,
+        collations(conn, table)?,
         references(conn, table)?,
     ];
     match problems.into_iter().flatten().next() {
@@ -219,6 +220,37 @@ fn keys(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<Option<Stri
             columns.join(", ")
         )
     }))
+}
+
+/// What is wrong with the collations of its id: to the server, ids of other bytes are other rows.
+fn collations(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+) -> Result<Option<String>, ReplicaError> {
+    let is_number =
+        |column: &&ColumnDefinition| matches!(column.storage, Storage::Integer | Storage::Boolean);
+    for id in table.definition.ids().filter(|id| !is_number(id)) {
+        // The first part gives the column its collation. An index may have another one.
+        let found = query::rows(
+            conn,
+            &format!(
+                "select 1 from (select {} as part from {} where 0 union all values ('a')) where part in ('A', 'a ')
+union all select 1 from pragma_index_list({BIND}) as l, pragma_index_xinfo(l.name) as i
+  where l.\"unique\" and i.key and lower(i.name) = lower({BIND}) and i.coll <> 'BINARY'",
+                id.quoted(),
+                table.name()
+            ),
+            [&table.definition.table, &id.name].map(Bind::text),
+        )?;
+        if !found.is_empty() {
+            return Ok(Some(format!(
+                "ids that differ are one to the collation of `{}`, and two rows to the server: make the table anew with `collate binary` in \
+                 this column and its key",
+                id.name
+            )));
+        }
+    }
+    Ok(None)
 }
 
 /// What is wrong with the foreign keys: a scope may show a row and not the one that it points to.

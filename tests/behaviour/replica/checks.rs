@@ -32,6 +32,22 @@ fn a_table_that_downloads_can_not_be_written_into_is_refused_with_the_remedy() {
             "notes: the column `id` is declared as `integer`",
         ),
         (
+            format!("create table notes (id text collate nocase primary key, {COLUMNS})"),
+            "notes: ids that differ are one to the collation of `id`",
+        ),
+        (
+            format!(
+                "create table notes (id text collate rtrim, {COLUMNS}, primary key (id collate binary))"
+            ),
+            "notes: ids that differ are one to the collation of `id`",
+        ),
+        (
+            format!(
+                "create table notes (id text primary key, {COLUMNS}); create unique index other on notes (id collate nocase)"
+            ),
+            "notes: ids that differ are one to the collation of `id`",
+        ),
+        (
             format!("create table notes (id text, {COLUMNS})"),
             "notes: no key of exactly its id (id): declare it as the primary key",
         ),
