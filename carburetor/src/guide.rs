@@ -23,3 +23,6 @@ pub mod testing {}
 
 #[doc = include_str!("../docs/guide/operating.md")]
 pub mod operating {}
+
+#[doc = include_str!("../docs/guide/evolving.md")]
+pub mod evolving {}

@@ -8,6 +8,7 @@ mod batch;
 mod below;
 mod check;
 mod clock;
+mod disarm;
 mod doubt;
 mod edits;
 mod entries;
@@ -35,6 +36,7 @@ mod problem;
 mod query;
 mod rejected;
 mod relay;
+mod retyped;
 mod rows;
 mod run;
 mod schema;
@@ -53,6 +55,7 @@ mod triggers;
 mod unreadable;
 mod untracked;
 
+pub use disarm::disarm;
 pub use error::ReplicaError;
 #[cfg(feature = "http")]
 pub use http::{Http, Renewal};

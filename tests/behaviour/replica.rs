@@ -8,6 +8,7 @@ mod ahead;
 mod checks;
 mod device;
 mod downloads;
+mod evolving;
 mod family;
 mod faulty;
 mod http_feed;

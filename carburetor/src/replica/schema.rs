@@ -4,6 +4,7 @@ use super::below;
 use super::error::ReplicaError;
 use super::hub;
 use super::query::{self, BIND, Bind, as_text};
+use super::retyped;
 use super::show::{ANSWERED, DOWNLOADED};
 use super::shown;
 use super::stretch;
@@ -202,8 +203,9 @@ pub(super) fn install(
     );
     let known = query::rows(conn, &known, [Bind::text(&definition.table)])?;
     let is_own = |row: &&Vec<query::Stored>| as_text(&row[0]) == group;
+    let is_stale = retyped::is_stale(conn, table)?;
     match known.iter().find(is_own) {
-        Some(own) if own[1].is_some() && as_text(&own[1]) == shape => {}
+        Some(own) if own[1].is_some() && as_text(&own[1]) == shape && !is_stale => {}
         Some(own) if own[1].is_some() => {
             keep_ids(conn, table, &shape, &as_text(&own[1]))?;
             renew(conn, table, group)?;
@@ -249,7 +251,7 @@ pub(super) fn install(
     Ok(())
 }
 
-/// The outbox is of the ids that the model had before.
+/// The outbox is of the ids that the table had before.
 fn keep_ids(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
@@ -258,15 +260,15 @@ fn keep_ids(
 ) -> Result<(), ReplicaError> {
     let same = format!("select {BIND} ->> '$[0]' = {BIND} ->> '$[0]'");
     let same = query::value(conn, &same, [shape, known].map(Bind::text))?;
-    if query::as_integer(&same) != 0 {
+    if query::as_integer(&same) != 0 && !retyped::are_ids_stale(conn, table)? {
         return Ok(());
     }
     let outbox = table.own("outbox");
     if query::exists(conn, &format!("select 1 from {outbox} limit 1"), [])? {
         return Err(ReplicaError::table(
             table.definition,
-            "its id has other columns than before, and there are changes that wait for the server: upload them with the version of the \
-             program that made them"
+            "its id has other columns, or columns of other types, than before, and there are changes that wait for the server: upload them \
+             with the version of the program that made them, before the table is altered"
                 .into(),
         ));
     }
@@ -278,7 +280,7 @@ fn keep_ids(
     ))?)
 }
 
-/// The model has other columns than the file's tables were made for: pages on their way begin anew, and so does the download, because the
+/// The table has other columns, or columns of other types, than the replica's own were made for: pages on their way begin anew, and so does the download, because the
 /// server has more to say of each row.
 fn renew(
     conn: &mut SqliteConnection,
