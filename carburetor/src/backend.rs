@@ -51,6 +51,8 @@ pub trait SyncBackend:
     const HOLDS_ANSWERS: bool;
     /// What numbered placeholders begin with.
     const PLACEHOLDER: char;
+    /// What stands before and after a JSON array in a query of its texts that ends a parenthesis.
+    const ELEMENTS: [&'static str; 2];
     /// A stamp as a bind.
     type StampBind: QueryFragment<Self> + Send + Sync + 'static;
 

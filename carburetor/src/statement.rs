@@ -89,3 +89,12 @@ impl<DB: SyncBackend> QueryId for Statement<'_, DB> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
+
+/// Text as a bind.
+pub(crate) struct Text(pub(crate) String);
+
+impl<DB: SyncBackend> QueryFragment<DB> for Text {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        DB::push_text(&self.0, out)
+    }
+}

@@ -13,6 +13,7 @@ mod goods;
 mod models;
 mod on_postgres;
 mod on_sqlite;
+mod projects;
 mod tags;
 
 use carburetor::outcome::{Code, Outcome, Outcomes, Verdict};

@@ -19,6 +19,10 @@ use diesel::sql_types::{BigInt, HasSqlType, SingleValue, Text};
 
 impl SyncBackend for diesel::pg::Pg {
     const PLACEHOLDER: char = '$';
+    const ELEMENTS: [&'static str; 2] = [
+        "select pg_catalog.jsonb_array_elements_text(cast(",
+        " as pg_catalog.jsonb)))",
+    ];
     const REGISTRY: &'static str = "carburetor.synced_table";
     const CLOCK: &'static str = "carburetor.clock";
     const ONE_INSTANT: &'static str = "set transaction isolation level repeatable read, read only";

@@ -18,6 +18,7 @@ use diesel::sql_types::{BigInt, HasSqlType, SingleValue, Text};
 
 impl SyncBackend for diesel::sqlite::Sqlite {
     const PLACEHOLDER: char = '?';
+    const ELEMENTS: [&'static str; 2] = ["select value from json_each(", "))"];
     const REGISTRY: &'static str = "carburetor_synced_table";
     const CLOCK: &'static str = "carburetor_clock";
     // The snapshot is taken by the first read, after the cutoff: a later stamp is then greater than the cutoff all the same.

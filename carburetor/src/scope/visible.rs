@@ -9,8 +9,8 @@ use super::concern::Concern;
 use super::expression::Expression;
 use super::keys::{KeyChange, Keys};
 use crate::backend::SyncBackend;
-use crate::statement::{Fragment, Statement};
-use crate::table::TableDefinition;
+use crate::statement::{Fragment, Statement, Text};
+use crate::table::{TableDefinition, quoted};
 use crate::wire::{WireError, WireType};
 use diesel::dsl::EqAny;
 use diesel::expression::AppearsOnTable;
@@ -226,33 +226,78 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
 
     /// Appends ` and ..` for each condition over the table itself, with its binds.
     pub(crate) fn push(&'a self, statement: &mut Statement<'a, DB>) {
+        self.push_granting(statement, None);
+    }
+
+    /// The same where the rows with some more keys count as visible: a JSON array of the texts that the database makes of them.
+    pub(crate) fn push_granting(
+        &'a self,
+        statement: &mut Statement<'a, DB>,
+        granted: Option<String>,
+    ) {
         if self.nothing {
             statement.sql(" and 1 = 0");
         }
         for condition in &self.conditions {
-            statement
-                .sql(" and (")
-                .fragment(&*condition.fragment)
-                .sql(")");
+            statement.sql(" and (").fragment(&*condition.fragment);
+            if let Some((granted, column)) = self.granting(condition, granted.as_ref()) {
+                let [_, after] = DB::ELEMENTS;
+                let key = format!("{}.{column}", self.definition.sql_name());
+                statement
+                    .sql(is_one_of::<DB>(&key))
+                    .bind(Text(granted.clone()))
+                    .sql(after);
+            }
+            statement.sql(")");
         }
+    }
+
+    /// The keys that count beside those of `condition`, and the quoted column that holds them.
+    fn granting<'g>(
+        &self,
+        condition: &Condition<'a, DB>,
+        granted: Option<&'g String>,
+    ) -> Option<(&'g String, String)> {
+        let keys = self.keys.as_ref().filter(|_| condition.of_keys)?;
+        Some((granted?, quoted(keys.column.name)))
+    }
+
+    /// The column that holds the keys.
+    pub(crate) fn key_column(&self) -> Option<&'static str> {
+        self.keys.as_ref().map(|keys| keys.column.name)
     }
 
     /// ` and ..` for each condition over what goes by `alias` and has the same columns. The binds are those that
     /// [`push`](Self::push) made the first ones of the statement.
     pub(crate) fn over(&self, alias: &str) -> String {
-        self.over_from(alias, 1)
+        self.over_from(alias, 1, None)
     }
 
-    /// The same where the binds of [`push`](Self::push) begin with number `first`.
-    pub(crate) fn over_from(&self, alias: &str, mut first: usize) -> String {
+    /// The same where the binds of [`push_granting`](Self::push_granting) begin with number `first`.
+    pub(crate) fn over_from(
+        &self,
+        alias: &str,
+        mut first: usize,
+        granted: Option<&String>,
+    ) -> String {
         let mut sql = String::new();
         if self.nothing {
             sql.push_str(" and 1 = 0");
         }
         for condition in &self.conditions {
             let expression = condition.expression.over(alias, first, DB::PLACEHOLDER);
-            sql.push_str(&format!(" and ({expression})"));
+            sql.push_str(&format!(" and ({expression}"));
             first += condition.expression.binds();
+            if let Some((_, column)) = self.granting(condition, granted) {
+                let before = is_one_of::<DB>(&format!("{alias}.{column}"));
+                sql.push_str(&format!(
+                    "{before}{}{first}{}",
+                    DB::PLACEHOLDER,
+                    DB::ELEMENTS[1]
+                ));
+                first += 1;
+            }
+            sql.push(')');
         }
         sql
     }
@@ -275,6 +320,15 @@ impl<'a, DB: SyncBackend> Visibility<'a, DB> {
         }
         Ok(description)
     }
+}
+
+/// Or that `key` is one of the granted ones, up to their bind; the text of NULL may be one too.
+fn is_one_of<DB: SyncBackend>(key: &str) -> String {
+    format!(
+        " or {key} is not null and {} in ({}",
+        DB::text_of(key),
+        DB::ELEMENTS[0]
+    )
 }
 
 fn rendered<DB: SyncBackend>(

@@ -123,6 +123,7 @@ impl<R: Runner> Session<'_, '_, R> {
             let inserted = self.insert(plan).await?;
             (plan.stored, plan.ids) = (inserted.stored, inserted.ids);
             plan.stored.extend(self.update(plan).await?);
+            self.grant_inserted(plan).await?;
         }
         for plan in plans.iter_mut().rev() {
             plan.kept = self.delete(plan).await?;

@@ -9,11 +9,16 @@ use crate::outcome::Verdict;
 use crate::upload::decide::Held;
 use crate::upload::settle::Settled;
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// The rows that an upload wrote, in whatever transaction, by the place of their table and their key.
 #[derive(Debug, Default)]
-pub(super) struct OwnWrites(HashMap<(usize, Vec<u8>), OwnWrite>);
+pub(super) struct OwnWrites {
+    rows: HashMap<(usize, Vec<u8>), OwnWrite>,
+    /// The keys that rows of this upload add to the scope: the place of the table that it shows by them, and the text that the database makes of each.
+    granted: Vec<(usize, String)>,
+}
 
 #[derive(Debug)]
 struct OwnWrite {
@@ -31,7 +36,7 @@ impl OwnWrites {
         stamp: DateTime<Utc>,
         before: Option<DateTime<Utc>>,
     ) {
-        self.0.insert(row, OwnWrite { stamp, before });
+        self.rows.insert(row, OwnWrite { stamp, before });
     }
 
     /// Keeps what `change` wrote when it came before and its answer was lost: the replica goes on from the row that it had then.
@@ -48,13 +53,36 @@ impl OwnWrites {
         }
     }
 
+    /// Lets rows of `table` with these keys count as visible.
+    pub(super) fn grant(&mut self, table: usize, keys: &[String]) {
+        let keys = keys.iter().map(|key| (table, key.clone()));
+        self.granted.extend(keys);
+    }
+
+    /// How many keys were granted.
+    pub(super) fn grants(&self) -> usize {
+        self.granted.len()
+    }
+
+    /// Takes back all but the first `grants` keys, because what was written since was rolled back.
+    pub(super) fn revoke(&mut self, grants: usize) {
+        self.granted.truncate(grants);
+    }
+
+    /// The keys with which rows of `table` count as visible, as [`Visibility::push_granting`](crate::scope::Visibility::push_granting) takes them.
+    pub(super) fn granted(&self, table: usize) -> Option<String> {
+        let of_table = self.granted.iter().filter(|(of, _)| *of == table);
+        let keys: Vec<Value> = of_table.map(|(_, key)| key.as_str().into()).collect();
+        (!keys.is_empty()).then(|| Value::Array(keys).to_string())
+    }
+
     /// Shows `found` as changes of this upload are to see it: with the stamp of before, unless somebody else wrote the row since.
     pub(super) fn hide(&self, table: usize, key: &[u8], found: &mut Found) {
-        if self.0.is_empty() {
+        if self.rows.is_empty() {
             return;
         }
         if let Held::Live { stamp, .. } = &mut found.held
-            && let Some(own) = self.0.get(&(table, key.to_vec()))
+            && let Some(own) = self.rows.get(&(table, key.to_vec()))
             && *stamp == Some(own.stamp)
         {
             *stamp = own.before;

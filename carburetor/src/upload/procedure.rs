@@ -110,8 +110,11 @@ async fn again<R: Runner>(
         },
     };
     let mut tries = TRIES;
+    let grants = own.grants();
     loop {
         tries -= 1;
+        // What a try before this one wrote is not there.
+        own.revoke(grants);
         runner.begin().await?;
         let refuses_races = tries + RACES < TRIES;
         let answered = once(runner, tables, batch, own, transaction, refuses_races).await;

@@ -165,6 +165,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         let mut tries = TRIES;
         loop {
             tries -= 1;
+            let grants = self.own.grants();
             self.runner.begin().await?;
             let failure = match self.apply(changes).await {
                 Ok(outcomes) => {
@@ -173,6 +174,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                 }
                 Err(failure) => failure,
             };
+            self.own.revoke(grants);
             let back = self.runner.rollback().await;
             match failure {
                 Failure::Upload(UploadError::Query(error)) if is_of_rows(&error) => {

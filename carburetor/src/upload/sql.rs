@@ -6,6 +6,7 @@ mod conflict;
 mod deferred;
 mod delete;
 mod each;
+mod grant;
 mod lock;
 mod outcome;
 mod read;

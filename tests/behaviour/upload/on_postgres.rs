@@ -4,6 +4,7 @@ pub(super) use super::cards::postgres as cards;
 pub(super) use super::folders::postgres as folders;
 pub(super) use super::goods::postgres as goods;
 pub(super) use super::models::postgres as models;
+pub(super) use super::projects::postgres as projects;
 pub(super) use super::tags::postgres as tags;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
@@ -71,6 +72,8 @@ mod strategies;
 mod swaps;
 #[path = "times.rs"]
 mod times;
+#[path = "trees.rs"]
+mod trees;
 #[path = "postgres_truncate.rs"]
 mod truncate;
 #[path = "postgres_types.rs"]

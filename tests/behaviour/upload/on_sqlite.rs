@@ -4,6 +4,7 @@ pub(super) use super::cards::sqlite as cards;
 pub(super) use super::folders::sqlite as folders;
 pub(super) use super::goods::sqlite as goods;
 pub(super) use super::models::sqlite as models;
+pub(super) use super::projects::sqlite as projects;
 pub(super) use super::tags::sqlite as tags;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
@@ -56,6 +57,8 @@ mod strategies;
 mod swaps;
 #[path = "times.rs"]
 mod times;
+#[path = "trees.rs"]
+mod trees;
 #[path = "unreadable.rs"]
 mod unreadable;
 

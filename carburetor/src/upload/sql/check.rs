@@ -133,7 +133,8 @@ impl<R: Runner> Session<'_, '_, R> {
                 name = sql.name,
                 existence = R::Backend::EXISTENCE,
             ));
-            upload.visibility.push(&mut statement);
+            let granted = self.own.granted(plan.table);
+            upload.visibility.push_granting(&mut statement, granted);
             statement.sql(format!(
                 " then 1 else 0 end as bigint) from sent join {} on {}",
                 sql.name,

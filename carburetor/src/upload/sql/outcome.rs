@@ -4,7 +4,7 @@ use crate::backend::SyncBackend;
 use crate::change::Change;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
-use crate::statement::Statement;
+use crate::statement::{Statement, Text};
 use crate::table::literal;
 use crate::upload::UploadBackend;
 use crate::upload::error::UploadError;
@@ -118,13 +118,4 @@ fn by_replica(clocks: impl Iterator<Item = Clock>) -> BTreeMap<u64, (Clock, Cloc
         *last = clock.max(*last);
     }
     replicas
-}
-
-/// Text as a bind.
-pub(super) struct Text(pub(super) String);
-
-impl<DB: SyncBackend> diesel::query_builder::QueryFragment<DB> for Text {
-    fn walk_ast<'b>(&'b self, out: diesel::query_builder::AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        DB::push_text(&self.0, out)
-    }
 }

@@ -81,10 +81,11 @@ impl<R: Runner> Session<'_, '_, R> {
             let ids = &ids[portion];
             let sent = of_ids::<R::Backend>(definition, ids);
             let (mut statement, binds) = sent.statement(self.around.types(table));
-            push_stored(upload, &sql, &mut statement);
+            let granted = self.own.granted(table);
+            let gone = deleted(upload, binds + 1, granted.as_ref());
+            push_stored(upload, &sql, granted, &mut statement);
             statement.sql(format!(
-                ", {} from sent left join {} {GONE} on {} left join {} on {}",
-                deleted(upload, binds + 1),
+                ", {gone} from sent left join {} {GONE} on {} left join {} on {}",
                 R::Backend::register_table(definition),
                 same_id(definition, GONE),
                 sql.name,
@@ -110,7 +111,7 @@ impl<R: Runner> Session<'_, '_, R> {
         let mut found = FoundRows::new(definition, sql.storage, of.len());
         let (mut statement, _) =
             of_ids::<R::Backend>(definition, of).statement(self.around.types(table));
-        push_stored(upload, &sql, &mut statement);
+        push_stored(upload, &sql, self.own.granted(table), &mut statement);
         statement.sql(format!(
             ", cast(null as text), cast(0 as bigint) from {name} join sent on {} order by {}{lock}{}",
             same_id(definition, &sql.name),
@@ -139,10 +140,11 @@ impl<R: Runner> Session<'_, '_, R> {
             ", never as (select 1 from {} where 1 = 0",
             definition.sql_name()
         ));
-        upload.visibility.push(&mut statement);
+        let granted = self.own.granted(table);
+        let gone = deleted(upload, binds + 1, granted.as_ref());
+        upload.visibility.push_granting(&mut statement, granted);
         statement.sql(format!(
-            ") select cast({PLACE} as bigint), {} from sent join {} {GONE} on {} order by {}{lock}{GONE}",
-            deleted(upload, binds + 1),
+            ") select cast({PLACE} as bigint), {gone} from sent join {} {GONE} on {} order by {}{lock}{GONE}",
             R::Backend::register_table(definition),
             same_id(definition, GONE),
             ids(definition, GONE),
@@ -158,6 +160,7 @@ impl<R: Runner> Session<'_, '_, R> {
 fn push_stored<'u, DB: SyncBackend>(
     upload: &'u UploadTable<'_, DB>,
     sql: &TableSql,
+    granted: Option<String>,
     statement: &mut Statement<'u, DB>,
 ) {
     let is_stored = match upload.definition.ids().next() {
@@ -171,7 +174,7 @@ fn push_stored<'u, DB: SyncBackend>(
         stamp = sql.stamp,
         name = sql.name,
     ));
-    upload.visibility.push(statement);
+    upload.visibility.push_granting(statement, granted);
     statement.sql(format!(
         " then 1 else 0 end as bigint), {}",
         other_id::<DB>(upload.definition, &sql.name)
@@ -179,10 +182,14 @@ fn push_stored<'u, DB: SyncBackend>(
 }
 
 /// The clock of a deletion, and whether the scope showed its row; the binds begin at `bind`.
-fn deleted<DB: SyncBackend>(upload: &UploadTable<'_, DB>, bind: usize) -> String {
+fn deleted<DB: SyncBackend>(
+    upload: &UploadTable<'_, DB>,
+    bind: usize,
+    granted: Option<&String>,
+) -> String {
     format!(
         "{GONE}.carburetor_clock, cast(case when 1 = 1{} then 1 else 0 end as bigint)",
-        upload.visibility.over_from(GONE, bind)
+        upload.visibility.over_from(GONE, bind, granted)
     )
 }
 

@@ -3,12 +3,11 @@
 //! A replica's file that serves other devices is a hub. What it makes of their changes shows at once, and counts until the server has decided: to the
 //! sender a change is held meanwhile. The replica that owns the file takes the changes from here, and writes the answers here.
 
-use super::outcome::Text;
 use crate::change::Change;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::outcome::{Outcome, Verdict};
-use crate::statement::Statement;
+use crate::statement::{Statement, Text};
 use crate::upload::UploadBackend;
 use crate::upload::digest::Digest;
 use crate::upload::error::UploadError;

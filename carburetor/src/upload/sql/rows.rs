@@ -53,7 +53,8 @@ impl<R: Runner> Session<'_, '_, R> {
             if let Some(deleted) = sql.deleted() {
                 statement.sql(format!(" and not {deleted}"));
             }
-            upload.visibility.push(&mut statement);
+            let granted = self.own.granted(table);
+            upload.visibility.push_granting(&mut statement, granted);
             self.runner.run(statement, &mut rows).await?;
         }
         Ok(rows.rows)
