@@ -258,13 +258,20 @@ impl Ledger {
             }
             let Some(row) = row else { continue };
             let stamp = row.stamp.ok_or("a row of the server has no stamp")?;
+            // A row that comes after a deletion is later than that, whatever clock the deletion had.
+            let least = held.deleted.map_or(Clock::ZERO, Clock::successor);
             let Some(live) = &mut held.live else {
                 let table = Table::of(key.0);
-                held.live = Some(Live::new(table, row.values.clone(), at(stamp), last));
+                let clock = at(stamp).max(least);
+                held.live = Some(Live::new(table, row.values.clone(), clock, last));
                 continue;
             };
             // Whoever writes by SQL has seen what is there: even what a replica's clock says is still to come.
-            let clock = at(stamp).max(live.last().successor());
+            let last = live.last();
+            let clock = match last == least {
+                true => at(stamp).max(last),
+                false => at(stamp).max(last.successor()),
+            };
             let table = Table::of(key.0);
             for column in table.columns {
                 if live.values[*column] != row.values[*column] {
@@ -286,7 +293,8 @@ impl Ledger {
         for (key, held) in &mut self.held {
             match (&mut held.live, rows.get(key)) {
                 (Some(live), Some(row)) => {
-                    live.compare(Table::of(key.0), row)
+                    let least = held.deleted.map_or(Clock::ZERO, Clock::successor);
+                    live.compare(Table::of(key.0), row, least)
                         .map_err(|problem| format!("{key:?}: {problem}"))?;
                 }
                 (Some(live), None) => return Err(format!("{key:?} is gone: {live:?}")),
@@ -305,7 +313,8 @@ impl Ledger {
 }
 
 impl Live {
-    fn compare(&mut self, table: &Table, row: &Row) -> Result<(), String> {
+    /// Clocks below `least` count as that.
+    fn compare(&mut self, table: &Table, row: &Row, least: Clock) -> Result<(), String> {
         let stamp = row.stamp.ok_or("there is no stamp")?;
         if self.is_news && stamp <= self.stamp {
             return Err(format!(
@@ -321,7 +330,7 @@ impl Live {
             // All is as old as the stamp.
             None => BTreeMap::from([(String::new(), at(stamp))]),
         };
-        let existence = registers.get("").copied().unwrap_or(Clock::ZERO);
+        let existence = registers.get("").copied().unwrap_or(Clock::ZERO).max(least);
         if existence != self.existence {
             return Err(format!(
                 "it exists since {}, not {existence}",
@@ -336,7 +345,11 @@ impl Live {
                     "{column} was last set to {value} at {clock}, and is {stored}"
                 ));
             }
-            let register = registers.get(*column).copied().unwrap_or(existence);
+            let register = registers
+                .get(*column)
+                .copied()
+                .unwrap_or(existence)
+                .max(least);
             if register != clock {
                 return Err(format!(
                     "{column} was last written at {clock}, not {register}"
