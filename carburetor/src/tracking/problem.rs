@@ -43,7 +43,6 @@ impl Problem {
     }
 }
 
-#[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 impl Problem {
     /// A row of (name, problem, remedy).
     pub(super) fn of_row(row: Vec<Option<String>>) -> Self {
