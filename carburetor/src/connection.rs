@@ -15,7 +15,10 @@ mod whole;
 #[cfg(feature = "async-sqlite")]
 mod wrapped;
 
-#[cfg(feature = "axum")]
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
 pub(crate) use asynchronous::depth;
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub use asynchronous::{SharedConnection, SyncConnectionAsync};

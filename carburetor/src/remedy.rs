@@ -1,7 +1,10 @@
 //! What to do about an error of the database that has nothing to do with rows: the database and the program don't fit together.
 
 use diesel::result::Error;
-#[cfg(feature = "axum")]
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
 use {crate::connection::shortage::is_shortage, diesel::result::DatabaseErrorKind};
 
 /// What PostgreSQL names in the place of the dots of `permission denied for ..`.
@@ -44,7 +47,10 @@ pub(crate) fn remedy(error: &Error) -> &'static str {
 
 /// Whether the database refuses a statement for what it finds in itself, and not because it is short of something or was told to stop. Of a statement without rows
 /// that is a person's to mend.
-#[cfg(feature = "axum")]
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
 pub(crate) fn is_refused(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, information)
         if !information.message().starts_with("canceling statement due to ") && !is_shortage(error))

@@ -122,7 +122,10 @@ where
     }
 
     /// Ends what a page is read with after so long, where the database can be told so.
-    #[cfg(feature = "axum")]
+    #[cfg(all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    ))]
     pub(crate) fn limit_time(mut self, time: Duration) -> Self {
         self.time = Some(time);
         self

@@ -133,7 +133,10 @@ impl Token {
     }
 
     /// Whether it is of the same rows as another one.
-    #[cfg(feature = "axum")]
+    #[cfg(all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    ))]
     pub(crate) fn is_at(&self, other: &Token) -> bool {
         let at = |table: &TableState| {
             let keys = table
