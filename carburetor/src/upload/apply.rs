@@ -91,6 +91,7 @@ impl<R: Runner> Session<'_, '_, R> {
     ) -> Result<TablePlan<'a, 'c, R::Backend>, Failure> {
         let definition = self.tables[table].definition;
         let expired = self.around.expired(table);
+        let hides = !self.tables[table].visibility.is_everything();
         let by_row = || rows.chunk_by(|one, other| one.key == other.key);
         let first: Vec<_> = by_row().map(|changes| changes[0]).collect();
         let found = self.find(table, &first).await?;
@@ -98,7 +99,7 @@ impl<R: Runner> Session<'_, '_, R> {
         let mut rest = Vec::new();
         for (place, (changes, mut found)) in by_row().zip(found).enumerate() {
             self.own.hide(table, &changes[0].key, &mut found);
-            let plan = RowPlan::new(definition, place, found, changes, expired);
+            let plan = RowPlan::new(definition, place, found, changes, expired, hides);
             rest.extend_from_slice(&changes[plan.judged.len()..]);
             plans.push(plan);
         }

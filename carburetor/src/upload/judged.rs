@@ -15,7 +15,7 @@ pub(super) struct Judged<'a, 'c, DB: WireBackend> {
 pub(super) fn missing(definition: &TableDefinition, code: Code) -> Rejection {
     let table = &definition.wire_name;
     let message = match code {
-        Code::Forbidden => format!("the row of {table} is outside of the caller's scope"),
+        Code::Forbidden => format!("{table} has no such row in the caller's scope"),
         Code::Expired => format!(
             "whether the row of {table} was deleted since is known no longer: keep it, and insert it under a new id if it shall live"
         ),

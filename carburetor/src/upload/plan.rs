@@ -59,13 +59,15 @@ pub(super) struct Contested<'a> {
 }
 
 impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
-    /// Decides on as many of `changes` (of one row, in the order of their clocks) as can be written at once.
+    /// Decides on as many of `changes` (of one row, in the order of their clocks) as can be written at once. `hides`: there may be rows that the scope
+    /// doesn't show.
     pub(super) fn new(
         definition: &TableDefinition,
         place: usize,
         found: Found,
         changes: &[&'a Admitted<'c, DB>],
         expired: Clock,
+        hides: bool,
     ) -> Self {
         let mut plan = RowPlan {
             place,
@@ -88,7 +90,7 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
             if !is_first && (ended || removes_written) {
                 break;
             }
-            plan.decide(definition, change, expired);
+            plan.decide(definition, change, expired, hides);
         }
         plan
     }
@@ -98,9 +100,10 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
         definition: &TableDefinition,
         change: &'a Admitted<'c, DB>,
         expired: Clock,
+        hides: bool,
     ) {
         let clock = change.clock();
-        if let Some(code) = self.forbids(change) {
+        if let Some(code) = self.forbids(change, expired, hides) {
             self.judge(change, Verdict::Rejected(missing(definition, code)));
             return;
         }
@@ -188,9 +191,9 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
         }
     }
 
-    /// A row that the scope doesn't show is not written, and nothing is told of it but that. An insert may take the id of one that is gone, if not so
-    /// much as the row of a soft deletion is left.
-    fn forbids(&self, change: &Admitted<'_, DB>) -> Option<Code> {
+    /// A row that the scope doesn't show is not written, and nothing is told of it: where there may be such rows, one that isn't there is answered
+    /// alike. An insert may take the id of one that is gone, if not so much as the row of a soft deletion is left.
+    fn forbids(&self, change: &Admitted<'_, DB>, expired: Clock, hides: bool) -> Option<Code> {
         let is_hidden = match &self.found.held {
             Held::Live { .. } => !self.found.is_visible,
             Held::Gone(deleted) => {
@@ -199,9 +202,13 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
                         || change.kind != Kind::Insert
                         || change.clock() <= *deleted)
             }
-            Held::Unknown => false,
+            Held::Unknown => hides && change.kind != Kind::Insert,
         };
-        is_hidden.then_some(Code::Forbidden)
+        let code = match change.kind {
+            Kind::Update if change.clock() < expired => Code::Expired,
+            _ => Code::Forbidden,
+        };
+        is_hidden.then_some(code)
     }
 
     fn overwrite(

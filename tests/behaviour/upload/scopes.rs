@@ -5,7 +5,7 @@ use super::super::{run, verdicts};
 use super::contents::{contents, lines, rows};
 use super::models::{Person, people};
 use super::{CARBURETOR, Conn, DB, Server};
-use carburetor::change::Change;
+use carburetor::change::{Change, Edit};
 use carburetor::outcome::Outcomes;
 use carburetor::upload::{ConflictsOf, LoggedConflict};
 use carburetor::{Filtered, SyncFilter, SyncGroup, SyncScope, Visible};
@@ -100,6 +100,19 @@ fn hidden_rows_are_answered_alike_whatever_is_in_them() {
         assert_eq!(of_bob.outcomes[0].stamp, None);
     }
     assert_eq!((stored(conn), rows(conn, "people")), before);
+}
+
+#[test]
+fn a_row_that_was_never_there_is_answered_like_a_hidden_one() {
+    let (_server, conn) = &mut with_people();
+    let is_no_insert = |sent: &Change| !matches!(sent.edit, Edit::Insert(_));
+    let pairs = attempts("bob").into_iter().zip(attempts("nobody"));
+    for (of_bob, of_nobody) in pairs.filter(|(sent, _)| is_no_insert(sent)) {
+        let of_bob = upload(conn, "red", of_bob);
+        let of_nobody = upload(conn, "red", of_nobody);
+        assert_eq!(verdicts(&of_nobody), ["forbidden"]);
+        assert_eq!(answer(&of_bob), answer(&of_nobody));
+    }
 }
 
 #[test]

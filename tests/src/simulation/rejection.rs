@@ -41,7 +41,8 @@ pub(super) fn is_due(
                         let is_insert = matches!(change.edit, Edit::Insert(_));
                         !is_shown && (!is_insert || change.clock <= *deleted)
                     }
-                    _ => false,
+                    // Nor whether there was one.
+                    _ => !matches!(change.edit, Edit::Insert(_)),
                 }
         }
         Code::Constraint | Code::NeedsParent => match columns {
