@@ -31,6 +31,7 @@ mod sieve;
 mod sql;
 mod surroundings;
 mod table;
+mod told;
 mod types;
 
 pub use backend::UploadBackend;

@@ -14,6 +14,7 @@ mod models;
 mod on_postgres;
 mod on_sqlite;
 mod projects;
+mod rooms;
 mod tags;
 
 use carburetor::outcome::{Code, Outcome, Outcomes, Verdict};

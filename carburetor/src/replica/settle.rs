@@ -129,12 +129,23 @@ pub(super) fn conclude(
 ) -> Result<bool, ReplicaError> {
     match &outcome.verdict {
         _ if relay::answer(conn, store, outcome)? => Ok(false),
+        Verdict::Rejected(_) if is_gone(change, outcome) => Ok(false),
         Verdict::Rejected(rejection) => {
             keep_aside(conn, &store.group, change, rejection)?;
             Ok(true)
         }
         _ => Ok(false),
     }
+}
+
+/// Whether there is no row any more that a deletion could take away, for whoever sent it. Where a scope may hide rows, the server says no more than that.
+fn is_gone(change: &Change, outcome: &Outcome) -> bool {
+    let is_shown = outcome.row.is_some() || outcome.unreadable.is_some();
+    let code = match &outcome.verdict {
+        Verdict::Rejected(rejection) => rejection.code,
+        _ => return false,
+    };
+    change.edit == Edit::Delete && !is_shown && matches!(code, Code::Forbidden | Code::NotFound)
 }
 
 /// Settles one change.

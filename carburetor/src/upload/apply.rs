@@ -7,7 +7,8 @@ use super::plan::Act;
 use super::plan::RowPlan;
 use super::session::{Failure, Session, Transaction};
 use super::settle::Settled;
-use super::sql::Stored;
+use super::sql::{References, Stored};
+use super::surroundings::When;
 use crate::connection::runner::Runner;
 use crate::outcome::{Code, Rejection, Verdict};
 use crate::table::TableDefinition;
@@ -27,6 +28,8 @@ pub(super) struct TablePlan<'a, 'c, DB: WireBackend> {
     pub(super) ids: HashMap<usize, String>,
     /// The places of rows that were deleted and are still there.
     pub(super) kept: Vec<usize>,
+    /// The references that rows have and that are written once more.
+    pub(super) known_references: References,
 }
 
 impl<R: Runner> Session<'_, '_, R> {
@@ -110,6 +113,7 @@ impl<R: Runner> Session<'_, '_, R> {
             stored: Vec::new(),
             ids: HashMap::new(),
             kept: Vec::new(),
+            known_references: References::new(),
         })
     }
 
@@ -121,10 +125,14 @@ impl<R: Runner> Session<'_, '_, R> {
             self.contest(plan).await?;
         }
         for plan in plans.iter_mut() {
+            plan.known_references = self.known_references(plan).await?;
             let inserted = self.insert(plan).await?;
             (plan.stored, plan.ids) = (inserted.stored, inserted.ids);
             plan.stored.extend(self.update(plan).await?);
             self.grant_inserted(plan).await?;
+        }
+        for plan in plans.iter() {
+            self.refuse_unseen(plan, When::AtOnce).await?;
         }
         for plan in plans.iter_mut().rev() {
             plan.kept = self.delete(plan).await?;
@@ -139,7 +147,7 @@ impl<R: Runner> Session<'_, '_, R> {
         is_asked: bool,
     ) -> Result<Vec<(usize, Settled)>, Failure> {
         let mut settled = Vec::new();
-        let (mut refused, mut raced) = (Vec::new(), None);
+        let (mut refused, mut raced, mut unmet) = (Vec::new(), None, Ok(()));
         for mut plan in plans {
             let definition = self.tables[plan.table].definition;
             let kept_away = match R::Backend::WRITES_STAMPS {
@@ -151,6 +159,9 @@ impl<R: Runner> Session<'_, '_, R> {
                 false => "a trigger of the table kept the row away",
             };
             let stored = self.check(&plan).await?;
+            if unmet.is_ok() {
+                unmet = self.refuse_unseen(&plan, When::Late).await;
+            }
             let stored: Vec<_> = plan.stored.drain(..).chain(stored).collect();
             let mut remade = Vec::new();
             for (place, stored) in stored {
@@ -199,7 +210,7 @@ impl<R: Runner> Session<'_, '_, R> {
         match raced {
             _ if !refused.is_empty() => Err(Failure::Refused(refused)),
             Some((table, places)) => Err(Failure::Raced(table, places)),
-            None => Ok(settled),
+            None => unmet.map(|()| settled),
         }
     }
 }

@@ -69,6 +69,12 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// For how long confirmed outcomes are kept, taken from [`NOW`](Self::NOW): an upload that the network repeats may come after later ones.
     #[doc(hidden)]
     const WHILE_AGO: &'static str;
+    /// What is said of a foreign key that refers to no row.
+    #[doc(hidden)]
+    const NO_PARENT: &'static str;
+    /// And the name of the foreign key.
+    #[doc(hidden)]
+    const NAMES_REFERENCES: bool;
     /// The triggers leave the stamp of an upload's writes to it.
     #[doc(hidden)]
     const WRITES_STAMPS: bool;

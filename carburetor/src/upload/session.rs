@@ -49,6 +49,8 @@ pub(super) enum Transaction {
 pub(super) enum Failure {
     /// The changes at these places can't be applied: they lead outside of the scope, or the database made nothing of them.
     Refused(Vec<(usize, Rejection)>),
+    /// The rows of the changes at these places refer to rows that the scope doesn't show: what the database would say if those weren't there.
+    Unmet(Vec<(usize, Error)>),
     /// Another writer inserted rows of this table at the same time: those of the changes at these places.
     Raced(usize, Vec<usize>),
     Upload(UploadError),
@@ -59,7 +61,9 @@ impl Failure {
     pub(super) fn into_error(self) -> UploadError {
         match self {
             Failure::Upload(error) => error,
-            Failure::Refused(_) | Failure::Raced(..) => UploadError::Query(Error::NotFound),
+            Failure::Refused(_) | Failure::Unmet(_) | Failure::Raced(..) => {
+                UploadError::Query(Error::NotFound)
+            }
         }
     }
 }

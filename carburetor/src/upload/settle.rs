@@ -2,14 +2,17 @@
 
 use super::UploadBackend;
 use super::admit::Admitted;
+use super::decide::Kind;
 use super::error::UploadError;
 use super::judged::kept;
 use super::rejection::{is_constraint, is_of_rows, is_reference, rejection};
 use super::session::{Failure, Session, Transaction};
+use super::sieve::{Refused, Sieved};
+use super::told::Told;
 use crate::connection::runner::Runner;
 use crate::outcome::{Rejection, Verdict};
 use chrono::{DateTime, Utc};
-use diesel::result::Error;
+use diesel::result::{DatabaseErrorKind, Error};
 use std::collections::HashMap;
 
 /// What became of a change.
@@ -40,6 +43,8 @@ enum Attempt<'a, 'c, R: Runner> {
     /// Some were rejected; the others are tried without them.
     Again(Vec<&'a Admitted<'c, R::Backend>>),
     Failed(Error),
+    /// Some fail for sure.
+    Sieved(Sieved<'a, 'c, R>),
 }
 
 /// The changes that failed alone, with what the database said.
@@ -125,17 +130,14 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                     Vec::new()
                 }
                 Attempt::Again(others) => others,
+                Attempt::Sieved(sieved) => sieved.take(&mut failed, &mut apart),
                 Attempt::Failed(error) => match tried.as_slice() {
                     [change] => {
                         failed.push((*change, error));
                         Vec::new()
                     }
                     _ => match self.sieve(&tried).await? {
-                        Some(mut sieved) => {
-                            failed.append(&mut sieved.failed);
-                            apart.append(&mut sieved.apart);
-                            sieved.rest
-                        }
+                        Some(sieved) => sieved.take(&mut failed, &mut apart),
                         None => {
                             most = tried.len() / 2;
                             tried
@@ -198,6 +200,17 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                         let table = definition.key();
                         return Err(UploadError::Busy { table });
                     }
+                }
+                Failure::Unmet(unmet) => {
+                    back?;
+                    let by_place: HashMap<usize, &'a Admitted<'c, R::Backend>> =
+                        changes.iter().map(|change| (change.at, *change)).collect();
+                    let unmet = unmet.into_iter().filter_map(|(at, error)| {
+                        let change = by_place.get(&at)?;
+                        Some(((change.table, change.key.as_slice()), error))
+                    });
+                    let refused: Refused<'a> = unmet.collect();
+                    return Ok(Attempt::Sieved(Sieved::new(changes, refused)));
                 }
                 Failure::Refused(refused) => {
                     back?;
@@ -262,10 +275,34 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                 .flatten()
             {
                 Some(rejection) => rejection,
-                None => rejection(&self.tables[change.table].definition.wire_name, &error),
+                None => {
+                    let table = &self.tables[change.table].definition.wire_name;
+                    match is_reference(&error) && self.blurs(change) {
+                        true => rejection(table, &nameless()),
+                        false => rejection(table, &error),
+                    }
+                }
             };
             answers[change.at] = Some(Settled::rejected(rejection));
             rejected.push(change);
         }
     }
+
+    /// Whether the name of the foreign key that the row of `change` fails by would tell what the scope doesn't: which of several it is depends on what is
+    /// there.
+    fn blurs(&self, change: &Admitted<'_, R::Backend>) -> bool {
+        let references: Vec<_> = self.around.references(change.table).collect();
+        let mut parents = references.iter().filter_map(|reference| reference.parent);
+        change.kind != Kind::Delete
+            && references.len() > 1
+            && parents.any(|parent| !self.tables[parent].visibility.is_everything())
+    }
+}
+
+/// That a row refers to none, by whatever foreign key.
+fn nameless() -> Error {
+    Error::DatabaseError(
+        DatabaseErrorKind::ForeignKeyViolation,
+        Box::<Told>::default(),
+    )
 }

@@ -24,26 +24,9 @@ pub(super) struct Sieved<'a, 'c, R: Runner> {
     pub(super) rest: Vec<&'a Admitted<'c, R::Backend>>,
 }
 
-/// What is said of rows, by their tables and keys.
-type Refused<'a> = HashMap<(usize, &'a [u8]), Error>;
-
-impl<R: Runner> Session<'_, '_, R> {
-    /// Sieves `changes`, which fail together; none where nothing is found out.
-    pub(super) async fn sieve<'a, 'c>(
-        &mut self,
-        changes: &[&'a Admitted<'c, R::Backend>],
-    ) -> Result<Option<Sieved<'a, 'c, R>>, UploadError> {
-        if !R::Backend::TRIES_EACH || changes.len() < FEW {
-            return Ok(None);
-        }
-        let mut refused = self.refused(changes, false).await?;
-        // Rows that satisfy a late constraint together only, values that are swapped for example, fail each by itself.
-        if refused.is_empty() {
-            refused = self.refused(changes, true).await?;
-        }
-        if refused.is_empty() {
-            return Ok(None);
-        }
+impl<'a, 'c, R: Runner> Sieved<'a, 'c, R> {
+    /// `changes`, of which those of the rows in `refused` fail.
+    pub(super) fn new(changes: &[&'a Admitted<'c, R::Backend>], mut refused: Refused<'a>) -> Self {
         let mut of_row: HashMap<(usize, &[u8]), usize> = HashMap::new();
         for change in changes {
             *of_row.entry((change.table, &change.key)).or_default() += 1;
@@ -63,7 +46,42 @@ impl<R: Runner> Session<'_, '_, R> {
                 sieved.failed.push((*change, error));
             }
         }
-        Ok(Some(sieved))
+        sieved
+    }
+
+    /// Puts aside those that fail and those that are tried apart; the others.
+    pub(super) fn take(
+        mut self,
+        failed: &mut Failed<'a, 'c, R>,
+        apart: &mut Vec<&'a Admitted<'c, R::Backend>>,
+    ) -> Vec<&'a Admitted<'c, R::Backend>> {
+        failed.append(&mut self.failed);
+        apart.append(&mut self.apart);
+        self.rest
+    }
+}
+
+/// What is said of rows, by their tables and keys.
+pub(super) type Refused<'a> = HashMap<(usize, &'a [u8]), Error>;
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Sieves `changes`, which fail together; none where nothing is found out.
+    pub(super) async fn sieve<'a, 'c>(
+        &mut self,
+        changes: &[&'a Admitted<'c, R::Backend>],
+    ) -> Result<Option<Sieved<'a, 'c, R>>, UploadError> {
+        if !R::Backend::TRIES_EACH || changes.len() < FEW {
+            return Ok(None);
+        }
+        let mut refused = self.refused(changes, false).await?;
+        // Rows that satisfy a late constraint together only, values that are swapped for example, fail each by itself.
+        if refused.is_empty() {
+            refused = self.refused(changes, true).await?;
+        }
+        if refused.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Sieved::new(changes, refused)))
     }
 
     /// Tries the rows of `changes` one by one, and takes everything back.
@@ -86,7 +104,7 @@ impl<R: Runner> Session<'_, '_, R> {
             }
             Err(Failure::Upload(error)) => Err(error),
             // The others are told when they are applied.
-            Err(Failure::Refused(_) | Failure::Raced(..)) => {
+            Err(Failure::Refused(_) | Failure::Unmet(_) | Failure::Raced(..)) => {
                 back?;
                 Ok(Refused::new())
             }

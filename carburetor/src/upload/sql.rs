@@ -12,12 +12,14 @@ mod outcome;
 mod read;
 mod relay;
 mod rows;
+mod unseen;
 mod write;
 
 pub(super) use check::Stored;
 pub(super) use each::RefusedRows;
 pub(super) use outcome::{lock, receipts};
 pub(super) use relay::relayed;
+pub(super) use unseen::References;
 
 use super::UploadTable;
 use super::sent::{Cells, Sent};

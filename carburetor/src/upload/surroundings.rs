@@ -47,6 +47,16 @@ pub(super) struct Reference {
     pub(super) parent: Option<usize>,
     /// The child's columns and those of the parent that they name, in order; SQLite may leave the latter out.
     pub(super) columns: Vec<(String, String)>,
+    pub(super) when: When,
+}
+
+/// When the database looks at a foreign key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    AtOnce,
+    /// Before the commit.
+    Late,
+    Never,
 }
 
 /// A foreign key by which the deletion of a row of one of the tables deletes or changes other rows.
@@ -144,6 +154,11 @@ impl Surroundings {
                     child: place,
                     parent: b.and_then(|parent| parent.parse().ok()),
                     columns: pairs(d, e),
+                    when: match c.as_deref() {
+                        None => When::AtOnce,
+                        Some("late") => When::Late,
+                        Some(_) => When::Never,
+                    },
                 });
             }
             "cascade" => self.cascades.push(Cascade {

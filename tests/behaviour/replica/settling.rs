@@ -92,6 +92,20 @@ fn a_rejected_change_is_kept_aside_with_its_reason() {
     assert_eq!(device.replica.rejected().unwrap(), []);
 }
 
+/// The server doesn't say whether the row went to somebody else or is nowhere.
+#[test]
+fn a_deletion_of_what_is_gone_already_is_told_to_nobody() {
+    let server = served();
+    let mut device = server.device();
+    server.run("update notes set team = 'blue' where id = 'a'");
+    device.run("delete from notes where id = 'a'; update notes set title = 'due' where id = 'b'");
+    let synced = device.sync();
+    assert_eq!((synced.sent, synced.rejected), (2, 0));
+    assert_eq!(device.replica.rejected().unwrap(), []);
+    assert_eq!(device.notes(), [note("b", "due")]);
+    assert_eq!((device.pending(), server.notes().len()), (0, 2));
+}
+
 #[test]
 fn a_value_that_can_not_travel_is_taken_back_and_holds_up_nothing() {
     let server = served();

@@ -5,6 +5,7 @@ pub(super) use super::folders::postgres as folders;
 pub(super) use super::goods::postgres as goods;
 pub(super) use super::models::postgres as models;
 pub(super) use super::projects::postgres as projects;
+pub(super) use super::rooms::postgres as rooms;
 pub(super) use super::tags::postgres as tags;
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
@@ -52,6 +53,8 @@ mod plans;
 mod properties;
 #[path = "races.rs"]
 mod races;
+#[path = "references.rs"]
+mod references;
 #[path = "refusals.rs"]
 mod refusals;
 #[path = "reinserts.rs"]

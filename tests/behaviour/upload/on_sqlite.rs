@@ -5,6 +5,7 @@ pub(super) use super::folders::sqlite as folders;
 pub(super) use super::goods::sqlite as goods;
 pub(super) use super::models::sqlite as models;
 pub(super) use super::projects::sqlite as projects;
+pub(super) use super::rooms::sqlite as rooms;
 pub(super) use super::tags::sqlite as tags;
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
@@ -37,6 +38,8 @@ mod outcomes;
 mod peers;
 #[path = "properties.rs"]
 mod properties;
+#[path = "references.rs"]
+mod references;
 #[path = "refusals.rs"]
 mod refusals;
 #[path = "repeats.rs"]

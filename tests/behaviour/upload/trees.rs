@@ -131,7 +131,7 @@ fn what_fails_beside_a_new_row_of_the_scope_takes_nothing_from_what_hangs_on_it(
     );
     assert_eq!(
         told,
-        ["applied", "constraint", "applied", "forbidden", "applied"]
+        ["applied", "constraint", "applied", "constraint", "applied"]
     );
 }
 
@@ -160,7 +160,8 @@ fn a_row_that_the_upload_did_not_insert_or_that_the_scope_hides_opens_nothing() 
         );
         told[1..].to_vec()
     };
-    assert_eq!(inserts("theirs", "red")[0], "forbidden");
+    // As if there were no such project.
+    assert_eq!(inserts("theirs", "red")[0], "constraint");
     assert_eq!(inserts("kept", "red")[0], "forbidden");
     assert_ne!(inserts("new", "blue")[0], "applied");
     assert_eq!(inserts("", "red")[0], "applied");

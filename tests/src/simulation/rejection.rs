@@ -47,7 +47,7 @@ pub(super) fn is_due(
         }
         Code::Constraint | Code::NeedsParent => match columns {
             Some(columns) => written(Table::of(key.0), columns)
-                .any(|(column, value)| is_refused(held, key, column, value)),
+                .any(|(column, value)| is_refused(held, member, key, column, value)),
             // Tasks refer to it.
             None => {
                 let of_list =
@@ -60,11 +60,20 @@ pub(super) fn is_due(
 }
 
 /// Whether a constraint is against the value.
-fn is_refused(held: &BTreeMap<Key, Held>, key: &Key, column: &str, value: &Value) -> bool {
+fn is_refused(
+    held: &BTreeMap<Key, Held>,
+    member: &Member,
+    key: &Key,
+    column: &str,
+    value: &Value,
+) -> bool {
     let value = value.as_str();
     match (key.0, column) {
         ("tasks", "points") => value.is_some_and(|points| points.starts_with('-')),
-        ("tasks", "list") => !lives(held, "lists").any(|(id, _)| Some(id) == value),
+        // One that he doesn't see is none.
+        ("tasks", "list") => !lives(held, "lists").any(|(id, live)| {
+            Some(id) == value && member.sees(live.values.get("team").and_then(Value::as_str))
+        }),
         ("lists", "title") => lives(held, "lists")
             .any(|(id, live)| id != key.1 && live.values["title"].as_str() == value),
         _ => false,

@@ -38,6 +38,8 @@ impl UploadBackend for Pg {
     const RELAY_TABLE: Option<&'static str> = None;
     const NOW: &'static str = "pg_catalog.clock_timestamp()";
     const WHILE_AGO: &'static str = "pg_catalog.clock_timestamp() - interval '1 hour'";
+    const NO_PARENT: &'static str = "insert or update violates foreign key constraint";
+    const NAMES_REFERENCES: bool = true;
     const WRITES_STAMPS: bool = false;
 
     const TRIES_EACH: bool = true;

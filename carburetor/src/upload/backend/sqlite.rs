@@ -50,6 +50,8 @@ impl UploadBackend for Sqlite {
     const RELAY_TABLE: Option<&'static str> = Some("carburetor_relay");
     const NOW: &'static str = "(select now from carburetor_clock)";
     const WHILE_AGO: &'static str = "(select now - 3600000000 from carburetor_clock)";
+    const NO_PARENT: &'static str = "FOREIGN KEY constraint failed";
+    const NAMES_REFERENCES: bool = false;
     const WRITES_STAMPS: bool = true;
 
     const TRIES_EACH: bool = false;

@@ -25,7 +25,8 @@ select 'relayed', cast(t.place as text), null, null, null, null, null
 from t join sqlite_schema m on m.type = 'trigger' and m.name = 'carburetor_relay_' || t.relation
 union all
 select 'reference', cast(t.place as text), t.relation || '(' || group_concat(f."from") || ')',
-  coalesce((select cast(p.place as text) from t p where lower(p.relation) = lower(f."table")), '-1'), lower(substr(f.on_delete, 1, 1)),
+  coalesce((select cast(p.place as text) from t p where lower(p.relation) = lower(f."table")), '-1'),
+  case when (select foreign_keys from pragma_foreign_keys) = 0 then 'never' end,
   group_concat(f."from", char(31)), group_concat(f."to", char(31))
 from t join pragma_foreign_key_list(t.relation) f
 group by t.place, f.id

@@ -9,8 +9,9 @@ use crate::upload::apply::TablePlan;
 use crate::upload::plan::{Act, RowPlan};
 use crate::upload::sent::Sent;
 use crate::upload::session::{Failure, Session};
+use crate::upload::told::Told;
 use crate::wire::WireError;
-use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind as Kind, Error};
+use diesel::result::{DatabaseErrorKind as Kind, Error};
 
 /// The places of rows, with what the database says of them.
 pub(in crate::upload) type RefusedRows = Vec<(usize, Error)>;
@@ -113,43 +114,5 @@ fn kind(state: &str) -> Kind {
         "23514" => Kind::CheckViolation,
         "23P01" => Kind::ExclusionViolation,
         _ => Kind::Unknown,
-    }
-}
-
-/// What the database told of an error.
-#[derive(Debug)]
-struct Told {
-    message: String,
-    constraint: Option<String>,
-    column: Option<String>,
-}
-
-impl DatabaseErrorInformation for Told {
-    fn message(&self) -> &str {
-        &self.message
-    }
-
-    fn details(&self) -> Option<&str> {
-        None
-    }
-
-    fn hint(&self) -> Option<&str> {
-        None
-    }
-
-    fn table_name(&self) -> Option<&str> {
-        None
-    }
-
-    fn column_name(&self) -> Option<&str> {
-        self.column.as_deref()
-    }
-
-    fn constraint_name(&self) -> Option<&str> {
-        self.constraint.as_deref()
-    }
-
-    fn statement_position(&self) -> Option<i32> {
-        None
     }
 }
