@@ -32,6 +32,9 @@ pub struct Outcome {
     pub stamp: Option<DateTime<Utc>>,
     /// The server's row as the scope shows it, unless the change was applied, or is held, as it is; none where the scope shows none.
     pub row: Option<Map<String, Value>>,
+    /// What differed in the row that an insert met under its id, where another replica or the server had inserted that: two rows took one id. Its values, beside
+    /// those that were sent; [`row`](Self::row) says which of the two stand. None where the sender had inserted the row itself, and where all is equal.
+    pub met: Option<Map<String, Value>>,
     /// The server's row is there and can't travel: whoever holds a version of it keeps that, until it comes with a download.
     pub unreadable: Option<WireError>,
 }

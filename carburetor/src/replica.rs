@@ -22,6 +22,7 @@ mod http;
 mod hub;
 mod in_process;
 mod message;
+mod met;
 mod meter;
 mod monitor;
 mod obstacle;
@@ -60,6 +61,7 @@ pub use error::ReplicaError;
 #[cfg(feature = "http")]
 pub use http::{Http, Renewal};
 pub use in_process::InProcess;
+pub use met::Met;
 pub use obstacle::{Cause, Next, Obstacle, Task};
 pub use open::{Replica, ReplicaBuilder};
 pub use rejected::Rejected;

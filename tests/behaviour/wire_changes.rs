@@ -95,6 +95,7 @@ fn outcomes() -> Outcomes {
         verdict,
         stamp: None,
         row: (!row.is_null()).then(|| object(row)),
+        met: None,
         unreadable: None,
     };
     let rejected = |code, message: &str, field: Option<&str>| {
@@ -121,7 +122,7 @@ fn outcomes() -> Outcomes {
                 stamp: Some(instant("2026-01-31T23:59:59.120Z")),
                 ..outcome(1, Verdict::Applied, Value::Null)
             },
-            outcome(2, Verdict::Merged, row),
+            outcome(2, Verdict::Merged, row.clone()),
             outcome(3, Verdict::Superseded, Value::Null),
             outcome(4, constraint, Value::Null),
             outcome(5, forbidden, Value::Null),
@@ -130,6 +131,10 @@ fn outcomes() -> Outcomes {
                 ..outcome(6, Verdict::Held, Value::Null)
             },
             outcome(7, Verdict::Held, Value::Null),
+            Outcome {
+                met: Some(object(json!({"name": "Ann"}))),
+                ..outcome(8, Verdict::Merged, row)
+            },
         ],
     );
     outcomes.scope = Some("598f2354d6ebd51b".into());

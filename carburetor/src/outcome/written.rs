@@ -20,6 +20,7 @@ pub(super) struct Outcome {
     message: Option<String>,
     field: Option<String>,
     row: Option<Map<String, Value>>,
+    met: Option<Map<String, Value>>,
     unreadable: Option<Unreadable>,
 }
 
@@ -59,6 +60,7 @@ impl TryFrom<Outcome> for super::Outcome {
             verdict,
             stamp: written.stamp,
             row: written.row.filter(|_| !is_known),
+            met: written.met.filter(|_| !is_known),
             unreadable: written.unreadable.map(|told| told.into_error("")),
         })
     }
@@ -81,6 +83,9 @@ impl Serialize for super::Outcome {
         }
         if !self.is_as_sent() {
             outcome.serialize_entry("row", &self.row)?;
+            if let Some(met) = &self.met {
+                outcome.serialize_entry("met", met)?;
+            }
             if let Some(error) = &self.unreadable {
                 outcome.serialize_entry("unreadable", &Unreadable::of(error))?;
             }

@@ -45,13 +45,10 @@ impl Store {
             0 => {}
             changes => return Err(ReplicaError::Pending { changes }),
         }
-        let rejected =
-            format!("delete from carburetor_rejected where in_group = {BIND} and account = {BIND}");
-        query::execute(
-            conn,
-            &rejected,
-            [&self.group, &self.account].map(Bind::text),
-        )?;
+        for told in ["carburetor_rejected", "carburetor_met"] {
+            let forget = format!("delete from {told} where in_group = {BIND} and account = {BIND}");
+            query::execute(conn, &forget, [&self.group, &self.account].map(Bind::text))?;
+        }
         self.empty(conn)?;
         self.leave_to(conn, NOBODY)
     }

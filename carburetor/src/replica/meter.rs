@@ -46,8 +46,9 @@ impl Shared {
             rows,
             removed,
             lost,
+            met,
         } = synced;
-        tracing::debug!(sent, rejected, lost, rows, removed, "synced");
+        tracing::debug!(sent, rejected, lost, met, rows, removed, "synced");
         #[cfg(feature = "metrics")]
         self.run(move |store, conn| figures::synced(store, conn, synced))
             .await?;

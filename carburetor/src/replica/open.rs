@@ -2,6 +2,7 @@
 
 use super::error::ReplicaError;
 use super::file::{Store, connect};
+use super::met::Met;
 use super::monitor::Monitor;
 use super::rejected::Rejected;
 use super::status::Status;
@@ -277,6 +278,28 @@ impl<G> Replica<G> {
     /// A failed statement.
     pub fn drop_rejected(&self, seq: i64) -> Result<bool, ReplicaError> {
         self.with(|store, conn| store.forget(conn, seq))
+    }
+
+    /// Inserts that met another row under their id, the oldest first.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_met.md")]
+    ///
+    /// # Errors
+    ///
+    /// A failed statement.
+    pub fn met(&self) -> Result<Vec<Met>, ReplicaError> {
+        self.with(Store::met)
+    }
+
+    /// Forgets the one of this number; `false` if there is none.
+    ///
+    #[doc = include_str!("../../docs/examples/replica_met.md")]
+    ///
+    /// # Errors
+    ///
+    /// A failed statement.
+    pub fn drop_met(&self, seq: i64) -> Result<bool, ReplicaError> {
+        self.with(|store, conn| store.forget_met(conn, seq))
     }
 
     /// Removes what the account has in the file: its rows, what the server has rejected of its edits, and from where

@@ -157,6 +157,8 @@ pub(super) fn answer(
     let kept = Outcome {
         stamp: None,
         row: None,
+        // The device's scope may not show them.
+        met: None,
         unreadable: None,
         ..outcome.clone()
     };

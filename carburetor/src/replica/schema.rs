@@ -79,6 +79,14 @@ create table if not exists carburetor_rejected (
   at integer not null,
   account text not null default ''
 );
+create table if not exists carburetor_met (
+  seq integer primary key autoincrement,
+  in_group text not null,
+  change text not null,
+  met text not null,
+  account text not null,
+  at integer not null
+);
 create table if not exists carburetor_stage (
   in_group text primary key,
   token text not null,

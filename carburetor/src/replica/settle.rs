@@ -8,6 +8,7 @@ use super::file::Store;
 use super::frozen::take_back;
 use super::held;
 use super::hub;
+use super::met;
 use super::outbox::Sending;
 use super::query::{self, BIND, Bind, Stored, applying};
 use super::rejected::keep_aside;
@@ -31,6 +32,7 @@ use serde_json::{Map, Value};
 pub(super) struct Told {
     pub(super) rejected: u64,
     pub(super) lost: u64,
+    pub(super) met: u64,
 }
 
 /// Settles the changes of one upload. The caller has a transaction.
@@ -56,6 +58,15 @@ pub(super) fn settle(
                 table = change.table,
                 id = %change.id,
                 "an edit came to nothing: its row was deleted meanwhile, maybe along with another one"
+            );
+        }
+        if let Some(met) = &outcome.met {
+            told.met += 1;
+            met::keep(conn, &store.group, &change, met)?;
+            tracing::warn!(
+                table = change.table,
+                id = %change.id,
+                "a row was inserted under the id of another one: of each column the later value stands"
             );
         }
         // The program may have dropped the table from its group since.
@@ -288,6 +299,7 @@ pub(super) fn refuse(
         verdict: Verdict::Rejected(rejection),
         stamp: None,
         row: None,
+        met: None,
         unreadable: None,
     };
     let is_told = conclude(conn, store, &change, &outcome)?;

@@ -41,6 +41,8 @@ pub struct Synced {
     pub rejected: u64,
     /// Edits that came to nothing, because their rows were deleted meanwhile, maybe along with others. A warning names each.
     pub lost: u64,
+    /// Inserts that met another row under their id: see [`Outcome::met`](crate::outcome::Outcome::met). A warning names each.
+    pub met: u64,
     /// Rows that came.
     pub rows: u64,
     /// Rows that the server said are gone, whether the replica had them or not.
@@ -161,14 +163,14 @@ impl Shared {
         }
     }
 
-    /// Uploads what was edited, and asks for what a hub holds.
+    /// Asks for what a hub holds, and uploads what was edited. What is held is older: a server that hears of it here first has it before what is edited since.
     pub(super) async fn send(
         &self,
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
-        self.upload(transport, synced).await?;
-        self.ask(transport, synced).await
+        self.ask(transport, synced).await?;
+        self.upload(transport, synced).await
     }
 
     /// Uploads until nothing is left.
@@ -214,6 +216,7 @@ impl Shared {
                     self.turns.doubt.end();
                     synced.rejected += told.rejected;
                     synced.lost += told.lost;
+                    synced.met += told.met;
                     synced.sent += u64::from(sent);
                     (settled, apart) = (Some(first), usize::MAX);
                     self.count().await?;

@@ -74,6 +74,10 @@ pub trait TrackingBackend: Sized {
     /// A query of what works and may surprise; it works also where nothing is installed.
     #[doc(hidden)]
     fn warnings_sql(definitions: &[&TableDefinition]) -> String;
+
+    /// The same of rows of a tracked table whose stamps are of the future; none where the table has no stamp.
+    #[doc(hidden)]
+    fn ahead_sql(definition: &TableDefinition) -> Option<String>;
 }
 
 /// The statement that switches stamps on again, if it was this call that switched them off.

@@ -29,6 +29,7 @@
 //! Restoring a dump of the data alone stamps every row. A column that is part of the id or of `visible_by` changes its type
 //! only after `drop trigger "~carburetor_removal_update"`; `up` puts it back and resets the replicas.
 
+mod ahead;
 mod down;
 mod install;
 mod notify;
@@ -47,6 +48,7 @@ mod warnings;
 
 pub(crate) use origin::{HOME, hashed, origin};
 
+pub(super) use ahead::ahead;
 pub use down::down;
 pub use notify::notify;
 pub use refusals::refusals;

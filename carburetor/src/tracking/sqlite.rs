@@ -48,6 +48,7 @@
 //! * With `pragma recursive_triggers`, a column that only a trigger writes, below as many of the application's triggers as the table has.
 //! * `returning` shows a row before its stamp: SQLite runs AFTER triggers later.
 
+mod ahead;
 mod armed;
 mod clock;
 mod conflict;
@@ -63,6 +64,7 @@ mod upkeep;
 mod verify;
 mod warnings;
 
+pub(super) use ahead::ahead;
 pub(crate) use armed::armed;
 #[cfg(feature = "replica")]
 pub(crate) use clock::SYSTEM_TIME;

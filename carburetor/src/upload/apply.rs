@@ -202,7 +202,15 @@ impl<R: Runner> Session<'_, '_, R> {
                         .then_some(row.found.stamp)
                         .flatten();
                     let verdict = judged.verdict;
-                    settled.push((judged.change.at, Settled { verdict, stamp }));
+                    let met = judged.met;
+                    settled.push((
+                        judged.change.at,
+                        Settled {
+                            verdict,
+                            stamp,
+                            met,
+                        },
+                    ));
                 }
             }
         }

@@ -119,12 +119,9 @@ pub trait UploadBackend: crate::wire::WireBackend {
     #[doc(hidden)]
     fn differs(stored: &str, sent: &str, is_comparable: bool) -> String;
 
-    /// [`each`](Self::each) finds out what rows fail.
-    #[doc(hidden)]
-    const TRIES_EACH: bool;
-
     /// What gives the rows of `sent` to statements that run `text` for each of them, keep apart what fails, and leave what is told of that in the
-    /// setting `carburetor.told`; `is_checked`: with constraints that wait for the commit. None where that takes a savepoint for each.
+    /// setting `carburetor.told`; `is_checked`: with constraints that wait for the commit. None where a statement that fails leaves those before it alone, so that
+    /// each row can have one of its own.
     #[doc(hidden)]
     fn each<'v>(
         sent: Sent<'v, Self>,

@@ -2,6 +2,7 @@
 
 use super::UploadTable;
 use super::apply::TablePlan;
+use super::decide::Kind;
 use super::plan::{Contested, RowPlan, written};
 use super::session::{Failure, Session};
 use crate::backend::SyncBackend;
@@ -10,7 +11,7 @@ use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::merge::Rows;
 use crate::register::Registers;
-use crate::wire::WireError;
+use crate::wire::{WireBackend, WireError};
 use diesel::result::Error;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -85,6 +86,9 @@ impl<R: Runner> Session<'_, '_, R> {
             for sides in sides(&self.tables[table], row, &contest, &server, &merged) {
                 log.push((place, sides));
             }
+            if let Some(met) = met(row, &contest, &server) {
+                row.meet(met);
+            }
         }
         self.log(plan, &log).await
     }
@@ -135,6 +139,34 @@ fn merge<DB: SyncBackend>(
 /// Only the change whose row the model can't read is rejected.
 fn unmerged(error: WireError) -> Failure {
     Error::DeserializationError(Box::new(error)).into()
+}
+
+/// What differs in the row that the last change met, if it inserts one that another replica, or the server, has inserted already: two rows took one id.
+fn met<DB: WireBackend>(
+    row: &RowPlan<'_, '_, DB>,
+    contest: &Contested<'_>,
+    server: &Map<String, Value>,
+) -> Option<Map<String, Value>> {
+    let change = row.judged.last()?.change;
+    let inserter = contest.before.as_ref()?.existence().replica();
+    if change.kind != Kind::Insert
+        || change.change.base.is_some()
+        || inserter == change.clock().replica()
+    {
+        return None;
+    }
+    let sent = values(&change.change.edit);
+    let columns = contest
+        .won
+        .iter()
+        .chain(&contest.lost)
+        .chain(&contest.merged);
+    let differs = columns.filter(|column| {
+        let stored = server.get(**column);
+        stored.is_some() && stored != sent.get(**column)
+    });
+    let columns: Vec<String> = differs.map(|column| (*column).to_owned()).collect();
+    (!columns.is_empty()).then(|| only(server, &columns))
 }
 
 /// What the conflict log says of the row's last change.

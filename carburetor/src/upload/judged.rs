@@ -4,11 +4,14 @@ use super::admit::Admitted;
 use crate::outcome::{Code, Rejection, Verdict};
 use crate::table::TableDefinition;
 use crate::wire::WireBackend;
+use serde_json::{Map, Value};
 
 /// A change and what becomes of it.
 pub(super) struct Judged<'a, 'c, DB: WireBackend> {
     pub(super) change: &'a Admitted<'c, DB>,
     pub(super) verdict: Verdict,
+    /// See [`Outcome::met`](crate::outcome::Outcome::met).
+    pub(super) met: Option<Map<String, Value>>,
 }
 
 /// Why a row can't be changed, or not by this caller.

@@ -31,6 +31,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 stamp: answer.stamp,
                 verdict: answer.verdict,
                 row: None,
+                met: answer.met,
                 unreadable: None,
             });
         }

@@ -10,6 +10,7 @@ use crate::register::Registers;
 use crate::table::{ColumnDefinition, TableDefinition};
 use crate::wire::WireBackend;
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 /// The changes of one row and what they come to.
@@ -303,6 +304,16 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
         applied.for_each(|judged| judged.verdict = Verdict::Merged);
     }
 
+    /// The last change inserted a row where another one was, in which these values are others.
+    pub(super) fn meet(&mut self, met: Map<String, Value>) {
+        if let Some(judged) = self.judged.last_mut() {
+            if judged.verdict == Verdict::Applied {
+                judged.verdict = Verdict::Merged;
+            }
+            judged.met = Some(met);
+        }
+    }
+
     /// The places of the changes that are decided.
     pub(super) fn places(&self) -> impl Iterator<Item = usize> {
         self.judged.iter().map(|judged| judged.change.at)
@@ -331,7 +342,12 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     }
 
     fn judge(&mut self, change: &'a Admitted<'c, DB>, verdict: Verdict) {
-        self.judged.push(Judged { change, verdict });
+        let met = None;
+        self.judged.push(Judged {
+            change,
+            verdict,
+            met,
+        });
     }
 }
 

@@ -177,7 +177,7 @@ async fn once<R: Runner>(
     if around.relays() {
         relayed(runner, changes, &digests, scope, &mut known).await?;
     }
-    let first = repeated(changes, &digests, &known, &mut answers)?;
+    let first = repeated(changes, &digests, &known, scope, &mut answers)?;
     for (change, answer) in changes.iter().zip(&answers) {
         if let Some(answer) = answer {
             own.keep_answered(tables, change, answer);
@@ -250,6 +250,7 @@ async fn once<R: Runner>(
         digest: digests[at],
         verdict: answers[at].verdict.clone(),
         stamp: answers[at].stamp,
+        met: answers[at].met.clone(),
         scope: scope.clone(),
     });
     session.keep(receipts.collect(), scope, confirmed).await?;
@@ -286,6 +287,7 @@ fn repeated(
     changes: &[Change],
     digests: &[Digest],
     known: &HashMap<Clock, Receipt>,
+    scope: &Arc<str>,
     answers: &mut Answers,
 ) -> Result<Vec<usize>, UploadError> {
     let mut first: HashMap<Clock, usize> = HashMap::with_capacity(changes.len());
@@ -304,6 +306,8 @@ fn repeated(
             answers[at] = Some(Settled {
                 verdict: receipt.verdict.clone(),
                 stamp: receipt.stamp,
+                // Another scope may not show them.
+                met: receipt.met.clone().filter(|_| receipt.scope == *scope),
             });
         }
         places.push(place);

@@ -4,6 +4,7 @@ use super::digest::Digest;
 use crate::clock::Clock;
 use crate::outcome::{Outcome, Verdict};
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// The outcome of one change, as it is stored. The row is not: who asks again is shown what his scope shows then.
@@ -15,6 +16,8 @@ pub(super) struct Receipt {
     pub(super) verdict: Verdict,
     /// The row's stamp after the write.
     pub(super) stamp: Option<DateTime<Utc>>,
+    /// See [`Outcome::met`].
+    pub(super) met: Option<Map<String, Value>>,
     /// The scope within which the change was taken.
     pub(super) scope: Arc<str>,
 }
@@ -34,6 +37,7 @@ pub(super) fn write<'r>(
                 verdict: receipt.verdict.clone(),
                 stamp: None,
                 row: None,
+                met: receipt.met.clone(),
                 unreadable: None,
             });
             let stamp = receipt.stamp.map(|stamp| stamp.timestamp_micros());
@@ -47,12 +51,17 @@ pub(super) fn write<'r>(
 pub(super) fn read(text: &str) -> serde_json::Result<Vec<Receipt>> {
     let (scope, stored): (String, Vec<Stored>) = serde_json::from_str(text)?;
     let scope: Arc<str> = scope.into();
-    let receipt = |(clock, digest, stamp, outcome): Stored| Receipt {
-        clock,
-        digest,
-        verdict: outcome.map_or(Verdict::Applied, |outcome| outcome.verdict),
-        stamp: stamp.and_then(DateTime::from_timestamp_micros),
-        scope: scope.clone(),
+    let receipt = |(clock, digest, stamp, outcome): Stored| {
+        let told = outcome.map(|outcome| (outcome.verdict, outcome.met));
+        let (verdict, met) = told.unwrap_or((Verdict::Applied, None));
+        Receipt {
+            clock,
+            digest,
+            verdict,
+            stamp: stamp.and_then(DateTime::from_timestamp_micros),
+            met,
+            scope: scope.clone(),
+        }
     };
     Ok(stored.into_iter().map(receipt).collect())
 }
@@ -72,8 +81,9 @@ mod tests {
         let receipts = [Verdict::Applied, Verdict::Merged, rejected].map(|verdict| Receipt {
             clock: Clock::new(5, 6, 7),
             digest: Digest(0x00ff),
-            verdict,
             stamp: DateTime::from_timestamp_micros(8),
+            met: (verdict == Verdict::Merged).then(|| Map::from_iter([("a".into(), 1.into())])),
+            verdict,
             scope: "red".into(),
         });
         let text = write("red", receipts.iter()).unwrap();

@@ -13,6 +13,7 @@ use crate::connection::runner::Runner;
 use crate::outcome::{Rejection, Verdict};
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// What became of a change.
@@ -21,6 +22,8 @@ pub(super) struct Settled {
     pub(super) verdict: Verdict,
     /// The row's stamp after the write.
     pub(super) stamp: Option<DateTime<Utc>>,
+    /// See [`Outcome::met`](crate::outcome::Outcome::met).
+    pub(super) met: Option<Map<String, Value>>,
 }
 
 impl Settled {
@@ -28,6 +31,7 @@ impl Settled {
         Settled {
             verdict: Verdict::Rejected(rejection),
             stamp: None,
+            met: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which of many changes the database refuses, found without a savepoint for each, where a backend can tell.
+//! Which of many changes the database refuses, found without a savepoint for each.
 
 use super::UploadBackend;
 use super::admit::Admitted;
@@ -13,8 +13,8 @@ use crate::wire::WireBackend;
 use diesel::result::Error;
 use std::collections::HashMap;
 
-/// Fewer changes are tried in halves.
-const FEW: usize = 16;
+/// Fewer changes are tried in halves, which takes no more statements.
+const FEW: usize = 4;
 
 /// Changes, sieved.
 pub(super) struct Sieved<'a, 'c, R: Runner> {
@@ -70,12 +70,12 @@ impl<R: Runner> Session<'_, '_, R> {
         &mut self,
         changes: &[&'a Admitted<'c, R::Backend>],
     ) -> Result<Option<Sieved<'a, 'c, R>>, UploadError> {
-        if !R::Backend::TRIES_EACH || changes.len() < FEW {
+        if changes.len() < FEW {
             return Ok(None);
         }
         let mut refused = self.refused(changes, false).await?;
         // Rows that satisfy a late constraint together only, values that are swapped for example, fail each by itself.
-        if refused.is_empty() {
+        if refused.is_empty() && R::Backend::CHECK_DEFERRED.is_some() {
             refused = self.refused(changes, true).await?;
         }
         if refused.is_empty() {

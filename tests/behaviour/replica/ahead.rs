@@ -54,6 +54,7 @@ impl Transport for Future {
             verdict: Verdict::Applied,
             stamp: Some(Utc::now()),
             row: None,
+            met: None,
             unreadable: None,
         });
         let ahead = "03b4a6dc280000000000000000000000".parse().unwrap();

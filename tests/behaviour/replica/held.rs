@@ -4,7 +4,7 @@ use super::super::recorder::Recorder;
 use super::hub::{Member, block_on, served};
 use super::relay::{seen, way};
 use super::world::note;
-use carburetor::change::Changes;
+use carburetor::change::{Changes, Edit};
 use carburetor::outcome::Code;
 use carburetor::testing::{Fault, Faults, Faulty};
 use std::time::Duration;
@@ -160,4 +160,53 @@ fn a_device_that_follows_its_hub_hears_what_the_server_decided() {
     });
     assert_eq!(device.replica.rejected().unwrap().len(), 1);
     assert_eq!(device.notes(), seen(&server));
+}
+
+#[test]
+fn a_device_that_goes_to_the_server_itself_tells_it_what_a_hub_holds_first() {
+    let server = served();
+    let mut hub = Member::hub(&server);
+    let mut device = hub.device();
+    device.run("insert into notes (id, title, team) values ('c', 'tre', 'red')");
+    device.sync();
+    assert_eq!((device.pending(), seen(&server).len()), (1, 2));
+    device.replica = device.folder.open(way(&server)).unwrap();
+    device.run("update notes set title = 'drei' where id = 'c'");
+    device.sync();
+    let expected = [note("a", "one"), note("b", "two"), note("c", "drei")];
+    assert_eq!(seen(&server), expected);
+    assert_eq!((device.notes(), device.pending()), (expected.to_vec(), 0));
+    hub.sync();
+    assert_eq!(seen(&server), expected, "what comes again is no news");
+    assert_eq!(hub.notes(), expected);
+}
+
+#[test]
+fn an_edit_that_overtook_the_insert_of_another_replica_is_told_and_can_be_tried_again() {
+    let server = served();
+    let mut hub = Member::hub(&server);
+    let mut devices = [hub.device(), hub.device()];
+    devices[0].run("insert into notes (id, title, team) values ('c', 'tre', 'red')");
+    for device in &mut devices {
+        device.sync();
+    }
+    let [_, device] = &mut devices;
+    device.replica = device.folder.open(way(&server)).unwrap();
+    device.run("update notes set title = 'drei' where id = 'c'");
+    let synced = block_on(device.replica.sync()).unwrap();
+    assert_eq!((synced.sent, synced.rejected), (1, 1));
+    assert_eq!(device.notes(), seen(&server), "the server has no such row");
+    hub.sync();
+    device.sync();
+    assert_eq!(device.notes()[2], note("c", "tre"));
+    let rejected = device.replica.rejected().unwrap();
+    assert_eq!(rejected.len(), 1);
+    let Edit::Update(columns) = &rejected[0].change.edit else {
+        panic!("{rejected:?}");
+    };
+    assert_eq!(columns["title"], "drei", "nothing of it is lost");
+    assert!(device.replica.retry(rejected[0].seq).unwrap());
+    device.sync();
+    assert_eq!(seen(&server)[2], note("c", "drei"));
+    assert_eq!((device.notes(), device.pending()), (seen(&server), 0));
 }

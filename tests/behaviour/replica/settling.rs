@@ -198,3 +198,31 @@ fn what_was_answered_is_confirmed_and_not_sent_again() {
     assert_eq!(device.replica.rejected().unwrap(), []);
     assert_eq!(server.notes()[0].1, "tre");
 }
+
+#[test]
+fn two_devices_that_take_one_id_are_told() {
+    let server = served();
+    let mut devices = [server.device(), server.device()];
+    for (device, title) in devices.iter_mut().zip(["ann", "bob"]) {
+        device.run(&format!(
+            "insert into notes (id, title, team) values ('c', '{title}', 'red')"
+        ));
+    }
+    let [ann, bob] = &mut devices;
+    assert_eq!(ann.sync().met, 0);
+    let synced = bob.sync();
+    assert_eq!((synced.sent, synced.rejected, synced.met), (1, 0, 1));
+    assert_eq!(bob.notes(), server.notes());
+    let met = bob.replica.met().unwrap();
+    let Edit::Insert(sent) = &met[0].change.edit else {
+        panic!("{met:?}");
+    };
+    assert_eq!(
+        (&sent["title"], &met[0].met["title"]),
+        (&"bob".into(), &"ann".into())
+    );
+    assert!(bob.replica.drop_met(met[0].seq).unwrap());
+    assert_eq!(bob.replica.met().unwrap(), []);
+    assert_eq!(ann.sync().met, 0);
+    assert_eq!(ann.notes(), bob.notes());
+}

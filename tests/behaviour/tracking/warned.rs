@@ -246,3 +246,96 @@ fn a_role_that_lacks_rights_is_told_which_grants_it_needs() {
     download.unwrap();
     assert_eq!(upload.unwrap().outcomes[0].verdict, Verdict::Applied);
 }
+
+/// An edit of the title of game 9, made now: its verdict, and the title that the answer shows.
+fn edited(conn: &mut PgConnection, title: &str) -> (Verdict, Option<String>) {
+    let millis = u64::try_from(Utc::now().timestamp_millis()).unwrap();
+    let sent: Changes = serde_json::from_str(&format!(
+        r#"{{"carburetor":1,"changes":[{{"table":"games","id":9,"clock":"{}","base":"2099-01-01T00:00:00Z","update":{{"title":"{title}"}}}}]}}"#,
+        Clock::new(millis + 1000, 0, 0x2a)
+    ))
+    .unwrap();
+    let told = Mobile::upload(conn, &sent).unwrap();
+    let outcome = &told.outcomes[0];
+    let title = outcome
+        .row
+        .as_ref()
+        .map(|row| row["title"].as_str().unwrap().to_owned());
+    (outcome.verdict.clone(), title)
+}
+
+#[test]
+fn a_row_with_a_stamp_of_the_future_is_told_to_who_edits_it_and_named_with_the_remedy() {
+    let (_database, mut conn) = games("id int primary key, title text not null");
+    conn.batch_execute("insert into games (id, title) values (8, 'Chess'), (9, 'Go')")
+        .unwrap();
+    assert_eq!(Mobile::tracking::<Pg>().verify(&mut conn).unwrap(), []);
+    // By the clock as it was once, with an edit.
+    conn.batch_execute(
+        "update games set title = 'Gomoku' where id = 9;
+         begin; alter table games disable trigger \"~carburetor_stamp\";
+         update games set updated_at = '2099-01-01', carburetor_registers = '{\"\":\"03b3d512ac0000000000000000000000\"}' where id = 9;
+         alter table games enable always trigger \"~carburetor_stamp\"; commit",
+    )
+    .unwrap();
+    let (verdict, title) = edited(&mut conn, "Mine");
+    assert_eq!(
+        (verdict, title.as_deref()),
+        (Verdict::Superseded, Some("Gomoku"))
+    );
+    let first = Mobile::download(&mut conn, (None, None)).unwrap();
+    let next = Mobile::download(&mut conn, first.next()).unwrap();
+    let comes = next.1.rows.iter().any(|game| game.id == 9);
+    assert!(comes, "and nothing stops");
+
+    let told = Mobile::tracking::<Pg>().verify(&mut conn).unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].is_warning);
+    assert!(
+        told[0]
+            .problem
+            .starts_with("1 rows have a stamp of the future, up to 2099-01-01"),
+        "{told:?}"
+    );
+    assert!(told[0].problem.ends_with("among them: 9"), "{told:?}");
+    let remedy = told[0]
+        .remedy
+        .strip_prefix("in one transaction run: ")
+        .unwrap();
+    let (statements, _) = remedy.split_once("; and the tracking's up.sql").unwrap();
+    conn.transaction(|conn| {
+        conn.batch_execute(statements)?;
+        Mobile::tracking::<Pg>()
+            .install(conn)
+            .map_err(|error| diesel::result::Error::QueryBuilderError(error.to_string().into()))
+    })
+    .unwrap();
+    assert_eq!(Mobile::tracking::<Pg>().verify(&mut conn).unwrap(), []);
+    let (verdict, title) = edited(&mut conn, "Mine");
+    assert_eq!((verdict, title.as_deref()), (Verdict::Merged, Some("Mine")));
+}
+
+#[test]
+fn a_row_of_a_file_with_a_stamp_of_the_future_is_named_with_the_remedy() {
+    let mut conn = tracked_file();
+    conn.batch_execute(
+        "insert into notes (id, body, team) values (8, 'a', 'red'), (9, 'b', 'red')",
+    )
+    .unwrap();
+    carburetor::untracked(&mut conn, |conn| {
+        conn.batch_execute("update notes set stamp = 4070908800000000 where id = 9")
+    })
+    .unwrap();
+    let told = warnings(&Notes::tracking::<Sqlite>().verify(&mut conn).unwrap());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("notes: 1 rows have a stamp of the future, up to 4070908800000000"),
+        "{told:?}"
+    );
+    assert!(
+        told[0].contains("among them: 9; run the tracking's up.sql"),
+        "{told:?}"
+    );
+    Notes::tracking::<Sqlite>().install(&mut conn).unwrap();
+    assert_eq!(Notes::tracking::<Sqlite>().verify(&mut conn).unwrap(), []);
+}

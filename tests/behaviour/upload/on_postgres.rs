@@ -35,6 +35,8 @@ mod kept;
 mod kept_by_types;
 #[path = "postgres_constraints.rs"]
 mod late_constraints;
+#[path = "meetings.rs"]
+mod meetings;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "moves.rs"]

@@ -28,6 +28,8 @@ mod copies;
 mod existence;
 #[path = "kept.rs"]
 mod kept;
+#[path = "meetings.rs"]
+mod meetings;
 #[path = "mixture.rs"]
 mod mixture;
 #[path = "outboxes.rs"]

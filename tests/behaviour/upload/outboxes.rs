@@ -55,9 +55,9 @@ fn a_refused_change_blocks_nothing_of_the_same_row_and_nothing_that_is_sent_late
     ]);
     let told = Everything::upload(conn, &sent).unwrap();
     let expected = [
-        // A later insert of the row took its place.
-        "superseded",
-        "not_found",
+        // A later insert of the row took its place, with which it is written.
+        "applied",
+        "applied",
         "applied",
         "constraint",
         "invalid",

@@ -241,6 +241,10 @@ fn outcome() -> Object {
                 "row",
                 or_null(Type::Object, "The server's row as the scope shows it"),
             ),
+            (
+                "met",
+                columns("What differed in the row that an insert met under its id"),
+            ),
         ],
     )
 }

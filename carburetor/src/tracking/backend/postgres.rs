@@ -57,6 +57,10 @@ impl TrackingBackend for Pg {
         postgres::warnings(definitions)
     }
 
+    fn ahead_sql(definition: &TableDefinition) -> Option<String> {
+        postgres::ahead(definition)
+    }
+
     async fn verify<R>(
         runner: &mut R,
         tracking: &Tracking<Self>,

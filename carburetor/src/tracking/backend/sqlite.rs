@@ -56,6 +56,10 @@ impl TrackingBackend for Sqlite {
         sqlite::warnings(definitions)
     }
 
+    fn ahead_sql(definition: &TableDefinition) -> Option<String> {
+        sqlite::ahead(definition)
+    }
+
     async fn verify<R>(
         runner: &mut R,
         tracking: &Tracking<Self>,

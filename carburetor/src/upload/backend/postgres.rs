@@ -42,8 +42,6 @@ impl UploadBackend for Pg {
     const NAMES_REFERENCES: bool = true;
     const WRITES_STAMPS: bool = false;
 
-    const TRIES_EACH: bool = true;
-
     fn each<'v>(
         sent: Sent<'v, Self>,
         types: &Types,

@@ -54,8 +54,6 @@ impl UploadBackend for Sqlite {
     const NAMES_REFERENCES: bool = false;
     const WRITES_STAMPS: bool = true;
 
-    const TRIES_EACH: bool = false;
-
     fn each<'v>(
         _sent: Sent<'v, Self>,
         _types: &Types,

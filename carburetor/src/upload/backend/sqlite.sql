@@ -26,7 +26,10 @@ from t join sqlite_schema m on m.type = 'trigger' and m.name = 'carburetor_relay
 union all
 select 'reference', cast(t.place as text), t.relation || '(' || group_concat(f."from") || ')',
   coalesce((select cast(p.place as text) from t p where lower(p.relation) = lower(f."table")), '-1'),
-  case when (select foreign_keys from pragma_foreign_keys) = 0 then 'never' end,
+  -- Which of a table's foreign keys wait, only its text says.
+  case when (select foreign_keys from pragma_foreign_keys) = 0 then 'never'
+    when (select defer_foreign_keys from pragma_defer_foreign_keys) = 1
+      or exists (select 1 from sqlite_schema s where s.type = 'table' and lower(s.name) = lower(t.relation) and s.sql like '%deferred%') then 'late' end,
   group_concat(f."from", char(31)), group_concat(f."to", char(31))
 from t join pragma_foreign_key_list(t.relation) f
 group by t.place, f.id

@@ -7,6 +7,7 @@ use crate::statement::Statement;
 use crate::upload::UploadBackend;
 use crate::upload::apply::TablePlan;
 use crate::upload::plan::{Act, RowPlan};
+use crate::upload::rejection::is_of_rows;
 use crate::upload::sent::Sent;
 use crate::upload::session::{Failure, Session};
 use crate::upload::told::Told;
@@ -27,14 +28,28 @@ impl<R: Runner> Session<'_, '_, R> {
         let mut refused = Vec::new();
         for (columns, rows) in groups(definition, plan) {
             let (sent, text) = self.insertion(definition, &columns, &rows);
-            let told = self.each(plan.table, sent, &text, is_checked).await?;
-            refused.extend(of(&rows, told));
+            if let Some(told) = self.each(plan.table, sent, &text, is_checked).await? {
+                refused.extend(of(&rows, told));
+                continue;
+            }
+            for row in rows {
+                let (sent, text) = self.insertion(definition, &columns, &[row]);
+                let told = self.one(plan.table, sent, text).await?;
+                refused.extend(told.map(|error| (row.place, error)));
+            }
         }
         let rows = self.updated(plan);
         if !rows.is_empty() {
             let (sent, text) = self.overwriting(definition, &rows);
-            let told = self.each(plan.table, sent, &text, is_checked).await?;
-            refused.extend(of(&rows, told));
+            if let Some(told) = self.each(plan.table, sent, &text, is_checked).await? {
+                refused.extend(of(&rows, told));
+                return Ok(refused);
+            }
+            for row in rows {
+                let (sent, text) = self.overwriting(definition, &[row]);
+                let told = self.one(plan.table, sent, text).await?;
+                refused.extend(told.map(|error| (row.place, error)));
+            }
         }
         Ok(refused)
     }
@@ -55,21 +70,45 @@ impl<R: Runner> Session<'_, '_, R> {
         }
         let ids: Vec<_> = rows.iter().filter_map(|row| row.id()).collect();
         let (sent, text) = deletion::<R::Backend>(definition, &ids);
-        let told = self.each(plan.table, sent, &text, is_checked).await?;
-        Ok(of(&rows, told))
+        if let Some(told) = self.each(plan.table, sent, &text, is_checked).await? {
+            return Ok(of(&rows, told));
+        }
+        let mut refused = Vec::new();
+        for (row, id) in rows.into_iter().zip(ids) {
+            let (sent, text) = deletion::<R::Backend>(definition, &[id]);
+            let told = self.one(plan.table, sent, text).await?;
+            refused.extend(told.map(|error| (row.place, error)));
+        }
+        Ok(refused)
     }
 
-    /// Runs `text` for each row of `sent`; what is told of those that fail, by their numbers.
+    /// Runs `text` for the one row of `sent`; what the database says if it fails.
+    async fn one(
+        &mut self,
+        table: usize,
+        sent: Sent<'_, R::Backend>,
+        text: String,
+    ) -> Result<Option<Error>, Failure> {
+        let (mut statement, _) = sent.statement(self.around.types(table));
+        statement.sql(text);
+        match self.perform(statement).await {
+            Ok(()) => Ok(None),
+            Err(error) if is_of_rows(&error) => Ok(Some(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Runs `text` for each row of `sent`; what is told of those that fail, by their numbers. None where each takes a statement of its own.
     async fn each(
         &mut self,
         table: usize,
         sent: Sent<'_, R::Backend>,
         text: &str,
         is_checked: bool,
-    ) -> Result<RefusedRows, Failure> {
+    ) -> Result<Option<RefusedRows>, Failure> {
         let types = self.around.types(table);
         let Some((given, block)) = R::Backend::each(sent, types, text, is_checked) else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         self.perform(given).await?;
         self.runner.execute(&block).await?;
@@ -90,7 +129,7 @@ impl<R: Runner> Session<'_, '_, R> {
             };
             refused.push((number, Error::DatabaseError(kind(&state), Box::new(told))));
         }
-        Ok(refused)
+        Ok(Some(refused))
     }
 }
 

@@ -51,6 +51,7 @@ pub(in crate::upload) async fn relayed<R: Runner>(
             digest,
             verdict: Verdict::Held,
             stamp: None,
+            met: None,
             scope: scope.clone(),
         });
         if let Some(answer) = texts.next().flatten() {

@@ -105,7 +105,12 @@ impl<'g> Judge<'g> {
                 rejection.code == Code::Forbidden
                     || rejection.code == Code::NotFound && entry.change.base.is_none()
             }
-            (Verdict::Rejected(_), Quality::Good) => false,
+            // Nor does a deletion of it.
+            (Verdict::Rejected(rejection), Quality::Good) => {
+                rejection.code == Code::Forbidden
+                    && entry.change.edit == Edit::Delete
+                    && entry.change.base.is_none()
+            }
             (_, quality) => quality != Quality::Bad,
         };
         (!is_right).then(|| {
