@@ -39,7 +39,8 @@ impl SyncConnectionAsync for AsyncPgConnection {
     // A savepoint can't be told from one whose beginning was dropped: all that is open is rolled back.
     fn abandon(&mut self, _depth: u32) {
         let cancel = self.cancel_token();
-        {
+        // What is told to end is whatever runs by then, and that may be the first of them.
+        for _ in 0..2 {
             let rollback = pin!(self.batch_execute("rollback"));
             // Polled once it is on its way, behind the statement that runs. Nobody waits for the answer.
             let _ = rollback.poll(&mut Context::from_waker(Waker::noop()));
@@ -54,15 +55,22 @@ impl SyncConnectionAsync for AsyncPgConnection {
     #[cfg(feature = "axum")]
     async fn recover(&mut self) -> bool {
         let cancel = self.cancel_token();
-        let ended = pin!(self.batch_execute("rollback"));
-        let cancelling = pin!(async {
-            loop {
-                // A server that can't be told so goes on until the statement's time is over.
-                let _ = cancel.cancel_query(NoTls).await;
-                tokio::time::sleep(AGAIN).await;
-            }
-        });
-        let _: Either<_, (Infallible, _)> = select(ended, cancelling).await;
+        let rolled_back = {
+            let ended = pin!(self.batch_execute("rollback"));
+            let cancelling = pin!(async {
+                loop {
+                    // A server that can't be told so goes on until the statement's time is over.
+                    let _ = cancel.cancel_query(NoTls).await;
+                    tokio::time::sleep(AGAIN).await;
+                }
+            });
+            let told: Either<_, (Infallible, _)> = select(ended, cancelling).await;
+            matches!(told, Either::Left((Ok(()), _)))
+        };
+        // What was told to end may have been the rollback itself. Whatever is open after this one ends with the connection.
+        if !rolled_back {
+            let _ = self.batch_execute("rollback").await;
+        }
         // What it has prepared, and what Diesel knows of it, is lost.
         false
     }

@@ -29,16 +29,18 @@ fn pages_are_shown_at_once_and_go_on_where_they_ended() {
             "insert into notes (id, title, team) values ('n{number:02}', 'one', 'red')"
         ));
     }
+    // On PostgreSQL the cutoff is behind the clock: until it has passed a row, the row comes again.
+    let mut other = server.device();
+    while other.sync().rows > 0 {}
     cut(&device, 3);
     device.try_sync().unwrap_err();
     assert_eq!(device.notes(), [], "three pages lie beside the table");
     device.restart(&server, &["red"]);
     device.downloads.set_rows(3);
     let synced = device.sync();
-    // The rest of the pages; and catch-ups of 6, 12 and 24 rows a page, which on PostgreSQL may bring all rows again.
     assert!(
-        synced.rows <= 11 + 3 * 20,
-        "nine rows were here: {synced:?}"
+        synced.rows <= 12,
+        "nine rows were here, and the next page goes on at the last of them: {synced:?}"
     );
     assert_eq!(device.notes(), server.notes());
 }

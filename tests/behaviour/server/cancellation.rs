@@ -34,6 +34,9 @@ type Admin = SyncGroup<(Note,)>;
 /// More operations than any of these has.
 const MANY: usize = 400;
 
+/// How often an upload is dropped early.
+const ROUNDS: usize = 150;
+
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A runtime of the current thread.
@@ -186,6 +189,25 @@ async fn drop_at_every_poll(server: &Arc<Server>, pool: &Pool, name: &str, work:
         }
     }
     panic!("{work:?} takes more than {MANY} polls");
+}
+
+/// A statement is told to end while the rollback behind it is under way already, once in a while: that one must not be what ends.
+#[test]
+fn a_rollback_that_is_told_to_end_is_made_again() {
+    for (name, runtime) in runtimes() {
+        let server = Arc::new(Server::new());
+        runtime.block_on(async {
+            let pool = server.pool(1);
+            for round in 0..ROUNDS {
+                let times = 2 + round % 4;
+                let id = format!("{name} {round}");
+                let changes = Changes::read(&upload(&id)).unwrap();
+                let mut conn = pool.get().await.unwrap();
+                polled(times, Work::Upload.run(&mut conn, &changes)).await;
+                quiet(&server, format!("in round {round}, {name}")).await;
+            }
+        });
+    }
 }
 
 /// Drops the next request when so many statements have begun on the connection.
