@@ -106,10 +106,11 @@ fn a_value_that_can_not_travel() {
     })
     .unwrap();
     // A stamp that is no instant holds nothing back: it is later than all.
-    let news = Mobile::download(conn, (None, None)).unwrap();
+    let mobile = || Mobile::scoped(&Everyone).assuming(steady());
+    let news = mobile().download(conn, (None, None)).unwrap();
     assert_eq!((news.1.rows.len(), news.1.unreadable.len()), (1999, 1));
     let timestamps = (Some(news.0.cutoff), Some(news.1.cutoff));
-    assert!(!Mobile::download(conn, timestamps).unwrap().1.reset);
+    assert!(!mobile().download(conn, timestamps).unwrap().1.reset);
 }
 
 #[test]
