@@ -59,7 +59,7 @@ fn a_run_on_a_full_disk_says_so_and_goes_on_with_room() {
     let mut statuses = Box::pin(device.replica.status());
     let mut until = async |is_it: &dyn Fn(&Phase) -> bool| {
         let found = async { while !is_it(&statuses.next().await.unwrap().phase) {} };
-        let found = tokio::time::timeout(Duration::from_secs(20), found).await;
+        let found = tokio::time::timeout(Duration::from_secs(60), found).await;
         found.expect("the phase comes");
     };
     runtime.block_on(async {

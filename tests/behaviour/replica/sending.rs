@@ -110,18 +110,18 @@ fn a_file_that_is_moved_is_the_same_replica() {
     assert_eq!(recorder.last(), first);
 }
 
-/// A quadratic way took more than half a minute.
+/// A quadratic way took more than two minutes.
 #[test]
 fn the_clocks_of_many_changes_are_replaced_at_once() {
     let mut device = Device::new();
     device.run(
-        "with recursive n (n) as (select 1 union all select n + 1 from n where n < 16000)
+        "with recursive n (n) as (select 1 union all select n + 1 from n where n < 32000)
 insert into notes (id, title, team) select 'n' || n, 'many', 'red' from n",
     );
     let copy = device.folder.file("copy");
     device.run(&format!("vacuum into '{}'", copy.display()));
     let begun = std::time::Instant::now();
     let replica: Replica<Group> = Replica::open(&copy, Recorder::default()).unwrap();
-    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
-    assert_eq!(replica.pending().unwrap(), 16_000);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60));
+    assert_eq!(replica.pending().unwrap(), 32_000);
 }

@@ -37,7 +37,7 @@ const MANY: usize = 400;
 /// How often an upload is dropped early.
 const ROUNDS: usize = 150;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A runtime of the current thread.
 const ONE: &str = "one thread";

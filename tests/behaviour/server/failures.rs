@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const LIMITS: fn() -> Limits = || Limits {
-    time: Duration::from_secs(2),
+    time: Duration::from_secs(20),
     ..Limits::default()
 };
 

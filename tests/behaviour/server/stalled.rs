@@ -51,24 +51,33 @@ fn ask(program: &Program, team: &str) -> (u16, String) {
     (status.as_u16(), detail.to_owned())
 }
 
-#[test]
-fn readers_that_stall_leave_room_for_others_and_then_for_their_own() {
-    let server = Server::new();
-    fill(&server);
-    let limits = Limits {
+/// Limits by which two readers that don't read are all that a scope may have, so long each.
+fn few_readers(send_time: Duration) -> Limits {
+    Limits {
         streams: 3,
         streams_per_scope: 2,
         // What lies in the connections stays there.
         waiting: 1 << 30,
-        send_time: Duration::from_secs(2),
+        send_time,
         page: 1000,
         ..Limits::default()
-    };
-    let program = server.serve(4, limits);
-    let stalled = [(); 2].map(|()| stall(&program, "red", "web/download", LINES));
+    }
+}
+
+#[test]
+fn readers_that_stall_leave_room_for_others_and_then_for_their_own() {
+    let server = Server::new();
+    fill(&server);
+    let stalls = |program: &Program| [(); 2].map(|()| stall(program, "red", "web/download", LINES));
+    // Here they stall until the end.
+    let patient = server.serve(4, few_readers(Duration::from_secs(3600)));
+    let stalled = stalls(&patient);
     let busy = "too many downloads are under way in this scope";
-    assert_eq!(ask(&program, "red"), (503, busy.into()));
-    assert_eq!(ask(&program, "blue").0, 200);
+    assert_eq!(ask(&patient, "red"), (503, busy.into()));
+    assert_eq!(ask(&patient, "blue").0, 200);
+    drop(stalled);
+    let program = server.serve(4, few_readers(Duration::from_secs(1)));
+    let stalled = stalls(&program);
     let began = Instant::now();
     loop {
         match ask(&program, "red") {
@@ -86,7 +95,7 @@ fn pages_that_wait_take_so_many_bytes_of_a_scope_and_no_more() {
     fill(&server);
     let limits = Limits {
         waiting: 8 << 20,
-        time: Duration::from_secs(1),
+        time: Duration::from_secs(5),
         page: 1000,
         ..Limits::default()
     };
@@ -94,7 +103,14 @@ fn pages_that_wait_take_so_many_bytes_of_a_scope_and_no_more() {
     // Its pages are of some 5 MB: one of them is all that a scope may have.
     let stalled = stall(&program, "red", "web/download", LINES);
     let busy = "too many pages wait to be sent";
-    assert_eq!(ask(&program, "red"), (503, busy.into()));
+    let began = Instant::now();
+    loop {
+        match ask(&program, "red") {
+            (503, said) if said == busy => break,
+            // The sockets still take what is sent.
+            other => assert!(began.elapsed() < PATIENCE, "{other:?} for ever"),
+        }
+    }
     assert_eq!(ask(&program, "blue").0, 200);
     drop(stalled);
     let began = Instant::now();
@@ -127,11 +143,7 @@ fn a_shutdown_ends_though_nobody_reads() {
         shutdown.begin();
         let began = Instant::now();
         program.ended();
-        assert!(
-            began.elapsed() < Duration::from_secs(15),
-            "{:?}",
-            began.elapsed()
-        );
+        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
         drop(stalled);
     }
 }
@@ -161,9 +173,7 @@ fn uploads_take_so_many_bytes_of_a_scope_and_no_more() {
     // It waits until that one's time is over.
     let waited = send("red");
     assert!(matches!(waited.0, 200 | 503), "{waited:?}");
-    stalled
-        .set_read_timeout(Some(Duration::from_millis(200)))
-        .unwrap();
+    stalled.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut answer = [0; 12];
     stalled.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 408");

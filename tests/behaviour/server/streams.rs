@@ -11,7 +11,7 @@ use std::time::Duration;
 fn whoever_stops_reading_holds_no_connection() {
     let server = Server::new();
     let limits = Limits {
-        time: Duration::from_secs(10),
+        time: Duration::from_secs(60),
         streams: 2,
         ..Limits::default()
     };

@@ -1,7 +1,7 @@
 //! What a writer does within a transaction on PostgreSQL.
 
 use super::balance::Balance;
-use super::ledger::{TEAMS, schema};
+use super::ledger::{CONTESTED, TEAMS, schema};
 use super::run::Run;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -44,12 +44,25 @@ pub(super) struct Operation<'w> {
     pub balance: &'w mut Balance,
     /// The tables are tracked: rows may be deleted, and move.
     pub tracked: bool,
+    /// Which rows it is about.
+    pub reach: Reach,
+}
+
+/// Which rows operations are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Everywhere,
+    /// One of the rows that everybody contests.
+    Contested,
 }
 
 impl Operation<'_> {
     /// Whatever chance chooses.
     pub(super) fn any(&mut self) -> QueryResult<()> {
         let table = self.table();
+        if self.reach == Reach::Contested {
+            return self.contest(table);
+        }
         match self.random.u8(..if self.tracked { 20 } else { 9 }) {
             0..2 => self.insert(table, 12),
             2 => self.copy(),
@@ -64,6 +77,31 @@ impl Operation<'_> {
             17 => self.rename(table),
             _ => self.publish(),
         }
+    }
+
+    /// Something that moves the existence of a row.
+    fn contest(&mut self, table: Table) -> QueryResult<()> {
+        match self.random.u8(..8) {
+            0 => self.delete(table),
+            1..5 => self.replace(table),
+            5..7 => self.bring_back(table),
+            _ => self.annotate(table),
+        }
+    }
+
+    /// Inserts rows under ids that had one.
+    fn bring_back(&mut self, table: Table) -> QueryResult<()> {
+        let (team, amount) = (self.team(), self.amount());
+        let id = self.random.i64(1..=CONTESTED);
+        let inserted = self.conn.execute_returning_count(&diesel::sql_query(format!(
+            "insert into {} (id, team, amount{}) values ({id}, '{team}', {amount}{}) on conflict do nothing",
+            table.name(),
+            table.and(", published"),
+            table.and(", true"),
+        )))?;
+        self.balance
+            .add(team, table.sign() * amount * inserted as i64);
+        Ok(())
     }
 
     /// Entries that make up for what this transaction did to the sums.
@@ -241,7 +279,10 @@ impl Operation<'_> {
 
     /// Locks up to `most` rows that nobody else holds, somewhere in the table.
     fn hold(&mut self, table: Table, most: i64, rows: Rows) -> QueryResult<Vec<Held>> {
-        let from = self.random.i64(0..self.run.next_id());
+        let (from, most) = match self.reach {
+            Reach::Everywhere => (self.random.i64(0..self.run.next_id()), most),
+            Reach::Contested => (self.random.i64(1..=CONTESTED), 1),
+        };
         let deleted = match table {
             Table::Accounts => "deleted",
             Table::Entries => "false",

@@ -5,8 +5,9 @@ use super::contest::{self, Finish, Write};
 use super::downloader::{Competitor, Kind};
 use super::follower::{Follower, Keep, Way};
 use super::history;
-use super::ledger::{Line, Stored, TABLES, tracked, untracked};
+use super::ledger::{CONTESTED, Line, Stored, TABLES, tracked, untracked};
 use super::naive::{Clock, Cutoff, Naive};
+use super::operation::Reach;
 use super::options::{Mode, Options};
 use super::prepared::Prepared;
 use super::replica::Truth;
@@ -28,11 +29,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamptz};
 use std::time::Duration;
 
-/// The rows that there are before anybody writes: in each team as much in accounts as in entries.
+/// The rows that there are before anybody writes: in each team as much in accounts as in entries. Both have those that are contested.
 const SEED: &str = "
 insert into accounts (id, team, published, amount) select id, (array['red', 'green', 'blue', 'grey'])[1 + id % 4], id % 3 <> 0, 5
   from generate_series(1, 400) id;
-insert into entries (id, team, amount) select 400 + id, (array['red', 'green', 'blue', 'grey'])[1 + id % 4], 1 from generate_series(1, 2000) id;
+insert into entries (id, team, amount) select case when id <= {contested} then id else 400 + id end, (array['red', 'green', 'blue', 'grey'])[1 + id % 4], 1 from generate_series(1, 2000) id;
 ";
 const FIRST_ID: i64 = 2401;
 
@@ -59,10 +60,11 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
         format!("the tables can't be made: {error}; `--database` takes an empty database")
     })?;
     execute(&mut conn, history::POSTGRES)?;
+    let seed = SEED.replace("{contested}", &CONTESTED.to_string());
     match options.mode {
         Mode::Untracked => {
             execute(&mut conn, TOUCH)?;
-            execute(&mut conn, SEED)?;
+            execute(&mut conn, &seed)?;
             let assumptions = Assumptions {
                 prepare_grace: Duration::from_secs(3),
                 ..Assumptions::default()
@@ -76,7 +78,8 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
                 .map_err(|error| error.to_string())?;
             execute(&mut conn, uploads::TWIN)?;
             execute(&mut conn, uploads::WEIGHTS)?;
-            execute(&mut conn, SEED)?;
+            execute(&mut conn, &uploads::trace_on_postgres())?;
+            execute(&mut conn, &seed)?;
             // A cutoff that stays a second behind must have passed the installation, or the first downloads are resets.
             execute(&mut conn, "select pg_sleep(1.1)")?;
             // No slack: nothing may hide a cutoff that is a little too late.
@@ -106,13 +109,19 @@ where
     let mut random = fastrand::Rng::with_seed(options.seed);
     let journal = Journal::default();
     let mut writers: Vec<Write<'_>> = Vec::new();
-    for _ in 0..options.writers {
+    for number in 0..options.writers {
+        let contends = tracked && number % 4 == 0;
         let mut writer = Writer {
             conn: connect(url)?,
             random: random.fork(),
             run: &run,
             prepared: &prepared,
             tracked,
+            reach: if contends {
+                Reach::Contested
+            } else {
+                Reach::Everywhere
+            },
         };
         writers.push(Box::new(move || {
             writer.write().map_err(|error| format!("a writer: {error}"))

@@ -9,7 +9,7 @@ use super::downloader::{Competitor, Kind};
 use super::follower::{Follower, Keep, Way};
 use super::history;
 use super::ledger::tracked::{Account, Entry};
-use super::ledger::{Stored, TABLES};
+use super::ledger::{CONTESTED, Stored, TABLES};
 use super::naive::{Clock, Cutoff, Naive};
 use super::options::Options;
 use super::replica::Truth;
@@ -30,14 +30,14 @@ use std::path::PathBuf;
 use std::{env, fs, process};
 use writer::Writer;
 
-/// The rows that there are before anybody writes: in each team as much in accounts as in entries.
+/// The rows that there are before anybody writes: in each team as much in accounts as in entries. Both have those that are contested.
 const SEED: &str = "
 with recursive n(id) as (select 1 union all select id + 1 from n where id < 200)
 insert into accounts (id, team, published, amount)
   select id, case id % 4 when 0 then 'red' when 1 then 'green' when 2 then 'blue' else 'grey' end, id % 3 <> 0, 5 from n;
 with recursive n(id) as (select 1 union all select id + 1 from n where id < 1000)
 insert into entries (id, team, amount)
-  select 200 + id, case id % 4 when 0 then 'red' when 1 then 'green' when 2 then 'blue' else 'grey' end, 1 from n;
+  select case when id <= {contested} then id else 200 + id end, case id % 4 when 0 then 'red' when 1 then 'green' when 2 then 'blue' else 'grey' end, 1 from n;
 ";
 const FIRST_ID: i64 = 1201;
 
@@ -83,7 +83,11 @@ pub(super) fn run(options: &Options) -> Result<Verdict, String> {
     SyncGroup::<(Account, Entry)>::tracking::<Sqlite>()
         .install(&mut conn)
         .map_err(|error| error.to_string())?;
-    execute(&mut conn, SEED)?;
+    execute(&mut conn, &uploads::trace_on_sqlite())?;
+    execute(
+        &mut conn,
+        &SEED.replace("{contested}", &CONTESTED.to_string()),
+    )?;
     let run = Run::new(options.time, options.poll, FIRST_ID);
     let mut random = fastrand::Rng::with_seed(options.seed);
     let journal = Journal::default();

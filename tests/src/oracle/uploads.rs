@@ -1,5 +1,8 @@
 //! Uploads beside the writers: every change that was sent is looked for in the tables at the end, by its clock.
 //!
+//! A few rows are contested: they are deleted and inserted again all the time, by clocks that are ahead, too. What happens to them is traced, because
+//! the tables at the end have forgotten most of it.
+//!
 //! A naive twin gets the same changes and lets the last to arrive win. It must keep older writes, or the run proves nothing.
 
 mod device;
@@ -7,14 +10,17 @@ mod draft;
 mod journal;
 mod judge;
 mod known;
+mod replay;
 mod site;
 mod tally;
+mod trace;
 mod twin;
 mod uploader;
 
 pub(super) use journal::Journal;
 pub(super) use site::WEIGHTS;
 pub(super) use tally::Tally;
+pub(super) use trace::{postgres as trace_on_postgres, sqlite as trace_on_sqlite};
 pub(super) use twin::TABLE as TWIN;
 
 use super::contest::Write;
@@ -30,9 +36,11 @@ use diesel::query_builder::SqlQuery;
 use diesel::query_dsl::LoadQuery;
 use judge::Judge;
 use site::{Ground, Site};
+use trace::Trace;
 use uploader::Uploader;
 
-/// One uploader, the `number`th of its run; every third one sees two teams only.
+/// One uploader, the `number`th of its run; every third one sees two teams only, and every second one is about contested rows
+/// only.
 pub(super) fn uploader<'r, C>(
     number: usize,
     conn: C,
@@ -49,10 +57,13 @@ where
         _ => Member { teams: None },
     };
     let mut uploader = Uploader::new(conn, random, run, journal, member)?;
+    let contends = number % 2 == 1;
     Ok(Box::new(move || {
-        uploader
-            .write()
-            .map_err(|error| format!("an uploader: {error}"))
+        let written = match contends {
+            true => uploader.contend(),
+            false => uploader.write(),
+        };
+        written.map_err(|error| format!("an uploader: {error}"))
     }))
 }
 
@@ -62,7 +73,9 @@ where
     C: Site + LoadConnection,
     Account: Stored<C>,
     Entry: Stored<C>,
-    SqlQuery: for<'a> LoadQuery<'a, C, site::Line> + for<'a> LoadQuery<'a, C, twin::Cell>,
+    SqlQuery: for<'a> LoadQuery<'a, C, site::Line>
+        + for<'a> LoadQuery<'a, C, twin::Cell>
+        + for<'a> LoadQuery<'a, C, trace::Noted>,
 {
     let (entries, mut faults) = journal.into_parts();
     let ground = Ground::read(conn)?;
@@ -70,6 +83,10 @@ where
     faults.extend(entries.iter().flat_map(|entry| judge.faults(entry)));
     faults.extend(judge.untimely());
     faults.extend(judge.disowned());
+    let trace = Trace::read(conn)?;
+    faults.extend(trace.faults());
+    let superseded = |entry| trace.superseded_by_nothing(entry);
+    faults.extend(entries.iter().filter_map(superseded));
     let naive = twin::stale(conn, &entries).map_err(|error| error.to_string())?;
     Ok(Tally::of(&entries, naive, faults))
 }

@@ -2,7 +2,7 @@
 
 use super::balance::Balance;
 use super::ledger::TEAMS;
-use super::operation::Operation;
+use super::operation::{Operation, Reach};
 use super::prepared::Prepared;
 use super::run::Run;
 use diesel::connection::SimpleConnection;
@@ -16,6 +16,8 @@ pub(super) struct Writer<'r> {
     pub run: &'r Run,
     pub prepared: &'r Prepared,
     pub tracked: bool,
+    /// Which rows it writes.
+    pub reach: Reach,
 }
 
 /// How much a transaction thinks: before its first write, between its steps, and before its end.
@@ -23,6 +25,14 @@ struct Pace {
     before: Duration,
     between: Duration,
     after: Duration,
+}
+
+impl Pace {
+    const CONTESTED: Pace = Pace {
+        before: Duration::ZERO,
+        between: Duration::from_millis(10),
+        after: Duration::from_millis(120),
+    };
 }
 
 /// Untracked, a transaction must not be open for long before it is prepared: see `Assumptions::prepare_grace`.
@@ -49,7 +59,11 @@ impl Writer<'_> {
     }
 
     fn transaction(&mut self) -> QueryResult<()> {
-        let pace = self.pace();
+        let pace = match self.reach {
+            Reach::Everywhere => self.pace(),
+            // Somebody else comes while the rows are held, and none holds them for long.
+            Reach::Contested => Pace::CONTESTED,
+        };
         let began = Instant::now();
         self.execute("begin")?;
         if !pace.before.is_zero() {
@@ -69,7 +83,7 @@ impl Writer<'_> {
                 self.execute("rollback")?;
                 self.run.counts.rolled_back();
             }
-            12..20 if short && self.prepared.possible() => {
+            12..20 if short && self.reach == Reach::Everywhere && self.prepared.possible() => {
                 let name = self.prepared.name();
                 self.execute(&format!("prepare transaction '{name}'"))?;
                 self.prepared.leave(name, &mut self.random);
@@ -132,6 +146,7 @@ impl Writer<'_> {
             run: self.run,
             balance,
             tracked: self.tracked,
+            reach: self.reach,
         }
     }
 

@@ -1,6 +1,6 @@
 //! A writer on SQLite. Only one writes at a time, but readers go on meanwhile.
 
-use crate::oracle::ledger::TEAMS;
+use crate::oracle::ledger::{CONTESTED, TEAMS};
 use crate::oracle::run::Run;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -81,7 +81,7 @@ impl Writer<'_> {
         let (team, other) = (self.team(), self.team());
         let (amount, count) = (self.random.i64(-50..=50), self.random.i64(1..=12));
         let some = self.some(table, count);
-        match self.random.u8(..16) {
+        match self.random.u8(..20) {
             0..3 => {
                 let first = self.run.ids(count);
                 let rows: Vec<String> = (first..first + count)
@@ -114,6 +114,11 @@ impl Writer<'_> {
                 self.run.ids(1)
             ),
             14 => format!("update accounts set published = not published where {}", self.some("accounts", 8)),
+            15 | 16 => format!("delete from {table} where id = {}", self.random.i64(1..=CONTESTED)),
+            17..19 => format!(
+                "insert into {table} (id, team, amount{columns}) values ({}, '{team}', {amount}{values}) on conflict do nothing",
+                self.random.i64(1..=CONTESTED)
+            ),
             _ => format!("update accounts set deleted = not deleted where {}", self.some("accounts", 8)),
         }
     }

@@ -8,14 +8,25 @@ pub(super) struct Device {
     replica: u64,
     /// Milliseconds that its clock is ahead of the truth.
     ahead: i64,
+    hears: Hears,
     last: Clock,
 }
 
+/// What a replica learns of others' clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hears {
+    /// What the server shows.
+    Server,
+    /// Nothing, as if it had been without a connection.
+    Nothing,
+}
+
 impl Device {
-    pub(super) fn new(random: &mut fastrand::Rng, ahead: i64) -> Self {
+    pub(super) fn new(random: &mut fastrand::Rng, ahead: i64, hears: Hears) -> Self {
         Device {
             replica: random.u64(1..),
             ahead,
+            hears,
             last: Clock::ZERO,
         }
     }
@@ -27,9 +38,9 @@ impl Device {
         self.last
     }
 
-    /// What is edited from now on is later than what the server showed; a clock that is late keeps to itself.
+    /// What is edited from now on is later than what the server showed, where it hears of that.
     pub(super) fn observe(&mut self, clock: Clock) {
-        if self.ahead >= 0 {
+        if self.hears == Hears::Server {
             self.last = self.last.max(clock);
         }
     }

@@ -23,9 +23,12 @@ impl Table {
 
     /// The table that `change` names.
     pub(super) fn of(change: &Change) -> Option<Self> {
-        [Table::Accounts, Table::Entries]
-            .into_iter()
-            .find(|table| table.name() == change.table)
+        Self::named(&change.table)
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let mut tables = [Table::Accounts, Table::Entries].into_iter();
+        tables.find(|table| table.name() == name)
     }
 }
 

@@ -192,7 +192,7 @@ impl<'g> Judge<'g> {
         let clock = entry.change.clock;
         let deleted = match self.ground.rows.get(&key) {
             None => self.ground.deletions.get(&key).copied(),
-            Some(row) if row.is_deleted => row.flagged(),
+            Some(row) if row.is_deleted => Some(row.column("deleted")),
             Some(row) => {
                 let flagged = row.flagged().is_some_and(|flagged| flagged > clock);
                 let is_back = row.existence() > clock || flagged || self.came_again(row, entry);

@@ -63,6 +63,11 @@ impl Known {
             .map(|(id, stamp)| (*id, *stamp))
     }
 
+    /// The stamp of this row, if it is there.
+    pub(super) fn stamp(&self, id: i64) -> Option<DateTime<Utc>> {
+        self.rows.get(&id).copied()
+    }
+
     /// The id of some row that is gone.
     pub(super) fn any_gone(&self, random: &mut fastrand::Rng) -> Option<i64> {
         let last = *self.gone.iter().next_back()?;

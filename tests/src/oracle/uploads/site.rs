@@ -80,23 +80,38 @@ pub(super) struct Row {
     pub stamp: Clock,
     /// The clocks by their names; `""` is the existence.
     pub registers: BTreeMap<String, Clock>,
+    /// The clock of the last deletion of the id.
+    pub after: Option<Clock>,
 }
 
 impl Row {
     pub(super) fn existence(&self) -> Clock {
+        let forgotten = self.forgotten();
+        forgotten.map_or_else(|| self.stored(), Clock::successor)
+    }
+
+    fn stored(&self) -> Clock {
         self.registers.get("").copied().unwrap_or(self.stamp)
     }
 
+    /// The deletion that was before the row and ahead of the database: what is not later than its successor is as old as that.
+    fn forgotten(&self) -> Option<Clock> {
+        self.after.filter(|deleted| *deleted >= self.stored())
+    }
+
+    fn own(&self, name: &str) -> Option<Clock> {
+        let clock = self.registers.get(name).copied();
+        let forgotten = self.forgotten().map(Clock::successor);
+        clock.filter(|clock| forgotten.is_none_or(|forgotten| forgotten < *clock))
+    }
+
     pub(super) fn column(&self, name: &str) -> Clock {
-        self.registers
-            .get(name)
-            .copied()
-            .unwrap_or_else(|| self.existence())
+        self.own(name).unwrap_or_else(|| self.existence())
     }
 
     /// The clock of the last time that the row was deleted softly, or brought back.
     pub(super) fn flagged(&self) -> Option<Clock> {
-        self.registers.get("deleted").copied()
+        self.own("deleted")
     }
 
     /// The clocks of its writes.
@@ -171,6 +186,7 @@ impl Ground {
             let registers = registers.remove(&key).unwrap_or_default();
             let columns = columns.as_object().cloned().unwrap_or_default();
             let stamp = Clock::of_database(stamp);
+            let after = ground.deletions.get(&key).copied();
             ground.rows.insert(
                 key,
                 Row {
@@ -178,6 +194,7 @@ impl Ground {
                     is_deleted,
                     stamp,
                     registers,
+                    after,
                 },
             );
         };

@@ -4,7 +4,7 @@ use super::super::ledger::TEAMS;
 use super::super::ledger::tracked::{Account, Entry as Posting};
 use super::super::run::Run;
 use super::super::view::Member;
-use super::device::{Device, now};
+use super::device::{Device, Hears, now};
 use super::draft::Draft;
 use super::journal::{Entry, Fate, Journal, Quality, Table};
 use super::known::Known;
@@ -30,8 +30,8 @@ pub(super) struct Uploader<'r, C> {
     member: Member,
     known: [Known; 2],
     token: Option<Token>,
-    /// The clock of the first is right, of the second an hour late, of the third half a minute early.
-    devices: [Device; 3],
+    /// The clock of the first is right, of the second an hour late, of the third half a minute early, and of the last one right, but it hears of nobody.
+    devices: [Device; 4],
     /// What was edited while there was no connection.
     waiting: VecDeque<Batch>,
 }
@@ -46,6 +46,8 @@ struct Batch {
 
     /// It moves no sums, so it may be uploaded in a transaction of its own.
     is_neutral: bool,
+    /// It is about rows that others wait for.
+    is_contested: bool,
 }
 
 /// How the caller ends the transaction around an upload.
@@ -81,7 +83,13 @@ where
     ) -> Result<Self, String> {
         conn.batch_execute(C::GREETING)
             .map_err(|error| error.to_string())?;
-        let devices = [0, -3_600_000, 30_000].map(|ahead| Device::new(&mut random, ahead));
+        let mut device = |ahead, hears| Device::new(&mut random, ahead, hears);
+        let devices = [
+            device(0, Hears::Server),
+            device(-3_600_000, Hears::Nothing),
+            device(30_000, Hears::Server),
+            device(0, Hears::Nothing),
+        ];
         Ok(Uploader {
             conn,
             random,
@@ -111,6 +119,17 @@ where
             while let Some(batch) = self.waiting.pop_front() {
                 self.deliver(batch)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Uploads changes of contested rows only, as fast as it can, until the run is over.
+    pub(super) fn contend(&mut self) -> Result<(), String> {
+        self.download()?;
+        while !self.run.over() {
+            let batch = self.contested();
+            self.run.think(&mut self.random, Duration::from_millis(20));
+            self.deliver(batch)?;
         }
         Ok(())
     }
@@ -162,6 +181,29 @@ where
             changes,
             bad,
             is_neutral,
+            is_contested: false,
+        }
+    }
+
+    /// A few changes of rows that everybody contests, often ahead of the database.
+    fn contested(&mut self) -> Batch {
+        let device = match self.random.u8(..10) {
+            0..5 => 2,
+            5..8 => 3,
+            _ => 0,
+        };
+        let (is_neutral, count) = (self.random.u8(..4) == 0, self.random.usize(1..=2));
+        let mut draft = Draft {
+            random: &mut self.random,
+            run: self.run,
+            device: &mut self.devices[device],
+            known: &self.known,
+        };
+        Batch {
+            changes: Changes::new(draft.contested(count, is_neutral)),
+            bad: HashSet::new(),
+            is_neutral,
+            is_contested: true,
         }
     }
 
@@ -171,7 +213,7 @@ where
         let mut answer = None;
         if !batch.is_neutral && self.random.u8(..8) == 0 {
             // Nothing of it counts; a replica that hears of it tries again.
-            self.within(&batch.changes, End::RollBack)?;
+            self.within(&batch, End::RollBack)?;
             self.run.counts.rolled_back();
             if self.random.bool() {
                 self.note(batch, began, None);
@@ -181,7 +223,7 @@ where
         while answer.is_none() && !self.run.overdue() {
             answer = match batch.is_neutral {
                 true => self.alone(&batch.changes)?,
-                false => self.within(&batch.changes, End::Commit)?,
+                false => self.within(&batch, End::Commit)?,
             };
             match answer {
                 Some(_) => self.run.counts.committed(),
@@ -194,7 +236,7 @@ where
         if self.random.u8(..6) == 0 {
             // The answer was lost.
             self.run.think(&mut self.random, Duration::from_millis(40));
-            if let Some(second) = self.within(&batch.changes, End::Commit)? {
+            if let Some(second) = self.within(&batch, End::Commit)? {
                 self.journal.compare(&first, &second);
             }
         }
@@ -215,14 +257,17 @@ where
     }
 
     /// In a transaction of the caller's, who makes up for the sums, and commits or rolls back.
-    fn within(&mut self, changes: &Changes, end: End) -> Result<Option<Outcomes>, String> {
+    fn within(&mut self, batch: &Batch, end: End) -> Result<Option<Outcomes>, String> {
         let (member, first) = (&self.member, self.run.ids(TEAMS.len() as i64));
+        let (run, random, changes) = (self.run, &mut self.random, &batch.changes);
+        let pause = Duration::from_millis(if batch.is_contested { 80 } else { 0 });
         let settle = C::SETTLE.replace("{first}", &first.to_string());
         let ended = self.conn.transaction(|conn| {
             let group = SyncGroup::<Tables, Member>::scoped(member);
             let outcomes = group.upload(conn, changes).map_err(Ended::Failed)?;
             twin::feed(conn, &changes.changes, &outcomes)?;
             conn.batch_execute(&settle)?;
+            run.think(random, pause);
             match end {
                 End::RollBack => Err(Ended::RolledBack),
                 End::Commit => Ok(outcomes),
