@@ -15,6 +15,9 @@ pub(super) const TEAMS: [&str; 4] = ["red", "green", "blue", "grey"];
 /// The ids from 1 to this one have rows in both tables that everybody contests: they are deleted and inserted again all the time.
 pub(super) const CONTESTED: i64 = 3;
 
+/// Of these, the one that uploads have for themselves, so that they are about it at once while it is gone.
+pub(super) const OF_UPLOADS: i64 = 1;
+
 /// The tables in SQL that both backends read; `{instant}` is the type of the stamp with its default.
 pub(super) const TABLES: &str = "
 create table accounts (id bigint primary key, team text not null, published boolean not null, deleted boolean not null default false,

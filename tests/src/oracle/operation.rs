@@ -1,7 +1,7 @@
 //! What a writer does within a transaction on PostgreSQL.
 
 use super::balance::Balance;
-use super::ledger::{CONTESTED, TEAMS, schema};
+use super::ledger::{CONTESTED, OF_UPLOADS, TEAMS, schema};
 use super::run::Run;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -92,7 +92,7 @@ impl Operation<'_> {
     /// Inserts rows under ids that had one.
     fn bring_back(&mut self, table: Table) -> QueryResult<()> {
         let (team, amount) = (self.team(), self.amount());
-        let id = self.random.i64(1..=CONTESTED);
+        let id = self.random.i64(OF_UPLOADS + 1..=CONTESTED);
         let inserted = self.conn.execute_returning_count(&diesel::sql_query(format!(
             "insert into {} (id, team, amount{}) values ({id}, '{team}', {amount}{}) on conflict do nothing",
             table.name(),
@@ -281,7 +281,7 @@ impl Operation<'_> {
     fn hold(&mut self, table: Table, most: i64, rows: Rows) -> QueryResult<Vec<Held>> {
         let (from, most) = match self.reach {
             Reach::Everywhere => (self.random.i64(0..self.run.next_id()), most),
-            Reach::Contested => (self.random.i64(1..=CONTESTED), 1),
+            Reach::Contested => (self.random.i64(OF_UPLOADS + 1..=CONTESTED), 1),
         };
         let deleted = match table {
             Table::Accounts => "deleted",

@@ -1,6 +1,6 @@
 //! Random changes of what an uploader knows.
 
-use super::super::ledger::{CONTESTED, TEAMS};
+use super::super::ledger::{CONTESTED, OF_UPLOADS, TEAMS};
 use super::super::run::Run;
 use super::device::Device;
 use super::journal::Table;
@@ -89,12 +89,16 @@ impl Draft<'_> {
     pub(super) fn contested(&mut self, count: usize, is_neutral: bool) -> Vec<Change> {
         let mut changes = Vec::with_capacity(count);
         for _ in 0..count {
-            let (table, id) = (self.table(), self.random.i64(1..=CONTESTED));
+            let table = self.table();
+            let id = match self.random.bool() {
+                true => OF_UPLOADS,
+                false => self.random.i64(1..=CONTESTED),
+            };
             let base = self.known[table as usize].stamp(id);
             changes.push(
                 match self.random.u8(if is_neutral { 9..10 } else { 0..10 }) {
-                    0..3 => self.insert(table, Some(id)),
-                    3..6 => self.change(table, id, base, Edit::Delete),
+                    0..4 => self.insert(table, Some(id)),
+                    4..7 => self.change(table, id, base, Edit::Delete),
                     _ => {
                         let columns = match is_neutral {
                             true => Map::from_iter([("note".to_owned(), Value::Null)]),
