@@ -102,7 +102,10 @@ impl<'g> Judge<'g> {
             (Verdict::Rejected(_), Quality::Bad) => true,
             // Edits of a row that could not be inserted find none.
             (Verdict::Rejected(rejection), Quality::Scoped) => {
+                let is_edit = matches!(entry.change.edit, Edit::Update(_));
+                // What is older than the known deletions is told so of a hidden row, too.
                 rejection.code == Code::Forbidden
+                    || rejection.code == Code::Expired && is_edit
                     || rejection.code == Code::NotFound && entry.change.base.is_none()
             }
             // Nor does a deletion of it.
