@@ -120,8 +120,16 @@ impl Portion {
                 ..went.less()
             };
         }
+        let is_full = sent >= self.now.div_ceil(2);
+        // It was no less before, and failed: that was for something else.
+        if self.has_failed && !is_full && took <= LONG / 2 {
+            return Portion {
+                now: self.fast.saturating_mul(2).min(self.of.most()),
+                ..went
+            };
+        }
         // What was not full says nothing of how much is too much.
-        if took > LONG / 2 || sent < self.now.div_ceil(2) {
+        if took > LONG / 2 || !is_full {
             return went;
         }
         let (more, steps) = match self.now < self.fast {
@@ -343,6 +351,16 @@ mod tests {
         let tried = tried(&mut portion, 20 * CHANGES, CHANGES);
         assert_eq!(portion.limit(), CHANGES, "{tried:?}");
         assert!(tried.len() < 40, "{tried:?}");
+    }
+
+    #[test]
+    fn what_gets_lost_and_then_passes_as_it_was_makes_no_portion_less() {
+        let mut portion = Portion::whole(Of::Upload);
+        for lost in [1, 3, 5, 2] {
+            portion = (0..lost).fold(portion, |portion, _| portion.less());
+            portion = portion.went(3, Duration::ZERO);
+            assert_eq!(portion.limit(), CHANGES, "after {lost}");
+        }
     }
 
     #[test]
