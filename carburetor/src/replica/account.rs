@@ -4,6 +4,7 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, as_text};
 use super::show::{DOWNLOADED, show};
+use super::shown;
 use super::token;
 use crate::table::literal;
 use diesel::connection::SimpleConnection;
@@ -97,6 +98,18 @@ impl Store {
                 name = table.name(),
             ))?;
             show(conn, self, table, DOWNLOADED)?;
+            shown::forget_all(conn, table, &self.group)?;
+            // Whole rows and values of the account lie beside the table, too: what could not be shown, what was
+            // to go, and the row that was replaced last.
+            for kept in [
+                "carburetor_unreadable",
+                "carburetor_stage_reset",
+                "carburetor_stage_left",
+            ] {
+                let forget = format!("delete from {kept} where of_table = {BIND}");
+                query::execute(conn, &forget, [Bind::text(table.place(DOWNLOADED.rows))])?;
+            }
+            conn.batch_execute(&format!("delete from {}", table.own("held")))?;
         }
         Ok(())
     }

@@ -95,6 +95,19 @@ delete from {gone} where {}",
     ))?)
 }
 
+/// The group shows nothing any more.
+pub(super) fn forget_all(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    group: &str,
+) -> Result<(), ReplicaError> {
+    if is_shared(conn, table, group)? {
+        let sql = format!("delete from {} where in_group = {BIND}", table.own("shown"));
+        query::execute(conn, &sql, [Bind::text(group)])?;
+    }
+    Ok(())
+}
+
 /// The server refused an edit of a row that only other groups show: they download it again, from the beginning, because nobody else knows
 /// what it holds.
 pub(super) fn ask_again(

@@ -227,3 +227,19 @@ fn pages_of_two_groups_lie_apart() {
     sync(&device.other);
     assert_eq!(device.ids(), "br");
 }
+
+#[test]
+fn a_group_that_signed_out_holds_no_row_of_the_other_one_back() {
+    let server = served();
+    let mut device = Device::new(&server);
+    run(&mut device.conn, "delete from notes where id = 'g'");
+    assert_eq!(device.one.discard_pending().unwrap(), 1);
+    device.one.sign_out().unwrap();
+    assert_eq!(device.ids(), "b");
+    server.run("update notes set title = 'two' where id = 'g'");
+    sync(&device.other);
+    assert_eq!(device.ids(), "bg");
+    server.run("update notes set team = 'yellow' where id = 'g'");
+    sync(&device.other);
+    assert_eq!(device.ids(), "b");
+}

@@ -2,7 +2,7 @@
 
 use super::device::{Folder, run};
 use super::messages::Script;
-use carburetor::replica::Replica;
+use carburetor::replica::{Replica, ReplicaError, Synced};
 use carburetor::{SyncGroup, SyncTable};
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
@@ -75,6 +75,15 @@ struct LaterTask {
 type Group = SyncGroup<(Task,)>;
 type LaterGroup = SyncGroup<(LaterTask,)>;
 
+/// A table of the replica's own, and what its columns hold as one text.
+#[derive(diesel::QueryableByName)]
+struct Own {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    columns: String,
+}
+
 struct Device {
     folder: Folder,
     script: Script,
@@ -82,8 +91,17 @@ struct Device {
 }
 
 fn open<G: carburetor::replica::ReplicaGroup>(folder: &Folder, script: &Script) -> Replica<G> {
+    open_as(folder, script, "")
+}
+
+fn open_as<G: carburetor::replica::ReplicaGroup>(
+    folder: &Folder,
+    script: &Script,
+    account: &str,
+) -> Replica<G> {
     Replica::builder()
         .name("tasks")
+        .account(account)
         .open(folder.file("device"), script.clone())
         .unwrap()
 }
@@ -105,14 +123,47 @@ impl Device {
 
     /// Takes a page of the table.
     fn take(&self, reset: bool, removed: &str, rows: &[String], rest: &str) {
+        self.try_take(reset, removed, rows, rest, false).unwrap();
+    }
+
+    /// Takes a page behind which there may be more.
+    fn try_take(
+        &self,
+        reset: bool,
+        removed: &str,
+        rows: &[String],
+        rest: &str,
+        more: bool,
+    ) -> Result<Synced, ReplicaError> {
         let rows = rows.join(",");
         self.script.says(&format!(
-            r#"{{"carburetor":1,"tables":{{"tasks":{{"reset":{reset},"removed":[{removed}],"rows":[{rows}]{rest},"cutoff":"2026-02-01T00:00:00.000000Z"}}}},"next":"t"}}"#
+            r#"{{"carburetor":1,"tables":{{"tasks":{{"reset":{reset},"removed":[{removed}],"rows":[{rows}]{rest},"cutoff":"2026-02-01T00:00:00.000000Z"}}}},"more":{more},"next":"t"}}"#
         ));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        runtime.block_on(self.replica.sync()).unwrap();
+        runtime.block_on(self.replica.sync())
+    }
+
+    /// The replica's own tables in which a value has this text in it.
+    fn tables_with(&self, text: &str) -> Vec<String> {
+        let mut conn = self.replica.connection().unwrap();
+        let own = r#"select m.name as name, group_concat('quote("' || c.name || '")', ' || ') as columns
+            from sqlite_schema m, pragma_table_info(m.name) c
+            where m.type = 'table' and m.name like 'carburetor%' group by m.name order by m.name"#;
+        let own: Vec<Own> = diesel::sql_query(own).load(&mut conn).unwrap();
+        assert!(own.len() > 10);
+        own.into_iter()
+            .filter(|table| {
+                let found = format!(
+                    "(select count(*) from \"{}\" where {} like '%{text}%')",
+                    table.name, table.columns
+                );
+                let found = diesel::dsl::sql::<diesel::sql_types::BigInt>(&found);
+                diesel::select(found).first::<i64>(&mut conn).unwrap() > 0
+            })
+            .map(|table| table.name)
+            .collect()
     }
 
     fn shown(&self) -> Vec<(i32, String, String)> {
@@ -258,4 +309,64 @@ fn an_edit_of_such_a_row_is_settled_by_what_the_server_answers() {
         assert_eq!(device.titles()[0].1, "mended", "{outcome}");
         assert!(device.replica.unreadable().unwrap().is_empty());
     }
+}
+
+#[test]
+fn what_one_account_could_not_read_is_not_shown_to_the_next_one() {
+    for is_later in [true, false] {
+        let device = Device::new();
+        device.take(true, "", &[row(1, "hers", "urgent")], "");
+        let Device {
+            folder,
+            script,
+            replica,
+        } = device;
+        assert_eq!(replica.unreadable().unwrap().len(), 1);
+        drop(replica);
+        let (told, mut conn) = match is_later {
+            true => {
+                let bob = open_as::<LaterGroup>(&folder, &script, "bob");
+                (bob.unreadable().unwrap(), bob.connection().unwrap())
+            }
+            false => {
+                let bob = open_as::<Group>(&folder, &script, "bob");
+                (bob.unreadable().unwrap(), bob.connection().unwrap())
+            }
+        };
+        assert!(told.is_empty(), "{told:?}");
+        let shown: i64 = tasks::table.count().first(&mut conn).unwrap();
+        assert_eq!(shown, 0);
+    }
+}
+
+#[test]
+fn signing_out_leaves_no_row_or_value_in_any_table_of_the_file() {
+    let device = Device::new();
+    device.take(
+        true,
+        "",
+        &[row(1, "secret", "low"), row(2, "secret", "low")],
+        "",
+    );
+    run(
+        &mut device.replica.connection().unwrap(),
+        "insert or replace into tasks (id, title, level, at) values (1, 'public', 'low', 1)",
+    );
+    device
+        .script
+        .answers(json!({"verdict": "applied", "stamp": "2026-01-01T00:00:00.000009Z"}));
+    let left = r#","left":{"column":"title","values":["secret"]}"#;
+    let urgent = [row(3, "secret", "urgent"), row(4, "secret", "low")];
+    device.try_take(false, "", &urgent, left, true).unwrap_err();
+    let tables = device.tables_with("secret");
+    let expected = [
+        "carburetor_held_tasks",
+        "carburetor_stage_left",
+        "carburetor_staged_tasks",
+        "carburetor_unreadable",
+    ];
+    assert_eq!(tables, expected);
+    device.replica.sign_out().unwrap();
+    assert_eq!(device.tables_with("secret"), [""; 0]);
+    assert!(device.titles().is_empty());
 }
