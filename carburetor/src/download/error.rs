@@ -20,7 +20,7 @@ pub enum DownloadError {
     Query(diesel::result::Error),
     /// A scope or filter can't be used.
     Scope(ScopeError),
-    /// A value can't travel.
+    /// A value can't be read or can't travel, and the download was to fail with it ([`Scoped::refuse_unreadable`](crate::Scoped::refuse_unreadable)).
     Wire(WireError),
     /// The token is not one of this version.
     Token(TokenError),

@@ -36,3 +36,21 @@ impl Warnings {
         told.insert(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_is_told_once_and_no_more_are_remembered_than_a_bound() {
+        let warnings = Warnings::default();
+        let error = |id: usize| WireError::new("no").at("notes", "due").of(id.into());
+        assert!(warnings.is_new(&error(1)));
+        assert!(!warnings.is_new(&error(1)));
+        assert!(warnings.is_new(&WireError::new("no").at("notes", "start").of(1.into())));
+        for id in 2..3 * MOST {
+            assert!(warnings.is_new(&error(id)));
+            assert!(warnings.0.lock().unwrap().len() <= MOST);
+        }
+    }
+}

@@ -35,6 +35,8 @@ mod sites;
 mod stalled;
 #[path = "tenants.rs"]
 mod tenants;
+#[path = "unreadable.rs"]
+mod unreadable;
 #[path = "world.rs"]
 mod world;
 

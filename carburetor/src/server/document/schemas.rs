@@ -157,11 +157,27 @@ fn table() -> Object {
                 columns("The values of a column that the scope no longer shows"),
             ),
             (
+                "unreadable",
+                many(unreadable("A row that can't travel")),
+            ),
+            (
                 "cutoff",
                 text("The instant up to which the table is complete"),
             ),
         ],
     )
+}
+
+/// What is said of a row that can't travel.
+fn unreadable(about: &str) -> Object {
+    let members = [
+        ("id", value("The row's id, if it can travel")),
+        ("column", text("What can't travel")),
+        ("message", text("Why, and the remedy")),
+    ];
+    let mut told = object(&members, &[]);
+    told.description = Some(about.into());
+    told
 }
 
 fn upload() -> Object {
@@ -244,6 +260,10 @@ fn outcome() -> Object {
             (
                 "met",
                 columns("What differed in the row that an insert met under its id"),
+            ),
+            (
+                "unreadable",
+                unreadable("The server's row is there, and can't travel").into(),
             ),
         ],
     )
