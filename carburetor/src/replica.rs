@@ -10,6 +10,7 @@ mod check;
 mod clock;
 mod disarm;
 mod doubt;
+mod dropped;
 mod edits;
 mod entries;
 mod error;

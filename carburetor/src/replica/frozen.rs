@@ -205,7 +205,7 @@ fn row(
 }
 
 /// The id as it travels.
-fn id_json(
+pub(super) fn id_json(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
     id: &[Stored],

@@ -141,7 +141,7 @@ impl Store {
             }
         }
         if names.is_empty() && !matches!(change.edit, Edit::Delete) {
-            let problem = "nothing is left of the edit, because what it wrote can't travel: write it anew, and drop the rejected change";
+            let problem = "nothing is left of the edit, because what it wrote can't travel, or its column is gone: write it anew, and drop the rejected change";
             return Err(WireError::new(problem).at(&change.table, "").into());
         }
         let of_id = id.into_iter().map(Bind);

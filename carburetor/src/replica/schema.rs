@@ -1,6 +1,7 @@
 //! The tables that a replica keeps for itself in its file.
 
 use super::below;
+use super::dropped;
 use super::error::ReplicaError;
 use super::hub;
 use super::query::{self, BIND, Bind, as_text};
@@ -15,6 +16,7 @@ use crate::tracking::sqlite::SYSTEM_TIME;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
+use serde_json::Value;
 
 /// What all groups of the file share. The first group in `carburetor_replicated` that has a table uploads what is edited in it. `clock` and `seen` are milliseconds and counter of a clock: the last one given out or observed, and the
 /// greatest that a server has shown. `file` tells the file from its copies. `now_ms` is the time of a test. `stretch` is that of the program's next write (see [`stretch`](super::stretch)).
@@ -243,6 +245,11 @@ pub(super) fn install(
     table.owner = known
         .first()
         .map_or_else(|| group.to_owned(), |first| as_text(&first[0]));
+    if table.owner == group {
+        let own = known.iter().find(is_own);
+        let columns = own.map(|own| columns_of(own)).unwrap_or_default();
+        dropped::tell(conn, table, &columns)?;
+    }
     table.is_hub = hub::is_hub(conn, table)?;
     hub::install(conn, table)?;
     if table.owner != group {
@@ -257,6 +264,12 @@ pub(super) fn install(
         literal(&shape),
     ))?;
     Ok(())
+}
+
+/// The columns that a table's model had, as far as they were noted.
+fn columns_of(noted: &[query::Stored]) -> Vec<String> {
+    let shape: Option<(Value, Vec<String>, Value)> = serde_json::from_str(&as_text(&noted[1])).ok();
+    shape.map(|(_, columns, _)| columns).unwrap_or_default()
 }
 
 /// The outbox is of the ids that the table had before.

@@ -3,10 +3,12 @@
 use super::device::{Folder, run};
 use super::recorder::Recorder;
 use bytes::Bytes;
+use carburetor::change::Edit;
 use carburetor::replica::{Replica, Transport, TransportError, disarm};
 use carburetor::{SyncGroup, SyncTable};
 use diesel::prelude::*;
 use futures_util::Stream;
+use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
 
 /// A server that answers every download with this row.
@@ -168,4 +170,117 @@ fn a_column_is_dropped_once_the_triggers_are_away() {
         "insert into notes (id, title, team) values ('c', 'three', 'red')",
     );
     assert_eq!(replica.pending().unwrap(), 2);
+}
+
+/// A table that loses a column, and the columns that it has then.
+macro_rules! painted {
+    ($name:ident, $($column:ident),*) => {
+        mod $name {
+            use super::*;
+            diesel::table! { codes (id) { id -> Text, $($column -> Nullable<Text>,)* at -> TimestamptzSqlite, } }
+            #[derive(SyncTable)]
+            #[sync(backends(sqlite))]
+            #[diesel(table_name = codes)]
+            #[allow(dead_code, reason = "only its columns are of interest")]
+            pub(super) struct Code {
+                id: String,
+                $($column: Option<String>,)*
+                #[sync(last_synced_at)]
+                at: chrono::DateTime<chrono::Utc>,
+            }
+            pub(super) type Codes = SyncGroup<(Code,)>;
+        }
+    };
+}
+
+painted!(painted, code, color);
+painted!(plain, code);
+
+/// A file in which a row of the server's, and a new one, have unsent edits.
+fn edited() -> Folder {
+    let folder = Folder::new();
+    let replica = open::<painted::Codes>(&folder, Says::new(r#""7","color":"red""#));
+    sync(&replica);
+    run(
+        &mut replica.connection().unwrap(),
+        "update codes set code = '8', color = 'blue'; insert into codes (id, code, color) values ('b', '1', 'green'), ('c', '2', null)",
+    );
+    folder
+}
+
+/// What the next version of the program tells, and then sends.
+fn told_and_sent(folder: &Folder) -> (Vec<(String, Edit, String)>, Vec<Edit>) {
+    let recorder = Recorder::default();
+    let replica = open::<plain::Codes>(folder, recorder.clone());
+    let told = replica.rejected().unwrap().into_iter().map(|one| {
+        assert_eq!(one.change.table, "codes");
+        assert_eq!(one.rejection.field.as_deref(), Some("color"));
+        (
+            one.change.id.as_str().unwrap().to_owned(),
+            one.change.edit,
+            one.rejection.message,
+        )
+    });
+    let told = told.collect();
+    assert_eq!(replica.pending().unwrap(), 3);
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(replica.sync()).unwrap_err();
+    let sent = recorder.last().into_iter().map(|change| change.edit);
+    (told, sent.collect())
+}
+
+fn columns(value: Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+#[test]
+fn an_unsent_edit_of_a_dropped_column_is_told_and_the_other_columns_go_up() {
+    for drops in [true, false] {
+        let folder = edited();
+        let file = folder.file("device");
+        let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        if drops {
+            disarm(&mut conn).unwrap();
+            run(&mut conn, "alter table codes drop column color");
+            // The program was ended before it opened the file, and begins again.
+            disarm(&mut conn).unwrap();
+        }
+        let (told, sent) = told_and_sent(&folder);
+        let expected = [("a", "blue"), ("b", "green")];
+        assert_eq!(told.len(), 2, "{told:?}");
+        for ((id, edit, message), (expected, value)) in told.into_iter().zip(expected) {
+            assert_eq!(id, expected);
+            assert_eq!(edit, Edit::Update(columns(json!({"color": value}))));
+            assert!(message.contains(value), "{message}");
+            assert!(message.contains("no column `color`"), "{message}");
+        }
+        let expected = [
+            Edit::Update(columns(json!({"code": "8"}))),
+            Edit::Insert(columns(json!({"id": "b", "code": "1"}))),
+            Edit::Insert(columns(json!({"id": "c", "code": "2"}))),
+        ];
+        assert_eq!(sent, expected);
+        // It is told once.
+        let replica = open::<plain::Codes>(&folder, Recorder::default());
+        assert_eq!(replica.rejected().unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn an_edit_whose_value_went_with_its_column_is_told_without_it() {
+    let folder = edited();
+    let file = folder.file("device");
+    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    // As a program does that takes the triggers away itself.
+    run(
+        &mut conn,
+        "create table other as select id, code, at from codes; drop table codes;
+create table codes (id text primary key, code text, at text not null default '1970-01-01 00:00:00.000000+00:00');
+insert into codes select * from other; drop table other",
+    );
+    let (told, sent) = told_and_sent(&folder);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].1, Edit::Update(Map::new()));
+    assert!(told[0].2.contains("`disarm`"), "{}", told[0].2);
+    assert_eq!(sent.len(), 3);
 }
