@@ -33,7 +33,7 @@ const HIDDEN: [&str; 13] = [
     "pool",
 ];
 
-fn upload() -> Vec<u8> {
+pub(super) fn upload() -> Vec<u8> {
     let millis = u64::try_from(Utc::now().timestamp_millis()).unwrap();
     let change = json!({
         "table": "notes", "id": "new", "clock": Clock::new(millis, 0, 7).to_string(),

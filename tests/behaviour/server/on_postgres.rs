@@ -13,6 +13,8 @@ mod failures;
 mod feeds;
 #[path = "figures.rs"]
 mod figures;
+#[path = "postgres_grants.rs"]
+mod grants;
 #[path = "hostile.rs"]
 mod hostile;
 #[path = "layers.rs"]
@@ -126,7 +128,11 @@ impl Server {
     }
 
     pub(super) fn pool(&self, size: usize) -> Pool {
-        let manager = AsyncDieselConnectionManager::new(self.0.url());
+        self.pool_as("postgres", size)
+    }
+
+    pub(super) fn pool_as(&self, role: &str, size: usize) -> Pool {
+        let manager = AsyncDieselConnectionManager::new(self.0.url_as(role));
         Pool::builder(manager).max_size(size).build().unwrap()
     }
 
