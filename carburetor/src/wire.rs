@@ -22,6 +22,7 @@ mod plain;
 #[cfg(feature = "postgres-backend")]
 pub(crate) mod postgres;
 pub(crate) mod probe;
+mod readable;
 pub(crate) mod rows;
 pub(crate) mod section;
 #[cfg(feature = "sqlite")]
@@ -39,9 +40,8 @@ pub(crate) use version::Version;
 use crate::backend::SyncBackend;
 use diesel::deserialize::FromSql;
 use diesel::serialize::ToSql;
-use diesel::sql_types::{HasSqlType, Nullable, Time};
+use diesel::sql_types::HasSqlType;
 use serde_json::Value;
-use std::any::TypeId;
 
 /// The version of the protocol, in every message.
 ///
@@ -117,31 +117,21 @@ where
     }
     let admitted = (codec.read)(value)?;
     if !DB::takes_all::<ST, U>() {
-        let read = DB::decode::<ST, U>(&admitted)?;
-        // Rust's types of a time of day take the end of the day for its beginning.
-        let is_time = TypeId::of::<ST>() == TypeId::of::<Time>()
-            || TypeId::of::<ST>() == TypeId::of::<Nullable<Time>>();
-        if is_time
-            && !is_same::<DB>(
-                &(codec.read)(&DB::encode::<ST, U>(codec, &read)?)?,
-                &admitted,
-            )
-        {
-            return Err(WireError::unexpected(
-                "a time that the field's type can hold",
-                value,
-            ));
-        }
+        DB::hold::<ST, U>(&admitted)?;
     }
     Ok(Some(admitted))
 }
 
-/// Whether two values of a column are one.
-fn is_same<DB: SyncBackend>(one: &DB::WireValue, other: &DB::WireValue) -> bool {
-    let key = |value| {
-        let mut key = Vec::new();
-        DB::key(value, &mut key);
-        key
-    };
-    key(one) == key(other)
+/// As [`decode`], for a type that tells what it takes for another value.
+pub(crate) fn hold<ST, U, DB>(codec: &Codec<DB>, value: Value) -> Result<U, WireError>
+where
+    DB: SyncBackend + HasSqlType<ST>,
+    U: FromSql<ST, DB> + ToSql<ST, DB> + 'static,
+{
+    let read = || DB::hold::<ST, U>(&(codec.read)(&value)?);
+    if !value.is_null() {
+        return read();
+    }
+    // Without NULL, null may still be a document.
+    U::from_nullable_sql(None).or_else(|_| read())
 }

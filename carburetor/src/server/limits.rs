@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What one request may ask for, and all of them together.
+/// What one request may ask for, and all of them together. Limits may be added: name those that are to be others, and take `..Limits::default()` for the rest.
 ///
 /// ```
 /// use carburetor::server::Limits;

@@ -57,7 +57,10 @@ where
     T: FromSql<ST, DB> + ToSql<ST, DB> + 'static,
 {
     fn read(value: Option<DB::RawValue<'_>>) -> deserialize::Result<Self> {
-        T::from_nullable_sql(value)
+        match value {
+            None => T::from_nullable_sql(None),
+            Some(value) => DB::take::<ST, T>(value),
+        }
     }
 
     fn bind<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> diesel::QueryResult<()> {
@@ -73,7 +76,7 @@ where
     }
 
     fn decode(codec: &Codec<DB>, value: Value) -> Result<Self, WireError> {
-        wire::decode::<ST, T, DB>(codec, value)
+        wire::hold::<ST, T, DB>(codec, value)
     }
 
     fn admit(codec: &Codec<DB>, value: &Value) -> Result<Option<DB::WireValue>, WireError> {

@@ -5,7 +5,7 @@ use super::plain;
 use super::{Codec, WireError};
 use crate::backend::SyncBackend;
 use diesel::backend::Backend;
-use diesel::deserialize::FromSql;
+use diesel::deserialize::{self, FromSql};
 #[cfg(feature = "postgres-backend")]
 use diesel::pg::PgValue;
 use diesel::row::Field;
@@ -66,6 +66,21 @@ pub trait WireBackend: Backend + Sized {
         Self: SyncBackend + HasSqlType<ST>,
         U: FromSql<ST, Self>;
 
+    /// The same, unless `U` takes the value for another one.
+    #[doc(hidden)]
+    fn hold<ST, U>(value: &Self::WireValue) -> Result<U, WireError>
+    where
+        Self: SyncBackend + HasSqlType<ST>,
+        U: FromSql<ST, Self> + ToSql<ST, Self> + 'static;
+
+    /// The Rust value of one that the database sent, unless `U` takes it for another one.
+    #[doc(hidden)]
+    fn take<ST, U>(value: Self::RawValue<'_>) -> deserialize::Result<U>
+    where
+        Self: SyncBackend + HasSqlType<ST>,
+        ST: 'static,
+        U: FromSql<ST, Self> + ToSql<ST, Self> + 'static;
+
     /// Whether `U` takes every value of `ST` that a codec reads.
     #[doc(hidden)]
     fn takes_all<ST: 'static, U: 'static>() -> bool;
@@ -119,6 +134,23 @@ impl WireBackend for diesel::pg::Pg {
         crate::wire::postgres::decode::<ST, U>(value)
     }
 
+    fn hold<ST, U>(value: &Self::WireValue) -> Result<U, WireError>
+    where
+        Self: HasSqlType<ST>,
+        U: FromSql<ST, Self> + ToSql<ST, Self> + 'static,
+    {
+        crate::wire::postgres::hold::<ST, U>(value)
+    }
+
+    fn take<ST, U>(value: PgValue<'_>) -> deserialize::Result<U>
+    where
+        Self: HasSqlType<ST>,
+        ST: 'static,
+        U: FromSql<ST, Self> + ToSql<ST, Self> + 'static,
+    {
+        crate::wire::postgres::take::<ST, U>(value)
+    }
+
     fn takes_all<ST: 'static, U: 'static>() -> bool {
         plain::takes_all::<ST, U>()
     }
@@ -162,6 +194,25 @@ impl WireBackend for diesel::sqlite::Sqlite {
         U: FromSql<ST, Self>,
     {
         crate::wire::sqlite::decode::<ST, U>(value)
+    }
+
+    // What a codec reads is of the column's class.
+    fn hold<ST, U>(value: &Self::WireValue) -> Result<U, WireError>
+    where
+        Self: HasSqlType<ST>,
+        U: FromSql<ST, Self> + ToSql<ST, Self> + 'static,
+    {
+        crate::wire::sqlite::decode::<ST, U>(value)
+    }
+
+    fn take<ST, U>(mut value: Self::RawValue<'_>) -> deserialize::Result<U>
+    where
+        Self: HasSqlType<ST>,
+        ST: 'static,
+        U: FromSql<ST, Self> + ToSql<ST, Self> + 'static,
+    {
+        crate::wire::sqlite::judge::<ST>(&mut value)?;
+        U::from_nullable_sql(Some(value))
     }
 
     fn takes_all<ST: 'static, U: 'static>() -> bool {

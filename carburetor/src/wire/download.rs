@@ -1,13 +1,13 @@
 //! A download read back from its message, and written from structs.
 
 use super::message::{closing, opening};
+use super::readable::Readable;
 use super::section::{self, Unreadable};
 use super::version::refused;
 use super::{VERSION, WireError};
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::download::news::{gone, travels};
-use crate::download::unreadable::id_in;
 use crate::download::{Response, TableNews};
 use crate::group::{SyncGroup, SyncTables, assert_named_once, each_arity};
 use crate::scope::{GroupTable, Left};
@@ -19,13 +19,14 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::marker::PhantomData;
 
 /// A tuple of tables whose rows can be read from JSON and written to it, as `DB` maps them.
 ///
 #[doc = include_str!("../../docs/examples/wire_tables.md")]
 pub trait WireTables<DB: SyncBackend>: SyncTables {
     #[doc(hidden)]
-    fn decode(message: &Message<'_>) -> Result<Self::News, WireError>;
+    fn decode(message: &Message<'_>, next: &mut Token) -> Result<Self::News, WireError>;
 
     #[doc(hidden)]
     fn encode(news: &Self::News, out: &mut Vec<u8>) -> Result<(), WireError>;
@@ -64,13 +65,14 @@ struct Section {
 impl<T, S> SyncGroup<T, S> {
     /// Reads a download that another program wrote as JSON, the values as `DB` maps them to Rust.
     ///
-    /// Unknown tables and columns are skipped; a table that the message lacks has no news.
+    /// Unknown tables and columns are skipped; a table that the message lacks has no news. A row with a value that the model can't read is told among
+    /// [`unreadable`](crate::TableNews::unreadable), and the token asks for it again.
     ///
     #[doc = include_str!("../../docs/examples/read_json.md")]
     ///
     /// # Errors
     ///
-    /// Text that is not a message of this version, or a value that does not fit: the error names table and column.
+    /// Text that is not a message of this version, or a row that lacks a column which the model needs: the error names table and column.
     pub fn read_json<DB>(json: &[u8]) -> Result<Response<T>, WireError>
     where
         DB: SyncBackend,
@@ -97,8 +99,9 @@ impl<T, S> SyncGroup<T, S> {
             Some(keys) => format!("{next}.{keys}").parse(),
             None => next.parse(),
         };
-        let next = next.map_err(|error| WireError::new(format!("not a download: {error}")))?;
-        Ok(Response::new(T::decode(&message)?, message.clock, next))
+        let mut next = next.map_err(|error| WireError::new(format!("not a download: {error}")))?;
+        let tables = T::decode(&message, &mut next)?;
+        Ok(Response::new(tables, message.clock, next))
     }
 }
 
@@ -126,42 +129,37 @@ impl<T: SyncTables> Response<T> {
 
 fn decode<M: TableOn<DB>, DB: SyncBackend>(
     message: &Message<'_>,
+    next: &mut Token,
 ) -> Result<TableNews<M>, WireError> {
     let Some(section) = message.tables.get(M::NAME) else {
         return Ok(TableNews::default());
     };
     let section: Section = serde_json::from_str(section.get())
         .map_err(|error| WireError::new(error.to_string()).at(M::NAME, ""))?;
+    let told = section.unreadable.into_iter();
+    let mut read = Readable::<M, DB> {
+        rows: Vec::with_capacity(section.rows.len()),
+        removed: Vec::with_capacity(section.removed.len()),
+        unreadable: told.map(|told| told.into_error(M::NAME)).collect(),
+        cutoff: section.cutoff,
+        state: next.tables.iter_mut().find(|state| state.name == M::NAME),
+        backend: PhantomData,
+    };
+    for id in section.removed {
+        read.removal(id);
+    }
+    for row in section.rows {
+        read.row(row)?;
+    }
     Ok(TableNews {
         reset: section.reset,
         left: section.left,
-        removed: section
-            .removed
-            .into_iter()
-            .map(M::decode_id)
-            .collect::<Result<_, _>>()?,
-        rows: section
-            .rows
-            .into_iter()
-            .map(decode_row::<M, DB>)
-            .collect::<Result<_, _>>()?,
-        unreadable: section
-            .unreadable
-            .into_iter()
-            .map(|told| told.into_error(M::NAME))
-            .collect(),
-        cutoff: section.cutoff,
+        removed: read.removed,
+        rows: read.rows,
+        unreadable: read.unreadable,
+        cutoff: read.cutoff,
         gone: gone::<M, DB>,
         travels: travels::<M, DB>,
-    })
-}
-
-/// A row that travelled; an error names its id.
-fn decode_row<M: TableOn<DB>, DB: SyncBackend>(row: Map<String, Value>) -> Result<M, WireError> {
-    let id = id_in(M::definition(), &row);
-    M::decode(row).map_err(|error| match id {
-        Some(id) => error.of(id),
-        None => error,
     })
 }
 
@@ -197,8 +195,8 @@ fn encode<M: TableOn<DB>, DB: SyncBackend>(
 macro_rules! wire {
     ($($T:ident $place:tt),+) => {
         impl<DB: SyncBackend, $($T: GroupTable<Model: TableOn<DB>>),+> WireTables<DB> for ($($T,)+) {
-            fn decode(message: &Message<'_>) -> Result<Self::News, WireError> {
-                Ok(($(decode::<$T::Model, DB>(message)?,)+))
+            fn decode(message: &Message<'_>, next: &mut Token) -> Result<Self::News, WireError> {
+                Ok(($(decode::<$T::Model, DB>(message, next)?,)+))
             }
 
             fn encode(news: &Self::News, out: &mut Vec<u8>) -> Result<(), WireError> {

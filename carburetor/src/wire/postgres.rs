@@ -3,6 +3,7 @@
 mod array;
 mod custom;
 mod decimal;
+mod edge;
 mod instant;
 mod interval;
 mod lookup;
@@ -14,9 +15,10 @@ mod value;
 
 pub(crate) use array::{Reader, SEVERAL_DIMENSIONS};
 pub(crate) use custom::{array_of_custom, custom};
+pub(crate) use edge::take;
 pub(crate) use instant::micros;
 pub(crate) use lookup::Lookup;
-pub(crate) use value::{decode, encode};
+pub(crate) use value::{decode, encode, hold};
 
 use super::{Codec, WireError};
 use crate::table::Storage;

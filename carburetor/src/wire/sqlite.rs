@@ -2,6 +2,7 @@
 //!
 //! What Diesel reads from a column is what travels, except that values which Diesel would silently cut are refused.
 
+mod class;
 mod custom;
 mod instant;
 #[cfg(feature = "json")]
@@ -10,13 +11,15 @@ mod number;
 mod text;
 mod value;
 
+pub(crate) use class::judge;
 pub(crate) use custom::custom;
 pub(crate) use instant::micros;
 pub(crate) use value::{decode, encode};
 
 use super::{Codec, SqliteValue, WireError};
 use crate::table::Storage;
-use diesel::sqlite::{Sqlite, SqliteType, SqliteValue as Stored};
+use class::{Class, mismatch, of_class};
+use diesel::sqlite::{Sqlite, SqliteValue as Stored};
 use serde_json::Value;
 
 type Write = fn(Stored<'_, '_, '_>, &mut Vec<u8>) -> Result<(), WireError>;
@@ -35,52 +38,11 @@ const fn stored(storage: Storage, write: Write, read: Read) -> Codec<Sqlite> {
     }
 }
 
-/// What class a value is stored in. A column takes any, and Diesel reads any as any: text as the number 0, for instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Integer,
-    Real,
-    Text,
-    Blob,
-}
+/// Diesel reads numbers as dates and times, too: as Julian days.
+const NOT_BLOB: &[Class] = &[Class::Text, Class::Integer, Class::Real];
 
-impl Class {
-    fn of(value: &Stored<'_, '_, '_>) -> Option<Self> {
-        Some(match value.value_type()? {
-            SqliteType::SmallInt | SqliteType::Integer | SqliteType::Long => Class::Integer,
-            SqliteType::Float | SqliteType::Double => Class::Real,
-            SqliteType::Text => Class::Text,
-            SqliteType::Binary => Class::Blob,
-        })
-    }
-}
-
-/// The class of a value, if it is among those that hold `expected` without change.
-fn of_class(
-    value: &mut Stored<'_, '_, '_>,
-    expected: &str,
-    classes: &[Class],
-) -> Result<Class, WireError> {
-    let class = Class::of(value).filter(|class| classes.contains(class));
-    class.ok_or_else(|| mismatch(value, expected))
-}
-
-/// What a value is, and is not.
-fn mismatch(value: &mut Stored<'_, '_, '_>, expected: &str) -> WireError {
-    let got = match Class::of(value) {
-        Some(Class::Integer) => format!("the integer {}", value.read_long()),
-        Some(Class::Real) => format!("the number {:?}", value.read_double()),
-        Some(Class::Text) => {
-            let text: String = value.read_text().chars().take(40).collect();
-            format!("the text {text:?}")
-        }
-        Some(Class::Blob) => "a blob".to_owned(),
-        None => "NULL".to_owned(),
-    };
-    WireError::new(format!(
-        "expected {expected}, got {got}, which SQLite keeps in a column of any type; write a value of the column's type"
-    ))
-}
+/// Text that isn't UTF-8 is told to be read as bytes.
+const BYTES: &[Class] = &[Class::Blob, Class::Text];
 
 /// The value's text, unless it isn't UTF-8: Diesel would put U+FFFD for what it can't read.
 fn utf8<'v>(value: &'v mut Stored<'_, '_, '_>) -> Result<&'v str, WireError> {

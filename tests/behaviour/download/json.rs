@@ -228,8 +228,10 @@ fn a_bad_message_is_an_error_that_names_the_culprit() {
         ))
     };
     let wrong = r#"{"id":"a","name":1,"team":"t","updated_at":"2026-01-01T00:00:00Z"}"#;
+    let read = Mobile::read_json::<DB>(row(wrong).as_bytes()).unwrap();
+    assert!(read.0.rows.is_empty());
     assert_eq!(
-        error(&row(wrong)),
+        read.0.unreadable[0].to_string(),
         "users.name of \"a\": expected a string, got 1"
     );
     assert!(

@@ -8,6 +8,8 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 mod asynchronous;
 #[path = "circumstances.rs"]
 mod circumstances;
+#[path = "classes.rs"]
+mod classes;
 #[path = "clock.rs"]
 mod clock;
 #[path = "equality.rs"]

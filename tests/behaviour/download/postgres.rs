@@ -1,6 +1,7 @@
 //! What only PostgreSQL has: its types, schemas, partitions, parallel plans, timelines.
 
 mod columns;
+mod edges;
 mod isolation;
 mod origins;
 mod parallel;

@@ -299,3 +299,36 @@ fn a_program_may_prefer_that_the_whole_download_fails() {
         .unwrap_err();
     assert!(error.to_string().starts_with("moods.due of 3: "), "{error}");
 }
+
+#[test]
+fn a_message_is_read_but_for_what_the_model_can_not_read() {
+    let server = filled();
+    let conn = &mut server.connect();
+    let mut json = Vec::new();
+    Rows::scoped(&Everyone)
+        .assuming(steady())
+        .download_json(conn, (None,), &mut json)
+        .unwrap();
+    let read = Rows::read_json::<DB>(&json).unwrap();
+    assert_eq!(ids(&read.0), [1, 3, 4]);
+    assert_eq!(told(&read.0), [("mood".to_owned(), Some(json!(2)))]);
+    // The next version of the program is brought it by the token, and by the bare timestamp.
+    assert_eq!(ids(&download::<Later>(conn, read.next()).0), [2]);
+    let (news, _) = download::<Later>(conn, (Some(read.0.cutoff),));
+    assert!(!news.reset && ids(&news).contains(&2));
+    // So it is by messages.
+    let mut json = Vec::new();
+    Rows::scoped(&Everyone)
+        .assuming(steady())
+        .download_json(conn, read.next(), &mut json)
+        .unwrap();
+    let again = Rows::read_json::<DB>(&json).unwrap();
+    assert_eq!((ids(&again.0), told(&again.0).len()), (vec![], 1));
+    assert_eq!(ids(&Laters::read_json::<DB>(&json).unwrap().0), [2]);
+    // What left and is no id of the model's is told, and the others go.
+    let text = String::from_utf8(json).unwrap();
+    let text = text.replace(r#""removed":[]"#, r#""removed":["x",3]"#);
+    let read = Rows::read_json::<DB>(text.as_bytes()).unwrap();
+    assert_eq!(read.0.removed, [3]);
+    assert_eq!(read.0.unreadable[0].id, Some(json!("x")));
+}

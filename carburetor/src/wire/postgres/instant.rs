@@ -1,5 +1,6 @@
 //! Dates, times and instants. PostgreSQL counts from 2000-01-01; an instant is microseconds, a date days.
 
+use super::edge::infinite;
 use super::{codec, fixed, stored, string};
 use crate::table::Storage;
 use crate::wire::calendar::{
@@ -100,10 +101,4 @@ fn read(value: &Value) -> Result<Vec<u8>, WireError> {
     let micros = micros.filter(|micros| INSTANTS.contains(micros));
     let micros = micros.ok_or_else(|| WireError::unexpected(expected, value))?;
     Ok(micros.to_be_bytes().into())
-}
-
-fn infinite(what: &str) -> WireError {
-    WireError::new(format!(
-        "an infinite {what} can't travel; store NULL, or a finite one"
-    ))
 }

@@ -1,5 +1,6 @@
 //! Rust values to JSON and back, by way of the binary format.
 
+use super::edge::take;
 use super::lookup::Lookup;
 use crate::wire::{Codec, WireError};
 use diesel::deserialize::FromSql;
@@ -32,5 +33,15 @@ where
     U: FromSql<ST, Pg>,
 {
     U::from_sql(PgValue::new(value, &Lookup::oid::<ST>()))
+        .map_err(|error| WireError::new(error.to_string()))
+}
+
+/// The same, unless the type takes the value for another one.
+pub(crate) fn hold<ST, U>(value: &[u8]) -> Result<U, WireError>
+where
+    Pg: HasSqlType<ST>,
+    U: FromSql<ST, Pg> + ToSql<ST, Pg> + 'static,
+{
+    take::<ST, U>(PgValue::new(value, &Lookup::oid::<ST>()))
         .map_err(|error| WireError::new(error.to_string()))
 }

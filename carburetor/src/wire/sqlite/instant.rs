@@ -1,6 +1,6 @@
 //! Dates, times and instants: text in any form that Diesel reads, written in the form that Diesel writes.
 
-use super::{Class, Stored, codec, of_class, stored};
+use super::{NOT_BLOB, Stored, codec, of_class, stored};
 use crate::table::Storage;
 use crate::wire::calendar::{
     DAY, parse_date, parse_instant, parse_instant_or_utc, parse_time, write_date, write_instant,
@@ -12,9 +12,6 @@ use diesel::deserialize::FromSql;
 use diesel::sql_types::{Date, Time, Timestamp, TimestamptzSqlite};
 use diesel::sqlite::Sqlite;
 use serde_json::Value;
-
-/// Diesel reads numbers, too: as Julian days.
-const NOT_BLOB: &[Class] = &[Class::Text, Class::Integer, Class::Real];
 
 /// An instant in microseconds since 1970; `None` for text in another form than the triggers write.
 pub(crate) fn micros(mut value: Stored<'_, '_, '_>) -> Option<i64> {

@@ -14,8 +14,8 @@ use serde_json::Value;
 impl WireType<Sqlite> for SmallInt {
     const CODEC: Codec<Sqlite> = stored(
         Storage::Integer,
-        |value, out| {
-            write_integer(narrow::<i16>(value)?.into(), out);
+        |mut value, out| {
+            write_integer(narrow::<i16>(&mut value)?.into(), out);
             Ok(())
         },
         |value| {
@@ -27,8 +27,8 @@ impl WireType<Sqlite> for SmallInt {
 impl WireType<Sqlite> for Integer {
     const CODEC: Codec<Sqlite> = stored(
         Storage::Integer,
-        |value, out| {
-            write_integer(narrow::<i32>(value)?.into(), out);
+        |mut value, out| {
+            write_integer(narrow::<i32>(&mut value)?.into(), out);
             Ok(())
         },
         |value| {
@@ -73,36 +73,7 @@ impl WireType<Sqlite> for Double {
 /// Text holds every digit; Diesel's own `Numeric` reads and writes floats.
 impl WireType<Sqlite> for Numeric {
     const CODEC: Codec<Sqlite> = codec(
-        |mut value, out| match value.value_type() {
-            Some(SqliteType::Integer | SqliteType::Long | SqliteType::SmallInt) => {
-                write_integer_string(value.read_long(), out);
-                Ok(())
-            }
-            Some(SqliteType::Double | SqliteType::Float) => {
-                let number = value.read_double();
-                if number.is_finite() {
-                    // Display has no exponent, as the wire's form.
-                    write_string(&number.to_string(), out);
-                    Ok(())
-                } else {
-                    Err(WireError::new(
-                        "expected a decimal number, got an infinite one",
-                    ))
-                }
-            }
-            _ => {
-                of_class(&mut value, "a decimal number", &[Class::Text])?;
-                let text = value.read_text();
-                if !is_decimal(text) {
-                    return Err(WireError::unexpected(
-                        "a decimal number",
-                        &Value::from(text),
-                    ));
-                }
-                write_string(text, out);
-                Ok(())
-            }
-        },
+        |mut value, out| write_decimal(&mut value, out),
         |value| {
             let text = value.as_str().filter(|text| is_decimal(text));
             let text = text.ok_or_else(|| {
@@ -131,10 +102,47 @@ impl WireType<Sqlite> for Bool {
     );
 }
 
-const NUMBERS: &[Class] = &[Class::Integer, Class::Real];
+/// Diesel reads text without digits as zero.
+pub(super) fn write_decimal(
+    value: &mut Stored<'_, '_, '_>,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
+    match value.value_type() {
+            Some(SqliteType::Integer | SqliteType::Long | SqliteType::SmallInt) => {
+                write_integer_string(value.read_long(), out);
+                Ok(())
+            }
+            Some(SqliteType::Double | SqliteType::Float) => {
+                let number = value.read_double();
+                if number.is_finite() {
+                    // Display has no exponent, as the wire's form.
+                    write_string(&number.to_string(), out);
+                    Ok(())
+                } else {
+                    Err(WireError::new(
+                        "expected a decimal number, got an infinite one",
+                    ))
+                }
+            }
+            _ => {
+                of_class(value, "a decimal number", &[Class::Text])?;
+                let text = value.read_text();
+                if !is_decimal(text) {
+                    return Err(WireError::unexpected(
+                        "a decimal number",
+                        &Value::from(text),
+                    ));
+                }
+                write_string(text, out);
+                Ok(())
+            }
+        }
+}
+
+pub(super) const NUMBERS: &[Class] = &[Class::Integer, Class::Real];
 
 /// An integer; a number without a fraction is one, where the column's type keeps no integers.
-fn whole(value: &mut Stored<'_, '_, '_>) -> Result<i64, WireError> {
+pub(super) fn whole(value: &mut Stored<'_, '_, '_>) -> Result<i64, WireError> {
     let is_whole = match of_class(value, "an integer", NUMBERS)? {
         Class::Real => {
             let real = value.read_double();
@@ -152,8 +160,8 @@ fn whole(value: &mut Stored<'_, '_, '_>) -> Result<i64, WireError> {
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// SQLite's integers have 64 bits whatever the column says; Diesel would cut them.
-fn narrow<N: TryFrom<i64>>(mut value: Stored<'_, '_, '_>) -> Result<N, WireError> {
-    let number = whole(&mut value)?;
+pub(super) fn narrow<N: TryFrom<i64>>(value: &mut Stored<'_, '_, '_>) -> Result<N, WireError> {
+    let number = whole(value)?;
     number.try_into().map_err(|_| {
         WireError::new(format!(
             "expected an integer of {} bits, got {number}; make the column a `BigInt` in the `table!`",

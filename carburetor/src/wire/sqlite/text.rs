@@ -1,6 +1,6 @@
 //! Text, bytes and documents.
 
-use super::{Class, codec, of_class, stored, utf8};
+use super::{BYTES, codec, of_class, stored, utf8};
 use crate::table::Storage;
 use crate::wire::binary::{read_base64, write_base64};
 use crate::wire::document::check_and_write_document;
@@ -28,8 +28,7 @@ impl WireType<Sqlite> for Text {
 impl WireType<Sqlite> for Binary {
     const CODEC: Codec<Sqlite> = codec(
         |mut value, out| {
-            // Text that isn't UTF-8 is told to be read as bytes.
-            of_class(&mut value, "bytes", &[Class::Blob, Class::Text])?;
+            of_class(&mut value, "bytes", BYTES)?;
             write_base64(value.read_blob(), out);
             Ok(())
         },
