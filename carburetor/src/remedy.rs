@@ -56,6 +56,15 @@ pub(crate) fn is_refused(error: &Error) -> bool {
         if !information.message().starts_with("canceling statement due to ") && !is_shortage(error))
 }
 
+/// Whether an error says that the database and its roles have to be set right.
+#[cfg(all(
+    feature = "axum",
+    any(feature = "async-postgres", feature = "async-sqlite")
+))]
+pub(crate) fn needs_setup(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information) if is_of_setup(information.message()))
+}
+
 /// Whether the database and its roles have to be set right before anything of this kind can be written.
 pub(crate) fn is_of_setup(message: &str) -> bool {
     is_denied(message) || lacks_field(message)

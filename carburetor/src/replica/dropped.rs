@@ -35,7 +35,11 @@ where exists (select 1 from sqlite_schema where name = 'carburetor_outbox_' || k
         let ids = format!(
             "select name from pragma_table_info({BIND}) where substr(name, 1, 11) <> 'carburetor_'"
         );
-        let ids = query::rows(conn, &ids, [Bind::text(format!("carburetor_outbox_{table}"))])?;
+        let ids = query::rows(
+            conn,
+            &ids,
+            [Bind::text(format!("carburetor_outbox_{table}"))],
+        )?;
         let same: Vec<String> = ids
             .iter()
             .map(|id| quoted(&as_text(&id[0])))
@@ -163,7 +167,12 @@ impl Lost {
                 .parse()
                 .map_err(|_| WireError::new("the outbox holds an unreadable clock").at(name, ""))?,
             base: None,
-            edit: Edit::Update(value.map(|value| (column.clone(), value)).into_iter().collect()),
+            edit: Edit::Update(
+                value
+                    .map(|value| (column.clone(), value))
+                    .into_iter()
+                    .collect(),
+            ),
             was: was.into_iter().collect(),
         };
         keep_aside(conn, &table.owner, &change, &rejection)
@@ -188,9 +197,7 @@ impl Lost {
             ),
         ];
         for (place, is_row, binds) in places {
-            let has = format!(
-                "select 1 from pragma_table_info({BIND}) where name = {BIND}"
-            );
+            let has = format!("select 1 from pragma_table_info({BIND}) where name = {BIND}");
             if !exists(conn, &has, [&place, &self.column].map(Bind::text))? {
                 continue;
             }

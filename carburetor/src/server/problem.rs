@@ -2,7 +2,7 @@
 
 use crate::clip;
 use crate::download::DownloadError;
-use crate::remedy::is_refused;
+use crate::remedy::{is_refused, needs_setup};
 use crate::upload::UploadError;
 use crate::wire::WireError;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -202,6 +202,7 @@ impl From<DownloadError> for Problem {
                 error.to_string(),
                 "POST `since`, `keys` and `limit` as JSON, or leave `keys` out of the address",
             ),
+            DownloadError::Query(query) if needs_setup(query) => Self::setup(&error),
             DownloadError::Query(query) => Self::unavailable(query),
             DownloadError::NotTracked { .. }
             | DownloadError::NoTrigger { .. }
@@ -220,6 +221,7 @@ impl From<DownloadError> for Problem {
 impl From<UploadError> for Problem {
     fn from(error: UploadError) -> Self {
         match &error {
+            UploadError::Query(query) if needs_setup(query) => Self::setup(&error),
             UploadError::Query(query) => Self::unavailable(query),
             UploadError::TooMany { .. } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -34,7 +34,8 @@ fn a_role_without_grants_is_a_fault_of_the_setup_until_it_has_them() {
         "do $$ begin create role server_stranger login; exception when duplicate_object or unique_violation then null; end $$",
     )
     .unwrap();
-    let program = Program::start(|| routes(server.pool_as("server_stranger", 2), Limits::default()));
+    let program =
+        Program::start(|| routes(server.pool_as("server_stranger", 2), Limits::default()));
     let setup = (500, "setup");
     let nothing = are([(503, "setup"), setup, setup]);
     assert_eq!(answers(&program), nothing);
@@ -44,15 +45,9 @@ fn a_role_without_grants_is_a_fault_of_the_setup_until_it_has_them() {
     let tracking = SyncGroup::<(models::Note,)>::tracking::<DB>();
     conn.batch_execute(&tracking.grants_sql("server_stranger"))
         .unwrap();
-    assert_eq!(
-        answers(&program),
-        are([(200, ""), (200, ""), setup])
-    );
+    assert_eq!(answers(&program), are([(200, ""), (200, ""), setup]));
     conn.batch_execute(&tracking.upload_grants_sql("server_stranger"))
         .unwrap();
-    assert_eq!(
-        answers(&program),
-        are([(200, ""), (200, ""), (200, "")])
-    );
+    assert_eq!(answers(&program), are([(200, ""), (200, ""), (200, "")]));
     assert_eq!(server.count("new"), 1);
 }

@@ -156,10 +156,7 @@ fn table() -> Object {
                 "left",
                 columns("The values of a column that the scope no longer shows"),
             ),
-            (
-                "unreadable",
-                many(unreadable("A row that can't travel")),
-            ),
+            ("unreadable", many(unreadable("A row that can't travel"))),
             (
                 "cutoff",
                 text("The instant up to which the table is complete"),

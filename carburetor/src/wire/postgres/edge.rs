@@ -39,7 +39,8 @@ where
     match edge {
         Edge::Infinite(what) => return Err(infinite(what).into()),
         Edge::Interval if !as_it_is => {
-            let said = "an interval of millions of years can't be read in Rust; store a shorter one";
+            let said =
+                "an interval of millions of years can't be read in Rust; store a shorter one";
             return Err(WireError::new(said).into());
         }
         Edge::Interval | Edge::EndOfDay => {}
@@ -79,9 +80,8 @@ impl Edge {
         let bytes = value.as_bytes();
         match bytes.len() {
             // The oid takes a look at the result, and few values are at an end.
-            4 | 8 | 16 => {
-                Self::at_end(bytes, None).and_then(|_| Self::at_end(bytes, Some(value.get_oid().get())))
-            }
+            4 | 8 | 16 => Self::at_end(bytes, None)
+                .and_then(|_| Self::at_end(bytes, Some(value.get_oid().get()))),
             HEAD.. if bytes.starts_with(&[0, 0, 0, 1, 0, 0, 0]) => Self::of_items(bytes),
             _ => None,
         }

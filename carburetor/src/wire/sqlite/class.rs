@@ -57,8 +57,8 @@ pub(super) fn mismatch(value: &mut Stored<'_, '_, '_>, expected: &str) -> WireEr
 /// Refuses what Rust's types would take for another value of `ST`, as it is refused on its way out.
 pub(crate) fn judge<ST: 'static>(value: &mut Stored<'_, '_, '_>) -> Result<(), WireError> {
     use sql_types::{
-        BigInt, Binary, Bool, Date, Double, Float, Integer, Numeric, SmallInt, Text, Time, Timestamp,
-        TimestamptzSqlite,
+        BigInt, Binary, Bool, Date, Double, Float, Integer, Numeric, SmallInt, Text, Time,
+        Timestamp, TimestamptzSqlite,
     };
     if is::<ST, Text>() {
         utf8(value).map(drop)

@@ -108,35 +108,35 @@ pub(super) fn write_decimal(
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
     match value.value_type() {
-            Some(SqliteType::Integer | SqliteType::Long | SqliteType::SmallInt) => {
-                write_integer_string(value.read_long(), out);
+        Some(SqliteType::Integer | SqliteType::Long | SqliteType::SmallInt) => {
+            write_integer_string(value.read_long(), out);
+            Ok(())
+        }
+        Some(SqliteType::Double | SqliteType::Float) => {
+            let number = value.read_double();
+            if number.is_finite() {
+                // Display has no exponent, as the wire's form.
+                write_string(&number.to_string(), out);
                 Ok(())
-            }
-            Some(SqliteType::Double | SqliteType::Float) => {
-                let number = value.read_double();
-                if number.is_finite() {
-                    // Display has no exponent, as the wire's form.
-                    write_string(&number.to_string(), out);
-                    Ok(())
-                } else {
-                    Err(WireError::new(
-                        "expected a decimal number, got an infinite one",
-                    ))
-                }
-            }
-            _ => {
-                of_class(value, "a decimal number", &[Class::Text])?;
-                let text = value.read_text();
-                if !is_decimal(text) {
-                    return Err(WireError::unexpected(
-                        "a decimal number",
-                        &Value::from(text),
-                    ));
-                }
-                write_string(text, out);
-                Ok(())
+            } else {
+                Err(WireError::new(
+                    "expected a decimal number, got an infinite one",
+                ))
             }
         }
+        _ => {
+            of_class(value, "a decimal number", &[Class::Text])?;
+            let text = value.read_text();
+            if !is_decimal(text) {
+                return Err(WireError::unexpected(
+                    "a decimal number",
+                    &Value::from(text),
+                ));
+            }
+            write_string(text, out);
+            Ok(())
+        }
+    }
 }
 
 pub(super) const NUMBERS: &[Class] = &[Class::Integer, Class::Real];

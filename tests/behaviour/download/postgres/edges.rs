@@ -111,7 +111,9 @@ fn structs_are_told_of_what_they_would_take_for_another_value() {
         .map(|(id, _)| id)
         .collect();
     let mut json = Vec::new();
-    group().download_json(&mut conn, (None,), &mut json).unwrap();
+    group()
+        .download_json(&mut conn, (None,), &mut json)
+        .unwrap();
     assert_eq!(travelled(&json), travels);
     is_as_expected(&Edges::read_json::<Pg>(&json).unwrap().0, "a message");
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -153,7 +155,9 @@ fn an_upload_of_such_a_value_is_rejected() {
         change(3, "span", json!("P178956970Y")),
         change(4, "span", json!("P1M")),
     ];
-    let outcomes = Edges::upload(&mut conn, &Changes::new(sent)).unwrap().outcomes;
+    let outcomes = Edges::upload(&mut conn, &Changes::new(sent))
+        .unwrap()
+        .outcomes;
     let fields: Vec<Option<&str>> = outcomes
         .iter()
         .map(|outcome| match &outcome.verdict {
