@@ -48,8 +48,10 @@ const TABLE: &str = "create table edges (id int primary key, start time not null
   due date not null default '2026-01-01', day timestamp not null default '2026-01-01', span interval, price numeric not null default 1, code char(5) not null default 'a',
   at timestamptz not null default now())";
 
-/// What each row holds, the column that a model can't read of it, and whether that travels nevertheless.
-const ROWS: [(&str, &str, Option<(&str, bool)>); 14] = [
+/// What a row holds, the column that a model can't read of it, and whether that travels nevertheless.
+type Case = (&'static str, &'static str, Option<(&'static str, bool)>);
+
+const ROWS: [Case; 14] = [
     ("start", "23:59:59.999999", None),
     ("start", "24:00", Some(("start", true))),
     ("starts", "{10:00,24:00}", Some(("starts", true))),
