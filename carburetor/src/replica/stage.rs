@@ -147,6 +147,8 @@ fn leave(
             quoted(column)
         );
         query::execute(conn, &delete, [Bind(stored)])?;
+        let held = of_server(table, column);
+        unreadable::leave(conn, table, (number, column), value, &held)?;
         let note = format!(
             "insert into carburetor_stage_left (of_table, of_column, value) values ({BIND}, {BIND}, {BIND})"
         );

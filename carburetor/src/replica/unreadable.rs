@@ -144,6 +144,45 @@ pub(super) fn follow(
     Ok(())
 }
 
+/// Rows that hold this value leave: what is kept of them goes, too. What one held that the server could not send, the older version in the
+/// table says, whose column is `of_server`.
+pub(super) fn leave(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    (number, column): (usize, &str),
+    value: &Value,
+    of_server: &str,
+) -> Result<(), ReplicaError> {
+    if !any(conn, table)? {
+        return Ok(());
+    }
+    let of_table = || Bind::text(table.place(DOWNLOADED.rows));
+    let stored = (table.admit)(number, value)?;
+    let sql = format!(
+        "select rowid, row from carburetor_unreadable where of_table = {BIND} and row is not null"
+    );
+    for row in query::rows(conn, &sql, [of_table()])? {
+        let came: Map<String, Value> = serde_json::from_str(&as_text(&row[1])).unwrap_or_default();
+        let is_left = came.get(column).is_some_and(|held| {
+            held == value || (table.admit)(number, held).is_ok_and(|held| held == stored)
+        });
+        if is_left {
+            let forget = format!("delete from carburetor_unreadable where rowid = {BIND}");
+            query::execute(conn, &forget, [Bind::integer(as_integer(&row[0]))])?;
+        }
+    }
+    let ids = table.ids("");
+    let sql = format!(
+        "delete from carburetor_unreadable where of_table = {BIND} and not exists (select 1 from json_each(row) as held where held.key = {BIND}) \
+         and key in (select {} from {} where {of_server} is {BIND} and ({ids}) not in (select {ids} from {}))",
+        key(table, ""),
+        table.name(),
+        table.staged(DOWNLOADED.rows),
+    );
+    query::execute(conn, &sql, [of_table(), Bind::text(column), Bind(stored)])?;
+    Ok(())
+}
+
 /// A condition on a row of the table: there is no newer version of it that can't be shown.
 pub(super) fn is_readable(table: &ReplicaTable) -> String {
     format!(

@@ -370,3 +370,75 @@ fn signing_out_leaves_no_row_or_value_in_any_table_of_the_file() {
     assert_eq!(device.tables_with("secret"), [""; 0]);
     assert!(device.titles().is_empty());
 }
+
+#[test]
+fn what_leaves_the_scope_does_not_come_with_the_next_version_of_the_program() {
+    let device = Device::new();
+    let not_sent = |id: i32| {
+        format!(
+            r#","unreadable":[{{"id":{id},"column":"level","message":"expected UTF-8, got other bytes"}}]"#
+        )
+    };
+    device.take(
+        true,
+        "",
+        &[
+            row(1, "red", "low"),
+            row(4, "red", "low"),
+            row(5, "blue", "low"),
+            row(6, "red", "low"),
+        ],
+        "",
+    );
+    device.take(
+        false,
+        "",
+        &[
+            row(1, "red", "urgent"),
+            row(2, "red", "urgent"),
+            row(3, "blue", "urgent"),
+            row(6, "blue", "urgent"),
+        ],
+        &not_sent(4),
+    );
+    device.take(false, "", &[], &not_sent(5));
+    assert_eq!(device.replica.unreadable().unwrap().len(), 6);
+    device.take(
+        false,
+        "",
+        &[],
+        r#","left":{"column":"title","values":["red"]}"#,
+    );
+    let told = device.replica.unreadable().unwrap();
+    let mut told: Vec<_> = told.into_iter().filter_map(|error| error.id).collect();
+    told.sort_by_key(ToString::to_string);
+    assert_eq!(told, [json!(3), json!(5), json!(6)]);
+    let Device {
+        folder,
+        script,
+        replica,
+    } = device;
+    drop(replica);
+    let later = open::<LaterGroup>(&folder, &script);
+    let shown: Vec<(i32, String)> = tasks::table
+        .select((tasks::id, tasks::title))
+        .order(tasks::id)
+        .load(&mut later.connection().unwrap())
+        .unwrap();
+    assert_eq!(shown, titles([(3, "blue"), (5, "blue"), (6, "blue")]));
+}
+
+#[test]
+fn what_can_not_be_read_and_comes_after_a_value_has_left_stays() {
+    let device = Device::new();
+    device.take(true, "", &[row(1, "red", "low"), row(2, "red", "low")], "");
+    // The row has moved to where it may be seen; its older version may not be.
+    device.take(
+        false,
+        "",
+        &[row(1, "blue", "urgent")],
+        r#","left":{"column":"title","values":["red"]}"#,
+    );
+    assert!(device.titles().is_empty());
+    assert_eq!(device.replica.unreadable().unwrap()[0].id, Some(json!(1)));
+}
