@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
 /// What `work` makes of it within `time`, in a task of its own. If its time is over, or whoever asks for it has gone, what it has begun is rolled back.
@@ -26,6 +26,15 @@ pub(super) async fn apart<T: Send + 'static>(
         Ok(Err(panicked)) => Err(Problem::server(&panicked)),
         Ok(Ok(Err(()))) | Err(_) => Err(Problem::too_slow()),
     }
+}
+
+/// What `work` makes of it, unless that takes longer than `time`.
+pub(super) async fn limited<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = until(work, sleep(time)).await;
+    done.unwrap_or_else(|()| Err(Problem::too_slow()))
 }
 
 /// What `work` makes of it; what `over` says if that comes before.

@@ -169,22 +169,21 @@ async fn read<G, D>(
                 Some(mut asked) => asked.changed::<G, D>(&served, &pages, &scope).await,
             }
         };
-        tokio::select! {
+        let problem = tokio::select! {
             // Whoever has gone needs no reason.
             () = pages.closed() => None,
+            problem = pages.overdue() => Some(problem),
             () = served.shutdown.over() => Some(Problem::busy("the server is going down")),
             changed = changed => Some(match changed {
                 // Whoever comes back goes on from his last page.
                 Ok(_) => Problem::busy("the caller may see something else now"),
                 Err(problem) => problem,
             }),
-        }
+        };
+        // Whoever asked doesn't wait for what is dropped then.
+        problem.into_iter().for_each(|problem| pages.end(problem));
     };
-    let problem = match until(reading, over).await {
-        Ok(read) => read.err(),
-        Err(problem) => problem,
-    };
-    if let Some(problem) = problem {
+    if let Ok(Err(problem)) = until(reading, over).await {
         pages.end(problem);
     }
 }

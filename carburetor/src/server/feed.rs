@@ -98,19 +98,21 @@ where
         let follower = Follower {
             caller,
             scope,
-            subscription,
+            subscription: Arc::new(subscription),
             limit,
         };
         let pages = Arc::new(pages);
         let following = {
             let (served, pages) = (Arc::clone(&served), Arc::clone(&pages));
-            async move { follower.follow::<G, D>(&served, &channels, &pages).await }
+            async move { follower.follow::<G, D>(served, channels, pages).await }
         };
         let over = async {
             tokio::select! {
                 () = served.shutdown.begun() => {}
                 () = tokio::time::sleep(served.limits.feed_time) => {}
                 () = pages.closed() => {}
+                // Whoever follows doesn't wait for what is dropped then.
+                problem = pages.overdue() => pages.end(problem),
             }
         };
         if let Ok(Err(problem)) = until(following, over).await {

@@ -7,9 +7,11 @@ use super::served::Sent;
 use crate::download::Page;
 use crate::token::Token;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// Whoever takes the pages has gone.
@@ -23,6 +25,8 @@ pub(super) struct Pages {
     share: Arc<Share>,
     /// How long they may wait for whoever takes them, and whoever gives them for room.
     times: [Duration; 2],
+    /// A page takes longer to read than it may.
+    overdue: Notify,
 }
 
 /// Where they are taken.
@@ -98,6 +102,7 @@ pub(super) fn handover(
         handover: Arc::clone(&handover),
         share,
         times: [limits.send_time, limits.time],
+        overdue: Notify::new(),
     };
     (pages, Taken(handover))
 }
@@ -113,13 +118,28 @@ fn wake(waker: Option<Waker>) {
 }
 
 impl Pages {
-    /// Room for a page, and then the page.
+    /// Room for a page, and then the page. One that takes longer than it may is not dropped here, where that could keep others: [`overdue`](Self::overdue) says so
+    /// to whoever drops all of the reading.
     pub(super) async fn read(
         &self,
         page: impl Future<Output = Result<Option<Page>, Problem>>,
     ) -> Result<Option<(Page, Room)>, Problem> {
         let room = self.share.page(self.times[1]).await?;
-        Ok(page.await?.map(|page| (page, room)))
+        let mut page = pin!(page);
+        let read = match timeout(self.times[1], page.as_mut()).await {
+            Ok(read) => read,
+            Err(_) => {
+                self.overdue.notify_one();
+                page.await
+            }
+        };
+        Ok(read?.map(|page| (page, room)))
+    }
+
+    /// Comes back when a page takes longer to read than it may.
+    pub(super) async fn overdue(&self) -> Problem {
+        self.overdue.notified().await;
+        Problem::too_slow()
     }
 
     /// Gives a page that others are given, too, as soon as there is room for what is made of it, and waits until it is taken.
@@ -187,8 +207,10 @@ impl Pages {
         let mut handover = lock(&self.handover);
         handover.answered = handover.recalls;
         let waiting = handover.page.replace(Err(problem.into()));
+        let taker = handover.taker.wake();
         drop(handover);
         drop(waiting);
+        wake(taker);
     }
 
     /// What holds the pages back.

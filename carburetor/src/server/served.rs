@@ -22,9 +22,7 @@ use crate::scope::{Concerns, identity};
 use crate::token::Token;
 use crate::upload::{UploadError, UploadOptions};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 /// What every request of a group needs.
 #[derive(Clone)]
@@ -276,7 +274,7 @@ impl<D: Database> Served<D> {
         Ok(self.rooms.share(&self.name, &G::identity(scope)?))
     }
 
-    /// The next page, on a connection that is lent for it.
+    /// The next page, on a connection that is lent for it. Whoever asks for it sees to it that it doesn't take too long.
     async fn next<T, S>(
         &self,
         pages: &mut download::Pages<'_, T, S, <D::Connection as SyncConnectionAsync>::Database>,
@@ -285,30 +283,18 @@ impl<D: Database> Served<D> {
         S: Send + Sync,
         T: DownloadTablesAsync<<D::Connection as SyncConnectionAsync>::Database, S>,
     {
-        let time = self.limits.time;
-        within(time, async {
-            let mut loan = Loan::of(&self.database, time).await?;
-            let conn = loan.connection()?;
-            let page = match pages.next_json_async(conn).await {
-                Err(DownloadError::Query(error)) if is_refused(&error) => {
-                    // It may be what a person has to mend, and no reason to try again.
-                    let checked = check(&conn.share(), &T::definitions()).await;
-                    let failed = Err(DownloadError::Query(error).into());
-                    checked.map_err(Problem::found).and(failed)
-                }
-                page => page.map_err(Problem::from),
-            };
-            loan.give_back();
-            page
-        })
-        .await
+        let mut loan = Loan::of(&self.database, self.limits.time).await?;
+        let conn = loan.connection()?;
+        let page = match pages.next_json_async(conn).await {
+            Err(DownloadError::Query(error)) if is_refused(&error) => {
+                // It may be what a person has to mend, and no reason to try again.
+                let checked = check(&conn.share(), &T::definitions()).await;
+                let failed = Err(DownloadError::Query(error).into());
+                checked.map_err(Problem::found).and(failed)
+            }
+            page => page.map_err(Problem::from),
+        };
+        loan.give_back();
+        page
     }
-}
-
-/// What `work` makes of it, unless it takes longer than a request may.
-pub(super) async fn within<T>(
-    time: Duration,
-    work: impl Future<Output = Result<T, Problem>>,
-) -> Result<T, Problem> {
-    timeout(time, work).await.map_err(|_| Problem::too_slow())?
 }

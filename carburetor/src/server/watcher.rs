@@ -1,5 +1,6 @@
 //! Wake-ups: something may have been committed.
 
+use super::apart::until;
 use super::database::Database;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -54,25 +55,27 @@ async fn watch<D: Database>(
     sender: watch::Sender<()>,
     running: Running,
 ) {
-    let changed = || {
-        sender.send_replace(());
-    };
     loop {
-        let problem = tokio::select! {
-            problem = database.watch(interval, changed) => Some(problem),
-            () = sender.closed() => None,
+        let watching = {
+            let (database, sender) = (database.clone(), sender.clone());
+            async move {
+                let changed = || {
+                    sender.send_replace(());
+                };
+                database.watch(interval, changed).await
+            }
         };
-        match problem {
-            Some(problem) => {
+        match until(watching, sender.closed()).await {
+            Ok(problem) => {
                 tracing::warn!(
                     code = problem.code(),
                     "commits can't be watched; again in a moment"
                 );
                 sleep(PAUSE).await;
                 // Whatever was committed meanwhile.
-                changed();
+                sender.send_replace(());
             }
-            None => {
+            Err(()) => {
                 let mut running = lock(&running);
                 if sender.receiver_count() == 0 {
                     *running = None;

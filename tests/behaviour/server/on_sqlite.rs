@@ -23,6 +23,8 @@ mod layers;
 mod many;
 #[path = "openapi.rs"]
 mod openapi;
+#[path = "sqlite_reads.rs"]
+mod reads;
 #[path = "refusals.rs"]
 mod refusals;
 #[path = "revocation.rs"]

@@ -1,6 +1,7 @@
 //! One scope's changes: read once for all who follow it.
 
 use crate::download::Page;
+use crate::server::apart::limited;
 use crate::server::database::Database;
 use crate::server::problem::Problem;
 use crate::server::room::Told;
@@ -49,7 +50,7 @@ pub(super) enum Joined {
 
 /// What the followers of one scope get.
 pub(super) struct Channel<D, S> {
-    served: Served<D>,
+    served: Arc<Served<D>>,
     scope: Arc<S>,
     followers: broadcast::Sender<Arc<Told>>,
     /// The followers have everything up to here. None if there are none.
@@ -60,7 +61,7 @@ pub(super) struct Channel<D, S> {
 }
 
 impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
-    pub(super) fn new(served: Served<D>, scope: Arc<S>) -> Self {
+    pub(super) fn new(served: Arc<Served<D>>, scope: Arc<S>) -> Self {
         Channel {
             served,
             scope,
@@ -105,7 +106,12 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
     {
         // The semaphore is never closed.
         let _turn = self.served.readers.acquire().await;
-        G::page(&self.served, &self.scope, since, self.served.limits.page).await
+        let (served, scope) = (Arc::clone(&self.served), Arc::clone(&self.scope));
+        let limits = served.limits;
+        limited(limits.time, async move {
+            G::page(&served, &scope, since, limits.page).await
+        })
+        .await
     }
 
     /// A page for all, if there is room for one.

@@ -85,7 +85,7 @@ impl<DB: SyncBackend> Channels<DB> {
                 woken: woken.clone(),
             };
             open.by_scope.insert(identity.clone(), channel);
-            let channel = Channel::new(served.clone(), Arc::clone(scope));
+            let channel = Channel::new(Arc::new(served.clone()), Arc::clone(scope));
             tokio::spawn(channel.run::<G>(joining, woken));
         }
         let known = open.by_scope.get_mut(&identity);
@@ -96,7 +96,7 @@ impl<DB: SyncBackend> Channels<DB> {
         let joins = channel.joins.clone();
         // It ends under the lock only: what is here runs.
         if !std::mem::replace(&mut open.is_woken, true) {
-            tokio::spawn(waker::wake(Arc::clone(self), served.clone()));
+            tokio::spawn(waker::wake(Arc::clone(self), Arc::new(served.clone())));
         }
         Ok(Subscription {
             channels: Arc::clone(self),

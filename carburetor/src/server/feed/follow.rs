@@ -4,13 +4,13 @@ use super::channel::Joined;
 use super::channels::{BackendOf, Channels, Subscription};
 use crate::backend::SyncBackend;
 use crate::connection::SyncConnectionAsync;
+use crate::server::apart::until;
 use crate::server::caller::Asked;
 use crate::server::database::Database;
 use crate::server::handover::Pages;
 use crate::server::meter;
 use crate::server::problem::Problem;
 use crate::server::served::{Served, ServedGroup};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Follower<S, DB: SyncBackend> {
     pub(super) caller: Asked<S>,
     pub(super) scope: Arc<S>,
-    pub(super) subscription: Subscription<DB>,
+    pub(super) subscription: Arc<Subscription<DB>>,
     pub(super) limit: u32,
 }
 
@@ -29,9 +29,9 @@ impl<S: Send + Sync + 'static, DB: SyncBackend> Follower<S, DB> {
     /// Sends pages until nobody takes them, or the caller is refused.
     pub(super) async fn follow<G, D>(
         mut self,
-        served: &Arc<Served<D>>,
-        channels: &Arc<Channels<BackendOf<D>>>,
-        pages: &Pages,
+        served: Arc<Served<D>>,
+        channels: Arc<Channels<BackendOf<D>>>,
+        pages: Arc<Pages>,
     ) -> Result<(), Problem>
     where
         D: Database,
@@ -39,18 +39,29 @@ impl<S: Send + Sync + 'static, DB: SyncBackend> Follower<S, DB> {
         G: ServedGroup<D::Connection, Scope = S>,
     {
         loop {
-            let (scope, recalls) = {
-                let subscription = &self.subscription;
-                let within = within::<G, D>(served, &self.scope, self.limit, subscription, pages);
-                let mut within = pin!(within);
-                tokio::select! {
-                    done = &mut within => return done,
-                    changed = self.caller.changed::<G, D>(served, pages, &self.scope) => changed?,
+            let within = within::<G, D>(
+                Arc::clone(&served),
+                Arc::clone(&self.scope),
+                self.limit,
+                Arc::clone(&self.subscription),
+                Arc::clone(&pages),
+            );
+            let changed = async {
+                let caller = &mut self.caller;
+                let changed = caller.changed::<G, D>(&served, &pages, &self.scope).await;
+                // What was read within what he could see before: it isn't taken while the reading is dropped.
+                match &changed {
+                    Ok(_) => pages.take_back(),
+                    Err(problem) => pages.end(problem.clone()),
                 }
+                changed
             };
-            // It was read within what he could see before.
-            pages.take_back();
-            self.subscription = channels.subscribe::<G, D>(served, &scope)?;
+            let (scope, recalls) = match until(within, changed).await {
+                Ok(done) => return done,
+                Err(changed) => changed?,
+            };
+            let subscription = channels.subscribe::<G, D>(&served, &scope)?;
+            self.subscription = Arc::new(subscription);
             self.scope = scope;
             pages.go_on(recalls);
         }
@@ -59,11 +70,11 @@ impl<S: Send + Sync + 'static, DB: SyncBackend> Follower<S, DB> {
 
 /// Sends pages of one scope, until nobody takes them.
 async fn within<G, D>(
-    served: &Served<D>,
-    scope: &G::Scope,
+    served: Arc<Served<D>>,
+    scope: Arc<G::Scope>,
     limit: u32,
-    subscription: &Subscription<BackendOf<D>>,
-    pages: &Pages,
+    subscription: Arc<Subscription<BackendOf<D>>>,
+    pages: Arc<Pages>,
 ) -> Result<(), Problem>
 where
     D: Database,
@@ -72,7 +83,7 @@ where
     loop {
         // Reading takes room that an idle feed has no use for.
         let since = pages.given();
-        let reading = Box::pin(G::pages(served, scope, since, limit, true, pages));
+        let reading = Box::pin(G::pages(&served, &scope, since, limit, true, &pages));
         let Some(token) = reading.await? else {
             return Ok(());
         };

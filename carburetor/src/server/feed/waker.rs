@@ -7,10 +7,11 @@ use crate::connection::SyncConnectionAsync;
 use crate::cutoff::{Assumptions, Cutoffs};
 use crate::download::asynchronous::{Changed, ChangedRow, Watched, changed};
 use crate::scope::{Concern, Concerns};
+use crate::server::apart::limited;
 use crate::server::database::Database;
 use crate::server::loan::Loan;
 use crate::server::problem::Problem;
-use crate::server::served::{Served, within};
+use crate::server::served::Served;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ const WHOLE: Duration = Duration::from_secs(30);
 const COLUMNS: usize = 4;
 
 /// Wakes the channels, until there are none.
-pub(super) async fn wake<DB, D>(channels: Arc<Channels<DB>>, served: Served<D>)
+pub(super) async fn wake<DB, D>(channels: Arc<Channels<DB>>, served: Arc<Served<D>>)
 where
     DB: SyncBackend,
     D: Database,
@@ -56,7 +57,7 @@ where
         if whole.is_some_and(|whole| whole <= begun) {
             look = Look::default();
         }
-        let watched = watched(&channels.lock());
+        let watched = watched(&channels.lock()).map(Arc::new);
         let found = match &watched {
             Some(watched) => look.further(&served, watched).await,
             None => {
@@ -118,20 +119,26 @@ struct Look {
 
 impl Look {
     /// What is new since the last look; none if that may be anything.
-    async fn further<DB, D>(&mut self, served: &Served<D>, watched: &[Watched<DB>]) -> Option<Found>
+    async fn further<DB, D>(
+        &mut self,
+        served: &Arc<Served<D>>,
+        watched: &Arc<Vec<Watched<DB>>>,
+    ) -> Option<Found>
     where
         DB: SyncBackend,
         D: Database,
         D::Connection: SyncConnectionAsync<Database = DB>,
     {
-        let known = std::mem::take(self);
-        let looked = within(served.limits.time, async {
+        let mut known = std::mem::take(self);
+        let before = known.cutoffs.take();
+        let (served, asked) = (Arc::clone(served), Arc::clone(watched));
+        let looked = limited(served.limits.time, async move {
             let _turn = served.readers.acquire().await;
             let mut loan = Loan::of(&served.database, served.limits.time).await?;
             let assumptions = Assumptions::default();
             let looked = {
                 let conn = loan.connection()?.share();
-                changed(&conn, watched, &assumptions, known.cutoffs.as_ref()).await
+                changed(&conn, &asked, &assumptions, before.as_ref()).await
             };
             loan.give_back();
             Ok::<_, Problem>(looked?)
