@@ -159,7 +159,11 @@ fn a_page_that_takes_too_long_is_told_at_once_and_keeps_nobody() {
         let asked = gated.ask(path);
         gated.gate.reached();
         let (status, said) = gated.answer(asked);
-        assert_eq!((status, said["code"].as_str()), (503, Some("time")), "{path}");
+        assert_eq!(
+            (status, said["code"].as_str()),
+            (503, Some("time")),
+            "{path}"
+        );
         gated.is_served();
         gated.gate.set(false);
         let again = gated.asking.block_on(gated.ask(path)).unwrap();
