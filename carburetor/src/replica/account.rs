@@ -1,10 +1,11 @@
 //! Whose rows and edits the file holds.
 
 use super::error::ReplicaError;
-use super::file::Store;
+use super::file::{Store, refuse_all};
 use super::query::{self, BIND, Bind, as_text};
 use super::show::{DOWNLOADED, show};
 use super::shown;
+use super::table::ReplicaTable;
 use super::token;
 use crate::table::literal;
 use diesel::connection::SimpleConnection;
@@ -38,7 +39,7 @@ impl Store {
         }
     }
 
-    /// Removes what the account has in the file; nobody's it is then.
+    /// Removes what the account has in the file. It is nobody's then, and takes no writes: they would be the next account's, or keep it out.
     pub(super) fn sign_out(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
         self.still_belongs(conn)?;
         self.serves_nobody()?;
@@ -51,7 +52,25 @@ impl Store {
             query::execute(conn, &forget, [&self.group, &self.account].map(Bind::text))?;
         }
         self.empty(conn)?;
-        self.leave_to(conn, NOBODY)
+        self.leave_to(conn, NOBODY)?;
+        let nobodys = format!("update carburetor_group set signed_out = 1 where name = {BIND}");
+        query::execute(conn, &nobodys, [Bind::text(&self.group)])?;
+        self.uploaded()
+            .try_for_each(|table| refuse_all(conn, table))
+    }
+
+    /// Whether what is edited in the table would be nobody's, because the group it goes with is signed out. The group that is being opened is somebody's.
+    pub(super) fn is_nobodys(
+        &self,
+        conn: &mut SqliteConnection,
+        table: &ReplicaTable,
+    ) -> Result<bool, ReplicaError> {
+        if table.owner == self.group || table.takes_no_writes() {
+            return Ok(false);
+        }
+        let signed_out =
+            format!("select 1 from carburetor_group where name = {BIND} and signed_out = 1");
+        Ok(query::exists(conn, &signed_out, [Bind::text(&table.owner)])?)
     }
 
     /// Forgets what the program has edited and the server has not answered, and returns how many changes that were. The rows are
@@ -121,7 +140,7 @@ impl Store {
         let keys = format!("delete from carburetor_keys where in_group = {BIND}");
         query::execute(conn, &keys, group())?;
         let others = format!(
-            "update carburetor_group set account = {account}, scope = null, confirmed = null, synced_ms = null where name = {BIND}"
+            "update carburetor_group set account = {account}, signed_out = 0, scope = null, confirmed = null, synced_ms = null where name = {BIND}"
         );
         query::execute(conn, &others, group())?;
         Ok(())

@@ -8,7 +8,7 @@ use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::relay;
 use super::schema;
 use super::table::ReplicaTable;
-use super::triggers::triggers;
+use super::triggers::{nobodys, triggers};
 use crate::connection::transact_alone;
 use crate::table::{literal, quoted};
 use diesel::QueryResult;
@@ -78,7 +78,12 @@ impl Store {
             for table in &mut self.tables {
                 check(conn, table)?;
                 schema::install(conn, table, &self.group)?;
-                arm(conn, table)?;
+            }
+            for table in &self.tables {
+                match self.is_nobodys(conn, table)? {
+                    true => refuse_all(conn, table)?,
+                    false => arm(conn, table)?,
+                }
             }
             self.belong(conn)?;
             self.read_again(conn)?;
@@ -159,20 +164,37 @@ pub(super) fn disarmed(
     Ok(())
 }
 
-/// Makes the triggers as they have to be; those that are so already are left alone.
+/// Makes the triggers that record what is edited.
 fn arm(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
+    make(conn, table, &triggers(table))?;
+    match table.is_hub && !table.takes_no_writes() {
+        true => Ok(relay::arm(conn, table)?),
+        false => Ok(()),
+    }
+}
+
+/// Makes the triggers that refuse what would be nobody's edit.
+pub(super) fn refuse_all(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+) -> Result<(), ReplicaError> {
+    make(conn, table, &nobodys(table))
+}
+
+/// Makes the triggers as they have to be; those that are so already are left alone.
+fn make(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    wanted: &[(String, String)],
+) -> Result<(), ReplicaError> {
     let known = known(conn, table)?;
-    let wanted = triggers(table);
     for trigger in known.iter().filter(|trigger| !wanted.contains(trigger)) {
         conn.batch_execute(&format!("drop trigger {}", quoted(&trigger.0)))?;
     }
     for trigger in wanted.iter().filter(|trigger| !known.contains(trigger)) {
         conn.batch_execute(&trigger.1)?;
     }
-    match table.is_hub && !table.takes_no_writes() {
-        true => Ok(relay::arm(conn, table)?),
-        false => Ok(()),
-    }
+    Ok(())
 }
 
 /// What tells the file from its copies, and what did so in files of earlier versions. A copy is made later than the file, on whatever device; a file that is

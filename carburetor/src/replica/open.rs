@@ -264,7 +264,7 @@ impl<G> Replica<G> {
     ///
     /// # Errors
     ///
-    /// A failed statement, or a change that doesn't fit the model of today.
+    /// A failed statement, or a change that doesn't fit the model of today. A file that has become another account's.
     pub fn retry(&self, seq: i64) -> Result<bool, ReplicaError> {
         self.with(|store, conn| transact_alone(conn, |conn| store.retry(conn, seq)))
     }
@@ -304,7 +304,8 @@ impl<G> Replica<G> {
 
     /// Removes what the account has in the file: its rows, what the server has rejected of its edits, and from where
     /// the next download goes on. Whoever opens the file then begins with empty tables. A sync or a run
-    /// that is still going on ends with an error.
+    /// that is still going on ends with an error, and so does whatever is written on a connection that is still open,
+    /// until the file is opened again: it would be nobody's, or the next account's.
     ///
     #[doc = include_str!("../../docs/examples/replica_sign_out.md")]
     ///

@@ -116,6 +116,8 @@ impl Store {
         conn: &mut SqliteConnection,
         seq: i64,
     ) -> Result<bool, ReplicaError> {
+        // It would be sent as whoever's the file is.
+        self.still_belongs(conn)?;
         let rejected = self.rejected(conn)?;
         let Some(rejected) = rejected.into_iter().find(|one| one.seq == seq) else {
             return Ok(false);

@@ -38,6 +38,7 @@ create table if not exists carburetor_group (
   number integer primary key autoincrement,
   name text not null unique,
   account text not null,
+  signed_out integer not null default 0,
   token text,
   scope text,
   confirmed text,
@@ -143,7 +144,8 @@ pub(super) fn tick() -> String {
 pub(super) const LAST_CLOCK: &str = "(select printf('%016x', clock) || id from carburetor_replica)";
 
 /// The columns of shared tables that the file of an earlier version lacks.
-const LATER_COLUMNS: [(&str, &str, &str); 4] = [
+const LATER_COLUMNS: [(&str, &str, &str); 5] = [
+    ("carburetor_group", "signed_out", NUMBER),
     ("carburetor_group", "origin", "text"),
     (
         "carburetor_replica",

@@ -17,10 +17,20 @@ use crate::tracking::sqlite::{differs, list};
 
 /// The name and the text of every trigger that the table has.
 pub(super) fn triggers(table: &ReplicaTable) -> Vec<(String, String)> {
-    let triggers = match table.takes_no_writes() {
-        true => refusals(table),
-        false => recorders(table),
-    };
+    match table.takes_no_writes() {
+        true => named(table, refusals(table, downloaded_only(table))),
+        false => named(table, recorders(table)),
+    }
+}
+
+/// The same while the file is nobody's, who has no edits.
+pub(super) fn nobodys(table: &ReplicaTable) -> Vec<(String, String)> {
+    let remedy =
+        "is nobody's since its account signed out: open the replica for an account, and write then";
+    named(table, refusals(table, remedy))
+}
+
+fn named(table: &ReplicaTable, triggers: Vec<Trigger>) -> Vec<(String, String)> {
     let named = triggers.into_iter().filter(|(.., body)| !body.is_empty());
     named
         .map(|(kind, event, condition, body)| {
@@ -87,13 +97,17 @@ fn recorders(table: &ReplicaTable) -> Vec<Trigger> {
     triggers
 }
 
-/// Every write of a table that takes none from replicas, but for its local columns.
-fn refusals(table: &ReplicaTable) -> Vec<Trigger> {
-    let definition = table.definition;
-    let remedy = match definition.online_only {
+/// Why a table takes no writes from replicas.
+fn downloaded_only(table: &ReplicaTable) -> &'static str {
+    match table.definition.online_only {
         true => "is written online only: send the write to the server, and sync",
         false => "is downloaded only: write it on the server, and sync",
-    };
+    }
+}
+
+/// Every write of the table, but for its local columns.
+fn refusals(table: &ReplicaTable, remedy: &str) -> Vec<Trigger> {
+    let definition = table.definition;
     let raise = format!(
         "  select raise(abort, {});",
         literal(&format!("{} {remedy}", definition.table))

@@ -6,7 +6,7 @@ use super::hub::block_on;
 use super::world::{Served, Teams, note, notes_in};
 use super::{Conn, Server};
 use carburetor::replica::{InProcess, Replica, ReplicaError};
-use diesel::connection::Connection;
+use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 
 fn served() -> Server {
@@ -114,6 +114,92 @@ fn signing_out_leaves_nothing_of_the_account() {
     assert_eq!(ann.rejected().unwrap(), []);
     sync(&ann);
     assert_eq!(notes_in(&mut conn), [note("r", "one")]);
+}
+
+#[test]
+fn what_is_written_while_the_file_is_nobodys_is_refused_and_keeps_nobody_out() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = open(&server, &folder, "red", "ann");
+    sync(&ann);
+    let mut conn = ann.connection().unwrap();
+    ann.sign_out().unwrap();
+    let stray = "insert into notes (id, title, team) values ('n', 'whose', 'red')";
+    let error = conn.batch_execute(stray).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "notes is nobody's since its account signed out: open the replica for an account, and write then"
+    );
+    let bob = open(&server, &folder, "blue", "bob");
+    assert_eq!(bob.pending().unwrap(), 0);
+    assert_eq!(notes_in(&mut conn), []);
+    run(
+        &mut conn,
+        "insert into notes (id, title, team) values ('n', 'his', 'blue')",
+    );
+    sync(&bob);
+    assert_eq!(server.notes().len(), 3);
+    assert_eq!(server.notes()[1].1, "his");
+}
+
+#[test]
+fn who_signs_out_and_in_again_writes_on() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = open(&server, &folder, "red", "ann");
+    sync(&ann);
+    ann.sign_out().unwrap();
+    let ann = open(&server, &folder, "red", "ann");
+    sync(&ann);
+    let mut conn = ann.connection().unwrap();
+    run(&mut conn, "update notes set title = 'hers' where id = 'r'");
+    assert_eq!(ann.pending().unwrap(), 1);
+    sync(&ann);
+    assert_eq!(server.notes()[1].1, "hers");
+}
+
+/// What is written goes with the group that had the table first, so that it would be nobody's whoever opens another one.
+#[test]
+fn a_table_of_a_group_that_signed_out_takes_no_writes_when_another_group_has_it_too() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = open(&server, &folder, "red", "ann");
+    sync(&ann);
+    let other = || {
+        let way: InProcess<Served, Teams, Conn> =
+            InProcess::new(Teams(vec!["red".into()]), server.connector());
+        let builder = Replica::<Group>::builder().name("other").account("ann");
+        builder.open(folder.file("device"), way).unwrap()
+    };
+    sync(&other());
+    ann.sign_out().unwrap();
+    let second = other();
+    let mut conn = second.connection().unwrap();
+    assert_eq!(notes_in(&mut conn), [note("r", "one")]);
+    let stray = "update notes set title = 'whose' where id = 'r'";
+    let error = conn.batch_execute(stray).unwrap_err().to_string();
+    assert!(error.starts_with("notes is nobody's"), "{error}");
+    // What comes is shown.
+    server.run("update notes set title = 'two' where id = 'r'");
+    sync(&second);
+    assert_eq!(notes_in(&mut conn), [note("r", "two")]);
+    // The group that had the table later has no edits of it that could be nobody's.
+    let ann = open(&server, &folder, "red", "ann");
+    second.sign_out().unwrap();
+    run(&mut conn, "insert into notes (id, title, team) values ('n', 'hers', 'red')");
+    assert_eq!(ann.pending().unwrap(), 1);
+}
+
+#[test]
+fn what_was_rejected_is_not_tried_again_in_a_file_that_is_anothers() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = with_a_rejection(&server, &folder);
+    let seq = ann.rejected().unwrap()[0].seq;
+    let bob = open(&server, &folder, "blue", "bob");
+    let error = ann.retry(seq).unwrap_err();
+    assert!(
+        matches!(&error, ReplicaError::SignedOut { account } if account == "ann"),
+        "{error}"
+    );
+    assert_eq!(bob.pending().unwrap(), 0);
+    assert_eq!(notes_in(&mut bob.connection().unwrap()), []);
 }
 
 #[test]
