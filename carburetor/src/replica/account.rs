@@ -70,7 +70,11 @@ impl Store {
         }
         let signed_out =
             format!("select 1 from carburetor_group where name = {BIND} and signed_out = 1");
-        Ok(query::exists(conn, &signed_out, [Bind::text(&table.owner)])?)
+        Ok(query::exists(
+            conn,
+            &signed_out,
+            [Bind::text(&table.owner)],
+        )?)
     }
 
     /// Forgets what the program has edited and the server has not answered, and returns how many changes that were. The rows are

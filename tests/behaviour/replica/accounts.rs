@@ -183,7 +183,10 @@ fn a_table_of_a_group_that_signed_out_takes_no_writes_when_another_group_has_it_
     // The group that had the table later has no edits of it that could be nobody's.
     let ann = open(&server, &folder, "red", "ann");
     second.sign_out().unwrap();
-    run(&mut conn, "insert into notes (id, title, team) values ('n', 'hers', 'red')");
+    run(
+        &mut conn,
+        "insert into notes (id, title, team) values ('n', 'hers', 'red')",
+    );
     assert_eq!(ann.pending().unwrap(), 1);
 }
 
