@@ -1,4 +1,18 @@
-//! The guide: pages of text whose programs are compiled and run with the library's tests.
+//! The guide: pages of text whose programs are compiled and run with the library's tests. In the order in which to read:
+//!
+//! * [`devices`]: from nothing to a server and a device.
+//! * [`tracked`]: what the tracking adds to a database, and tables without it.
+//! * [`scopes`]: which rows a replica gets.
+//! * [`groups`]: one group or several.
+//! * [`uploads`]: what a replica edited reaches the server.
+//! * [`ids`]: who makes the ids of rows that devices insert.
+//! * [`conflicts`]: which edit wins.
+//! * [`testing`]: tests of a server's program and of a device's.
+//! * [`operating`]: keeping a tracked database in order.
+//! * [`evolving`]: what becomes of a device's file when the tables change.
+
+#[doc = include_str!("../docs/guide/devices.md")]
+pub mod devices {}
 
 #[doc = include_str!("../docs/guide/tracked.md")]
 pub mod tracked {}

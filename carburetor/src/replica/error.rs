@@ -125,7 +125,8 @@ impl fmt::Display for ReplicaError {
             ),
             ReplicaError::Pending { changes } => write!(
                 f,
-                "the server hasn't answered {changes} changes, which would be lost: sync first, or discard them by `discard_pending`"
+                "the server hasn't answered {changes} change{}, which would be lost: sync first, or discard by `discard_pending`",
+                if *changes == 1 { "" } else { "s" }
             ),
             ReplicaError::Hub => f.write_str(
                 "the file serves other devices, whose rows and changes are in it, too: let them sync, and begin with a new file",

@@ -101,6 +101,14 @@ impl Http {
     /// Each request has the header `name`, for example `authorization` with a token that runs out. Before each of them `value` is asked for it
     /// ([`Renewal::AtHand`]), and once more when the server has refused that with 401 ([`Renewal::Anew`]); then the request is sent again.
     ///
+    /// An error of `value` is [`TransportError::Credentials`]: the request is not sent, and the obstacle has the cause
+    /// [`Unauthorized`](crate::replica::Cause::Unauthorized), as after a second 401. A 403 is of this cause,
+    /// too, but asks for no other value: the server knows who it is, and doesn't let it in. All of them are tried
+    /// again with the usual pauses, and `value` is asked each time, so that a program which has signed in again goes on by itself.
+    /// A feed that is open keeps the header that it began with. A server whose extractor checks a token that
+    /// runs out ends the feed when it asks again, within a minute ([`Limits::scope_time`](crate::server::Limits)); the replica then
+    /// opens another one, for which `value` is asked, and renewed after a 401.
+    ///
     #[doc = include_str!("../../docs/examples/http_header.md")]
     #[must_use]
     pub fn header<F, V>(mut self, name: HeaderName, value: F) -> Self

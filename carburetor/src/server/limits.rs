@@ -13,15 +13,15 @@ use std::time::Duration;
 pub struct Limits {
     /// The bytes of an upload. 8 MiB by default.
     pub body: usize,
-    /// The changes of an upload.
+    /// The changes of an upload. 10,000 by default.
     pub batch: usize,
-    /// The rows and removals of a page; a request may ask for fewer.
+    /// The rows and removals of a page; a request may ask for fewer. 10,000 by default.
     pub page: u32,
     /// How long the body of an upload may take to come, and then an upload, the reading of a page or the wait for a connection. 30 s by default.
     pub time: Duration,
-    /// How many downloads are under way at once.
+    /// How many downloads are under way at once. 1000 by default.
     pub streams: usize,
-    /// How many of them within one scope.
+    /// How many of them within one scope. 200 by default.
     pub streams_per_scope: usize,
     /// How long whoever downloads or follows may take to read what was sent, until the next page can be: 30 s by default. Then it is over, and goes on from the last page that
     /// he has when he comes back.
@@ -32,9 +32,9 @@ pub struct Limits {
     pub waiting: usize,
     /// The bytes of all uploads together that are under way; a quarter of them within one scope, at most. 64 MiB by default; what is made of them takes several times as much.
     pub bodies: usize,
-    /// How many feeds are open at once.
+    /// How many feeds are open at once. 20,000 by default.
     pub feeds: usize,
-    /// How many of them within one scope.
+    /// How many of them within one scope. 1000 by default.
     pub feeds_per_scope: usize,
     /// How long a feed stays open, 6 h by default.
     pub feed_time: Duration,
@@ -43,7 +43,7 @@ pub struct Limits {
     pub scope_time: Duration,
     /// How long what is under way may take when the server goes down, 20 s by default.
     pub grace: Duration,
-    /// How many connections all feeds together read with.
+    /// How many connections all feeds together read with. 4 by default.
     pub readers: usize,
 }
 

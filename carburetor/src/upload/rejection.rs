@@ -74,7 +74,7 @@ pub(super) fn rejection(table: &str, error: &Error) -> Rejection {
     let what = match kind {
         Kind::UniqueViolation => "another row has these values",
         Kind::ForeignKeyViolation => {
-            "a row that is referred to is missing, or one that refers to it is there"
+            "it refers to a row that isn't there or that the scope doesn't show, or another row refers to it"
         }
         Kind::NotNullViolation => "a value is missing",
         Kind::CheckViolation => "the values are not allowed",

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 const HELP: &str = "add TITLE    mark N    rename N TITLE    delete N    list    quit";
+const HELP_TOLD: &str = "of what was rejected: retry N    drop N    of what met another item: seen N";
 
 pub async fn run(address: &str, name: &str) -> Result<(), Box<dyn Error>> {
     let transport = Http::new(&format!("http://{address}/sync/todo"))?;
@@ -39,7 +40,7 @@ async fn talk(replica: &Replica<Todo>) -> Result<(), Box<dyn Error>> {
                 if line.trim() == "quit" {
                     return Ok(());
                 }
-                match edit(&mut conn, line.trim()) {
+                match edit(replica, &mut conn, line.trim()) {
                     Ok(()) => shown.clear(),
                     Err(problem) => println!("{problem}"),
                 }
@@ -49,11 +50,7 @@ async fn talk(replica: &Replica<Todo>) -> Result<(), Box<dyn Error>> {
                 None => continue,
             }
         }
-        for rejected in replica.rejected()? {
-            println!("rejected: {}", rejected.rejection);
-            replica.drop_rejected(rejected.seq)?;
-        }
-        let list = list(&mut conn, &state)?;
+        let list = list(&mut conn, &state)? + &told(replica)?;
         if list != shown {
             print!("{list}");
             std::io::stdout().flush()?;
@@ -75,13 +72,40 @@ fn said(status: &Status, load: &mut Option<ProgressBar>) -> Option<String> {
     if let Some(bar) = load.take() {
         bar.finish_and_clear();
     }
-    match &status.phase {
-        Phase::Live => Some(String::new()),
-        Phase::Offline { refused: None, .. } => {
-            Some(format!("offline, {} to send", status.pending))
-        }
-        Phase::Offline { reason, .. } => Some(reason.clone()),
-        _ => None,
+    let mut says = match &status.phase {
+        Phase::Live | Phase::Polling => String::new(),
+        Phase::Offline { .. } => format!("offline, {} to send", status.pending),
+        _ => return None,
+    };
+    // Without times and attempts, which would write the list anew with each of them.
+    for obstacle in &status.obstacles {
+        says += &format!("\n    {}: {}", obstacle.task, obstacle.reason);
+    }
+    Some(says)
+}
+
+/// What came to nothing, or to something else than was written, until the user has said what becomes of it.
+fn told(replica: &Replica<Todo>) -> Result<String, Box<dyn Error>> {
+    let mut text = String::new();
+    for rejected in replica.rejected()? {
+        text += &format!("rejected {}: {}\n", rejected.seq, rejected.rejection);
+    }
+    for met in replica.met()? {
+        let was: Vec<String> = met
+            .met
+            .iter()
+            .map(|(column, value)| format!("{column} {value}"))
+            .collect();
+        text += &format!(
+            "met {}: another item took the id {} as well, with {}\n",
+            met.seq,
+            met.change.id,
+            was.join(", ")
+        );
+    }
+    match text.is_empty() {
+        true => Ok(text),
+        false => Ok(format!("{text}{HELP_TOLD}\n")),
     }
 }
 
@@ -102,7 +126,11 @@ fn all(conn: &mut SqliteConnection) -> QueryResult<Vec<(String, String, bool)>> 
 }
 
 /// Writes with ordinary Diesel; what is written waits in the replica's outbox until a server answers.
-fn edit(conn: &mut SqliteConnection, line: &str) -> Result<(), Box<dyn Error>> {
+fn edit(
+    replica: &Replica<Todo>,
+    conn: &mut SqliteConnection,
+    line: &str,
+) -> Result<(), Box<dyn Error>> {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     let item = |conn: &mut SqliteConnection, number: &str| {
         let place = number.parse::<usize>().unwrap_or(0);
@@ -136,6 +164,17 @@ fn edit(conn: &mut SqliteConnection, line: &str) -> Result<(), Box<dyn Error>> {
         "delete" => {
             let (id, ..) = item(conn, rest)?;
             diesel::delete(items::table.find(id)).execute(conn)?;
+        }
+        "retry" | "drop" | "seen" => {
+            let number = rest.parse()?;
+            let is_there = match word {
+                "retry" => replica.retry(number)?,
+                "drop" => replica.drop_rejected(number)?,
+                _ => replica.drop_met(number)?,
+            };
+            if !is_there {
+                return Err(format!("there is no number `{number}` to {word}").into());
+            }
         }
         "list" => {}
         _ => return Err(HELP.into()),
