@@ -13,7 +13,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 const HELP: &str = "add TITLE    mark N    rename N TITLE    delete N    list    quit";
-const HELP_TOLD: &str = "of what was rejected: retry N    drop N    of what met another item: seen N";
+const HELP_TOLD: &str =
+    "of what was rejected: retry N    drop N    of what met another item: seen N";
 
 pub async fn run(address: &str, name: &str) -> Result<(), Box<dyn Error>> {
     let transport = Http::new(&format!("http://{address}/sync/todo"))?;
