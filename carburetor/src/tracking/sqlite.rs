@@ -31,6 +31,7 @@
 //! * `carburetor_outcome`: what uploads were answered.
 //! * `carburetor_relay`: on a hub, the changes that the server above it decides, and how it did.
 //! * `carburetor_flag`: the row `untracked` turns stamps off, inside one write transaction.
+//! * `carburetor_replaced`: the clocks of rows that a statement may replace, until it is said whether it does.
 //! * `carburetor_stamping`: empty outside of a statement; the stamps that triggers are writing at this moment.
 //!
 //! # Why the cutoff `now + 1` is truthful
@@ -58,6 +59,7 @@ mod install;
 mod refusal;
 mod register;
 mod removal;
+mod replaced;
 mod stamping;
 mod surroundings;
 mod upkeep;

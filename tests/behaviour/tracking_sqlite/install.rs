@@ -67,6 +67,7 @@ fn down_leaves_the_clock_and_the_next_generation() {
         "carburetor_outcome",
         "carburetor_pause",
         "carburetor_relay",
+        "carburetor_replaced",
         "sqlite_sequence",
         "carburetor_stamping",
         "carburetor_synced_table",
@@ -110,7 +111,7 @@ fn a_table_made_anew_is_found() {
     let mut conn = tracked(ITEMS);
     run(&mut conn, &format!("drop table items; {ITEMS}"));
     let missing = wrong(&mut conn, &[items()]);
-    assert_eq!(missing.len(), 10, "{missing:?}");
+    assert_eq!(missing.len(), 12, "{missing:?}");
     install(&mut conn, &[items()]);
     assert_eq!(registry(&mut conn).0, 2);
     run(&mut conn, "drop table items");
@@ -128,7 +129,8 @@ fn a_later_unique_key_or_trigger_is_found() {
         wrong(conn, &[items()]),
         [
             "carburetor_replace_insert_items: the trigger differs from what the model asks for",
-            "carburetor_replace_update_items: the trigger differs from what the model asks for"
+            "carburetor_replace_update_items: the trigger differs from what the model asks for",
+            "carburetor_replaced_update_items: the trigger differs from what the model asks for"
         ]
     );
     install(conn, &[items()]);
@@ -176,6 +178,7 @@ fn missing_indexes_columns_and_a_forgotten_flag_are_found() {
          drop trigger carburetor_stamp_insert_1_items; drop trigger carburetor_stamp_insert_2_items;
          drop trigger carburetor_removal_delete_items; drop trigger carburetor_removal_move_items;
          drop trigger carburetor_replace_insert_items; drop trigger carburetor_replace_update_items;
+         drop trigger carburetor_replaced_insert_items; drop trigger carburetor_replaced_update_items;
          alter table items drop column carburetor_registers; alter table carburetor_clock drop column ahead;
          alter table carburetor_conflict_items drop column carburetor_won;
          drop table carburetor_register_items; drop table carburetor_outcome",
@@ -210,6 +213,31 @@ fn missing_indexes_columns_and_a_forgotten_flag_are_found() {
             "items: its tracking was installed for another definition of the model"
         ]
     );
+}
+
+#[test]
+fn an_installation_that_notes_no_replaced_rows_is_brought_up_to_date() {
+    let mut conn = tracked(ITEMS);
+    let conn = &mut conn;
+    run(
+        conn,
+        "drop trigger carburetor_replaced_insert_items; drop trigger carburetor_replaced_update_items; drop table carburetor_replaced",
+    );
+    assert_eq!(
+        wrong(conn, &[items()]),
+        [
+            "carburetor_replaced: the column removal is missing",
+            "carburetor_replaced_insert_items: the trigger is missing",
+            "carburetor_replaced_update_items: the trigger is missing"
+        ]
+    );
+    install(conn, &[items()]);
+    assert_eq!(wrong(conn, &[items()]), Vec::<String>::new());
+    run(
+        conn,
+        "insert into items (id, email) values (1, 'one'); insert or replace into items (id, email) values (2, 'one')",
+    );
+    assert_eq!(number(conn, "select id from carburetor_register_items"), 1);
 }
 
 #[test]

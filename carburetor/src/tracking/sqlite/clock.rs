@@ -1,5 +1,7 @@
 //! The one-row clock, and the tables that all tracked tables share.
 
+use super::replaced::REPLACED_TABLE;
+
 /// The system's time in microseconds.
 ///
 /// `julianday` is constant within a statement and exact to the millisecond; `unixepoch('subsec')` needs SQLite 3.42.
@@ -72,7 +74,7 @@ create table if not exists carburetor_stamping (
   at real not null,
   clock text not null default ''
 );
-create table if not exists carburetor_outcome (
+{REPLACED_TABLE}create table if not exists carburetor_outcome (
   replica text not null,
   first text not null,
   last text not null,

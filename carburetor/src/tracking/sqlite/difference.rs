@@ -6,6 +6,7 @@ use super::install::{
     stamp_again_what_is_ahead, tables_beside, triggers_and_index, up,
 };
 use super::removal::removal_columns;
+use super::replaced::REPLACED_TABLE;
 use super::surroundings::TrackedTable;
 use super::upkeep::{expired_now, reset};
 use crate::table::{ColumnDefinition, TableDefinition, literal, quoted};
@@ -66,6 +67,7 @@ fn change(old: &TableDefinition, table: &TrackedTable) -> String {
         text += &format!("drop index if exists {};\n", quoted(&table.object("stamp")));
         text += &reset(new);
     }
+    text += REPLACED_TABLE;
     text += &tables_beside(table);
     text += &triggers_and_index(table);
     text += &format!(

@@ -5,6 +5,7 @@ use super::conflict::conflict_table;
 use super::format::stamp_expression;
 use super::register::register_table;
 use super::removal::{REMOVAL_TRIGGERS, removal_table, removal_triggers};
+use super::replaced::REPLACED_TRIGGERS;
 use super::stamping::{stamping_triggers, trigger_names};
 use super::surroundings::{TrackedTable, object};
 use super::upkeep::{expired_now, reset, reset_where};
@@ -109,8 +110,8 @@ pub(super) fn drop_column(table: &TableDefinition) -> String {
 }
 
 pub(super) fn drop_triggers(table: &TableDefinition) -> String {
-    REMOVAL_TRIGGERS
-        .iter()
+    let removal = REMOVAL_TRIGGERS.iter().chain(&REPLACED_TRIGGERS);
+    removal
         .map(|what| object(table, what))
         .chain(trigger_names(|what| object(table, what)))
         .map(|name| format!("drop trigger if exists {};\n", quoted(&name)))

@@ -103,7 +103,7 @@ pub(super) fn next_clock(registers: &str) -> String {
 }
 
 /// Downloads carry what was written ahead of the clock; `written` is a query of one value, NULL where there is none.
-fn raise(written: &str) -> String {
+pub(super) fn raise(written: &str) -> String {
     format!(
         "update carburetor_clock set ahead = max(ahead, ({written})) where ({written}) > {};",
         clock_of("now")
@@ -147,46 +147,39 @@ pub(super) fn register_index(table: &TrackedTable) -> (String, String) {
 
 /// The statements that keep the clock of the old row's deletion, if `condition` holds.
 pub(super) fn delete_old(table: &TrackedTable, condition: &str) -> String {
-    let from = ["carburetor_clock".to_owned(), String::new()];
-    delete(table, "old", &from, condition)
-}
-
-/// The statements that keep the clocks of the deletions of the rows `held` for which `condition` holds.
-pub(super) fn delete_held(table: &TrackedTable, condition: &str) -> String {
-    let held = format!("{} as held", table.name());
-    let from = [format!("carburetor_clock, {held}"), format!("{held}, ")];
-    delete(table, "held", &from, condition)
-}
-
-/// A deletion's clock is greater than what the row was written with, and never becomes smaller. `from`: where the rows come from, with the clock
-/// and beside the register table.
-fn delete(table: &TrackedTable, row: &str, from: &[String; 2], condition: &str) -> String {
     if !table.definition.has_registers() {
         return String::new();
     }
+    let registers = format!("old.{COLUMN}");
+    let values = format!(
+        "{values}, {next_clock} from carburetor_clock where {condition}",
+        values = list(removal_columns(&table.definition), "old."),
+        next_clock = next_clock(&registers),
+    );
+    let raise = raise(&format!(
+        "select max(gone.carburetor_clock) from {} as gone where {} and {} and {condition}",
+        quoted(&table.object("register")),
+        same(table.definition.ids(), Some("gone"), "old"),
+        marked(&registers),
+    ));
+    format!("{}\n  {raise}", noted(table, &values))
+}
+
+/// The statement that notes deletions: the `values` of a query, which has a condition, are the removal columns and a clock. A deletion's clock is
+/// greater than what the row was written with, and never becomes smaller.
+pub(super) fn noted(table: &TrackedTable, values: &str) -> String {
     let columns = || removal_columns(&table.definition);
     let seen: String = columns()
         .filter(|column| !column.id)
         .map(|column| format!("{0} = excluded.{0}, ", column.quoted()))
         .collect();
-    let register = quoted(&table.object("register"));
-    let registers = format!("{row}.{COLUMN}");
-    let raise = raise(&format!(
-        "select max(gone.carburetor_clock) from {}{register} as gone where {} and {} and {condition}",
-        from[1],
-        same(table.definition.ids(), Some("gone"), row),
-        marked(&registers),
-    ));
     format!(
         "
   insert into {register} ({names}, carburetor_clock)
-    select {values}, {next_clock} from {from} where {condition}
-    on conflict ({ids}) do update set {seen}carburetor_clock = max(carburetor_clock, excluded.carburetor_clock);
-  {raise}",
+    select {values}
+    on conflict ({ids}) do update set {seen}carburetor_clock = max(carburetor_clock, excluded.carburetor_clock);",
+        register = quoted(&table.object("register")),
         names = list(columns(), ""),
-        values = list(columns(), &format!("{row}.")),
-        next_clock = next_clock(&registers),
-        from = from[0],
         ids = list(table.definition.ids(), ""),
     )
 }

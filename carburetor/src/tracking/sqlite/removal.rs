@@ -3,10 +3,11 @@
 //! REPLACE deletes rows without firing a delete trigger (unless `pragma recursive_triggers` is on). So BEFORE triggers
 //! write a removal for every row that shares the new id or a unique key. They can't know how the conflict ends: when it
 //! is ignored or becomes an upsert, the removal stays although the row does. A download leaves it out, because the
-//! row is visible to whoever would be told of it.
+//! row is visible to whoever would be told of it. The clocks of such deletions wait until the conflict has ended.
 
 use super::clock::advance;
-use super::register::{delete_held, delete_old};
+use super::register::delete_old;
+use super::replaced::{keep_replaced, replaced_triggers};
 use super::surroundings::TrackedTable;
 use crate::table::{ColumnDefinition, TableDefinition, quoted};
 
@@ -69,12 +70,19 @@ pub(super) fn removal_indexes(table: &TrackedTable) -> [(String, String); 2] {
 /// Name and text of every trigger that writes removals.
 pub(super) fn removal_triggers(table: &TrackedTable) -> Vec<(String, String)> {
     let [delete, moved, insert, update] = REMOVAL_TRIGGERS.map(|what| table.object(what));
-    vec![
+    let keys = keys(table);
+    let updates = updates_of(table, &keys);
+    let mut triggers = vec![
         (delete.clone(), on_delete(table, &delete)),
         (moved.clone(), on_move(table, &moved)),
         (insert.clone(), on_replacing_insert(table, &insert)),
-        (update.clone(), on_replacing_update(table, &update)),
-    ]
+        (
+            update.clone(),
+            on_replacing_update(table, &update, &updates, &keys),
+        ),
+    ];
+    triggers.extend(replaced_triggers(table, &updates));
+    triggers
 }
 
 fn on_delete(table: &TrackedTable, name: &str) -> String {
@@ -128,38 +136,42 @@ fn on_replacing_insert(table: &TrackedTable, name: &str) -> String {
     replacing(table, name, "insert", None, &replaced)
 }
 
-fn on_replacing_update(table: &TrackedTable, name: &str) -> String {
+/// The columns by which a row may replace another.
+fn keys(table: &TrackedTable) -> Vec<&str> {
     let mut keys: Vec<&str> = table.definition.ids().map(|id| id.name.as_str()).collect();
-    for column in table
-        .surroundings
-        .unique_keys
-        .iter()
-        .flat_map(|key| &key.columns)
-    {
+    let unique = table.surroundings.unique_keys.iter();
+    for column in unique.flat_map(|key| &key.columns) {
         if !keys.contains(&column.name.as_str()) {
             keys.push(&column.name);
         }
     }
-    let moved: Vec<String> = keys
-        .iter()
-        .map(|key| format!("old.{0} is not new.{0}", quoted(key)))
-        .collect();
+    keys
+}
+
+/// The updates by which a row may replace another. An update doesn't name the generated columns that it changes.
+fn updates_of(table: &TrackedTable, keys: &[&str]) -> String {
     let is_generated = |key: &&str| {
         let mut generated = table.surroundings.generated.iter();
         generated.any(|name| name.eq_ignore_ascii_case(key))
     };
-    // An update doesn't name the generated columns that it changes.
-    let event = if keys.iter().any(is_generated) {
+    if keys.iter().any(is_generated) {
         "update".to_owned()
     } else {
         format!("update of {}", named_in_updates(keys.iter().copied()))
-    };
+    }
+}
+
+fn on_replacing_update(table: &TrackedTable, name: &str, updates: &str, keys: &[&str]) -> String {
+    let moved: Vec<String> = keys
+        .iter()
+        .map(|key| format!("old.{0} is not new.{0}", quoted(key)))
+        .collect();
     let others = format!(
         "{} and not ({})",
         replaced(table),
         same(table.definition.ids(), Some("held"), "old")
     );
-    replacing(table, name, &event, Some(&moved.join(" or ")), &others)
+    replacing(table, name, updates, Some(&moved.join(" or ")), &others)
 }
 
 fn replacing(
@@ -174,6 +186,7 @@ fn replacing(
     let left: Vec<String> = columns()
         .map(|column| format!("gone.{0} is held.{0}", column.quoted()))
         .collect();
+    let left = left.join(" and ");
     let guard = unless_kept
         .map(|moved| format!("({moved})\n  and "))
         .unwrap_or_default();
@@ -187,18 +200,14 @@ begin
     where {replaced});
   insert into {removal} ({names}, carburetor_removed_at)
     select {held}, carburetor_clock.now from {table} as held, carburetor_clock
-    where {replaced};{deletions}
+    where {replaced};{kept}
 end",
         name = quoted(name),
         table = table.name(),
         advance = advance(),
-        left = left.join(" and "),
         names = list(columns(), ""),
         held = list(columns(), "held."),
-        deletions = delete_held(
-            table,
-            &format!("{replaced} and {}", differs(table.definition.ids(), "held"))
-        ),
+        kept = keep_replaced(table, &left, replaced),
     )
 }
 

@@ -44,13 +44,14 @@ where exists (select 1 from carburetor_flag where name = 'untracked')"
 }
 
 /// The columns of shared tables that an installation of before may lack.
-const SHARED: [(&str, &str, &str); 6] = [
+const SHARED: [(&str, &str, &str); 7] = [
     ("carburetor_clock", "ahead", AGAIN),
     ("carburetor_clock", "origin", AGAIN),
     ("carburetor_pause", "ended", AGAIN),
     ("carburetor_synced_table", "expired", AGAIN),
     ("carburetor_outcome", "outcomes", AGAIN),
     ("carburetor_relay", "answer", AGAIN),
+    ("carburetor_replaced", "removal", AGAIN),
 ];
 
 const AGAIN: &str = "print and run the tracking's up.sql again";
