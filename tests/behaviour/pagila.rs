@@ -47,9 +47,10 @@ fn all_fifteen_tables_are_tracked_and_arrive_whole() {
     let Some(mut conn) = tracked() else { return };
     let mut problems = HeadOffice::tracking::<Pg>().verify(&mut conn).unwrap();
     problems.append(&mut Tablet::tracking::<Pg>().verify(&mut conn).unwrap());
-    // Its ids are from sequences.
-    problems.retain(|problem| !problem.is_warning);
     assert_eq!(problems, []);
+    // Most of its ids are from sequences.
+    let warnings = HeadOffice::tracking::<Pg>().warnings(&mut conn).unwrap();
+    assert!(!warnings.is_empty());
     let office = office(&mut conn);
     assert_equal(&office, &mut conn);
 }

@@ -76,6 +76,34 @@ impl<DB: SyncBackend> Tracking<DB> {
         async move { self.verify_by(&mut Awaiting::on(conn)).await }
     }
 
+    /// What works in the database and may surprise, and what to do. See [`warnings`](Self::warnings).
+    ///
+    /// ```
+    /// # #[cfg(feature = "async-postgres")] {
+    /// use carburetor::tracking::{Tracking, TrackingError};
+    /// use diesel_async::AsyncPgConnection;
+    /// async fn warn(conn: &mut AsyncPgConnection) -> Result<(), TrackingError> {
+    ///     for warning in Tracking::of([]).warnings_async(conn).await? {
+    ///         println!("{warning}");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A failed query.
+    pub fn warnings_async<C>(
+        &self,
+        conn: &mut C,
+    ) -> impl Future<Output = Result<Vec<Problem>, TrackingError>> + Send
+    where
+        C: SyncConnectionAsync<Database = DB>,
+    {
+        async move { self.warnings_by(&mut Awaiting::on(conn)).await }
+    }
+
     /// Forgets the removals that are older than `age`. See [`purge`](Self::purge).
     ///
     /// ```

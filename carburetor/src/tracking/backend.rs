@@ -61,7 +61,7 @@ pub trait TrackingBackend: Sized {
         Self: SyncBackend,
         R: Runner<Backend = Self>;
 
-    /// What is wrong, as [`Tracking::verify`] tells it, but for warnings.
+    /// What is wrong, as [`Tracking::verify`] tells it.
     #[doc(hidden)]
     fn verify<R>(
         runner: &mut R,

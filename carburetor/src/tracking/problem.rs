@@ -1,8 +1,8 @@
-//! What is wrong with a table or its tracking, and what to do.
+//! What is wrong with a table or its tracking, or may surprise, and what to do.
 
 use std::fmt;
 
-/// One thing that is wrong, and its remedy.
+/// One thing that is wrong, or that works and may surprise, and its remedy.
 ///
 /// ```
 /// use carburetor::tracking::Problem;
@@ -14,12 +14,10 @@ use std::fmt;
 pub struct Problem {
     /// The table, or the object of the library's own that is concerned.
     pub table: String,
-    /// What is wrong.
+    /// What is wrong, or may surprise.
     pub problem: String,
     /// What to do.
     pub remedy: String,
-    /// The tracking works, and something beside it may surprise.
-    pub is_warning: bool,
 }
 
 impl Problem {
@@ -38,7 +36,6 @@ impl Problem {
             table: table.into(),
             problem: problem.into(),
             remedy: remedy.into(),
-            is_warning: false,
         }
     }
 }
@@ -49,14 +46,6 @@ impl Problem {
         let mut columns = row.into_iter().map(Option::unwrap_or_default);
         let mut next = || columns.next().unwrap_or_default();
         Problem::new(next(), next(), next())
-    }
-
-    /// A row of what works and may surprise.
-    pub(super) fn warning_of_row(row: Vec<Option<String>>) -> Self {
-        Problem {
-            is_warning: true,
-            ..Problem::of_row(row)
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with an installation.
+//! What is wrong with an installation, and what works and may surprise.
 
 use super::merge::disagreements;
 use super::runner::{Blocking, Runner, complete};
@@ -11,8 +11,7 @@ impl<DB: SyncBackend> Tracking<DB> {
     /// What is wrong in the database, and what to do: a trigger that is missing or disabled, or fires after ours, a column that was dropped, a
     /// definition that changed, a missing index. It changes nothing.
     ///
-    /// Warnings come last ([`is_warning`](Problem::is_warning)): what works and may surprise, such as ids from a sequence in a table that takes
-    /// uploads. The tracking that is printed for PostgreSQL raises them, too.
+    /// No problem, and everything is tracked truthfully. What works and may surprise nevertheless, [`warnings`](Self::warnings) tells.
     ///
     /// ```
     /// # #[cfg(feature = "sqlite")] {
@@ -35,6 +34,42 @@ impl<DB: SyncBackend> Tracking<DB> {
         complete(self.verify_by(&mut Blocking(conn)))
     }
 
+    /// What works in the database and may surprise, and what to do: ids from a sequence in a table that takes uploads, columns that take no values,
+    /// rows with a stamp of the future, references that a connection doesn't enforce. It changes nothing, and is no reason not to start.
+    ///
+    /// The tracking that is printed for PostgreSQL raises most of them, too.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// # use carburetor::{SyncGroup, SyncTable};
+    /// # use diesel::{connection::SimpleConnection, prelude::*, sqlite::Sqlite};
+    /// # diesel::table! { notes (id) { id -> Integer, last_synced_at -> BigInt, } }
+    /// # #[derive(SyncTable)]
+    /// # #[sync(backends(sqlite))]
+    /// # struct Note { id: i32, last_synced_at: i64 }
+    /// # type Notes = SyncGroup<(Note,)>;
+    /// # let mut conn = SqliteConnection::establish(":memory:")?;
+    /// conn.batch_execute("create table notes (id integer primary key autoincrement)")?;
+    /// let tracking = Notes::tracking::<Sqlite>();
+    /// tracking.install(&mut conn)?;
+    /// for warning in tracking.warnings(&mut conn)? {
+    ///     println!("{warning}");
+    /// #   assert!(warning.problem.starts_with("its id comes from a sequence"));
+    /// }
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A failed query.
+    pub fn warnings<C>(&self, conn: &mut C) -> Result<Vec<Problem>, TrackingError>
+    where
+        C: SyncConnection<Backend = DB>,
+    {
+        complete(self.warnings_by(&mut Blocking(conn)))
+    }
+
     /// What is wrong, on either kind of connection.
     pub(super) async fn verify_by<R>(&self, runner: &mut R) -> Result<Vec<Problem>, TrackingError>
     where
@@ -42,16 +77,24 @@ impl<DB: SyncBackend> Tracking<DB> {
     {
         let mut problems = disagreements(self.definitions());
         problems.extend(DB::verify(runner, self).await?);
-        let tables: Vec<_> = self.definitions().iter().collect();
-        let told = runner.ask(Statement::of(DB::warnings_sql(&tables))).await?;
-        let is_sound = problems.is_empty();
-        problems.extend(told.rows().map(Problem::warning_of_row));
-        // A table that isn't what it was may have no stamp to be asked for.
-        let stamped = tables.iter().filter(|_| is_sound);
-        for ahead in stamped.filter_map(|table| DB::ahead_sql(table)) {
-            let told = runner.ask(Statement::of(ahead)).await?;
-            problems.extend(told.rows().map(Problem::warning_of_row));
-        }
         Ok(problems)
+    }
+
+    /// What works and may surprise, on either kind of connection.
+    pub(super) async fn warnings_by<R>(&self, runner: &mut R) -> Result<Vec<Problem>, TrackingError>
+    where
+        R: Runner<Backend = DB>,
+    {
+        // A table that isn't what it was may have no stamp to be asked for.
+        let is_sound = self.verify_by(runner).await?.is_empty();
+        let tables: Vec<_> = self.definitions().iter().collect();
+        let ahead = tables.iter().filter(|_| is_sound);
+        let ahead = ahead.filter_map(|table| DB::ahead_sql(table));
+        let mut warnings = Vec::new();
+        for question in std::iter::once(DB::warnings_sql(&tables)).chain(ahead) {
+            let told = runner.ask(Statement::of(question)).await?;
+            warnings.extend(told.rows().map(Problem::of_row));
+        }
+        Ok(warnings)
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::table::{TableDefinition, literal};
 
-/// A query of rows `(name, problem, remedy)`: ids that the database makes itself where replicas insert rows, and columns that take no values.
+/// A query of rows `(name, problem, remedy)`: ids that the database makes itself where replicas insert rows, columns that take no values, and references
+/// that the connection doesn't enforce.
 ///
 /// ```
 /// # use carburetor::table::TableDefinition;
@@ -29,7 +30,11 @@ fn of(table: &TableDefinition) -> String {
 where exists (select 1 from sqlite_schema where type = 'table' and name = {name} collate nocase and sql like '%autoincrement%')
 union all
 select {key}, 'its column ' || c.name || ' is generated, so that each change of it is rejected', 'mark its field #[sync(read_only)]'
-from pragma_table_xinfo({name}) c where c.hidden in (2, 3) and c.name collate nocase in ({written})",
+from pragma_table_xinfo({name}) c where c.hidden in (2, 3) and c.name collate nocase in ({written})
+union all
+select {key}, 'it has references, and this connection enforces none: an upload may leave rows that refer to none, or to one that its sender does not see',
+  'run `pragma foreign_keys = on` on each connection that uploads run on'
+from pragma_foreign_keys where foreign_keys = 0 and exists (select 1 from pragma_foreign_key_list({name}))",
         key = literal(&table.key()),
         name = literal(&table.table),
         written = written.join(", "),
