@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How many callers are asked at once: the program's extractors may ask a database.
 pub(super) const ASKED_AT_ONCE: usize = 64;
@@ -85,7 +85,8 @@ impl<S: Send + Sync + 'static> Asked<S> {
         }
     }
 
-    /// What he may see, when it is time to ask or somebody has said so; and how often that was said before.
+    /// What he may see, when it is time to ask or somebody has said so; and how often that was said before. While nobody can say, nothing is sent, and he is asked
+    /// for some time more.
     async fn again<D>(
         &mut self,
         served: &Served<D>,
@@ -95,18 +96,49 @@ impl<S: Send + Sync + 'static> Asked<S> {
             () = pages.recalled() => {}
             () = sleep_until(self.due) => {}
         }
+        let until = Instant::now() + served.limits.scope_time.min(NEVER);
+        let mut pause = PAUSE;
+        loop {
+            let recalls = pages.recalls();
+            self.opened.sees(None);
+            match self.ask(served).await {
+                Ok(scope) => {
+                    let scope = Arc::new(scope);
+                    self.opened.sees(Some(scope.clone()));
+                    self.due = Instant::now() + spread(served.limits.scope_time);
+                    return Ok((scope, recalls));
+                }
+                Err(status) if !is_momentary(status) => return Err(Problem::refused(status)),
+                Err(status) => {
+                    pages.recall().recall();
+                    if Instant::now() + pause > until {
+                        return Err(Problem::unknown(status));
+                    }
+                }
+            }
+            sleep(spread(pause)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// What he may see, or the status of the extractor's rejection.
+    async fn ask<D>(&self, served: &Served<D>) -> Result<S, StatusCode> {
         // The semaphore is never closed.
         let _turn = served.asked.acquire().await;
-        let recalls = pages.recalls();
-        self.opened.sees(None);
         let asked = timeout(served.limits.time, (self.caller.ask)(&self.caller.kept)).await;
-        let scope = asked.map_err(|_| Problem::too_slow())?;
-        let scope = Arc::new(scope.map_err(Problem::refused)?);
-        self.opened.sees(Some(scope.clone()));
-        self.due = Instant::now() + spread(served.limits.scope_time);
-        Ok((scope, recalls))
+        asked.unwrap_or(Err(StatusCode::GATEWAY_TIMEOUT))
     }
 }
+
+/// Whether a rejection says that nobody can tell whether the caller is let in, rather than that he isn't.
+fn is_momentary(status: StatusCode) -> bool {
+    let others = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    status.is_server_error() || others.contains(&status)
+}
+
+/// How long an extractor that has failed is left alone, at first and at most.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What is as good as never.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);

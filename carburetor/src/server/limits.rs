@@ -26,7 +26,8 @@ pub struct Limits {
     /// How long whoever downloads or follows may take to read what was sent, until the next page can be: 30 s by default. Then it is over, and goes on from the last page that
     /// he has when he comes back.
     pub send_time: Duration,
-    /// The bytes of all pages together that are read and not sent; half of them for those of which each is for one caller, and an eighth within one scope, at most. One that is
+    /// The bytes of all pages together that are read and not sent; half of them for those of which each is for one caller, half for those that several followers of a scope are told. Of
+    /// each half a quarter within one scope, at most. One that is
     /// being read counts as 4 MiB. Who finds no room waits, for `time` at most. 256 MiB by
     /// default.
     pub waiting: usize,
@@ -39,7 +40,8 @@ pub struct Limits {
     /// How long a feed stays open, 6 h by default.
     pub feed_time: Duration,
     /// How long what the extractor said of a caller holds, whose feed or download of lines is open; then it runs again. 1 min by default.
-    /// [`Refresh`](super::Refresh) makes it run at once.
+    /// [`Refresh`](super::Refresh) makes it run at once. One that fails (a status of 500 and more, 408 or 429, or no answer within `time`) runs again for so long while nothing is sent;
+    /// then what is open ends with `busy`.
     pub scope_time: Duration,
     /// How long what is under way may take when the server goes down, 20 s by default.
     pub grace: Duration,

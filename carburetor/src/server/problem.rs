@@ -54,6 +54,8 @@ pub struct Problem {
 /// What ends a feed whose caller is refused; no answer has it.
 const REFUSED: &str = "refused";
 
+const BUSY: &str = "busy";
+
 impl Problem {
     /// The reason, for programs.
     ///
@@ -99,7 +101,7 @@ impl Problem {
     pub(super) fn busy(detail: &str) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "busy",
+            BUSY,
             detail,
             "try again in a moment",
         )
@@ -113,6 +115,17 @@ impl Problem {
             "the program does not let the caller in any more",
             "sign in, and ask again",
         )
+    }
+
+    /// The program can't say whether it lets a caller in.
+    pub(super) fn unknown(status: StatusCode) -> Self {
+        tracing::error!(%status, "what a caller may see can't be told, so that what he was sent ends");
+        Self::busy("the program can't say what the caller may see")
+    }
+
+    /// Whether whoever comes back in a moment may find it gone.
+    pub(super) fn is_momentary(&self) -> bool {
+        self.code == BUSY
     }
 
     /// Whether what is sent ends in order by it: whoever comes back is told more.

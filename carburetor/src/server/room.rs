@@ -25,7 +25,7 @@ pub(super) struct Rooms {
     pages: Semaphores,
     bodies: Semaphores,
     /// For pages that several are told; they have as much as the others.
-    common: Arc<Semaphore>,
+    common: Semaphores,
     streams_per_scope: usize,
     shares: Mutex<HashMap<String, Weak<Share>>>,
 }
@@ -44,6 +44,11 @@ impl Semaphores {
             all: semaphore(units),
             part: (units / PART).max(1),
         }
+    }
+
+    /// What so many bytes take. What is more than a scope may have takes all of that.
+    fn units(&self, bytes: usize) -> u32 {
+        u32::try_from(units(bytes).min(self.part)).unwrap_or(u32::MAX)
     }
 }
 
@@ -64,6 +69,7 @@ pub(super) struct Share {
     pub(super) streams: Arc<Semaphore>,
     pages: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
+    common: Arc<Semaphore>,
 }
 
 /// Room that is taken until it is dropped: of the scope's, and of all.
@@ -75,7 +81,7 @@ impl Rooms {
         Rooms {
             pages: Semaphores::new(limits.waiting / 2),
             bodies: Semaphores::new(limits.bodies),
-            common: semaphore(units(limits.waiting / 2)),
+            common: Semaphores::new(limits.waiting / 2),
             streams_per_scope: limits.streams_per_scope,
             shares: Mutex::default(),
         }
@@ -94,18 +100,10 @@ impl Rooms {
             streams: semaphore(self.streams_per_scope),
             pages: semaphore(self.pages.part),
             bodies: semaphore(self.bodies.part),
+            common: semaphore(self.common.part),
         });
         shares.insert(key, Arc::downgrade(&share));
         share
-    }
-
-    /// Room for a page that several are told, if there is some at once.
-    pub(super) fn common(&self, bytes: usize) -> Option<Room> {
-        let units = u32::try_from(units(bytes)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.common)
-            .try_acquire_many_owned(units)
-            .ok()?;
-        Some(Room(vec![room]))
     }
 }
 
@@ -127,16 +125,27 @@ impl Share {
         let room = take(&self.bodies, &self.rooms.bodies, bytes, time).await;
         room.ok_or_else(|| Problem::busy("too many uploads are under way"))
     }
+
+    /// Room for a page that several of the scope are told, if there is some at once.
+    pub(super) fn common(&self, bytes: usize) -> Option<Room> {
+        let all = &self.rooms.common;
+        let units = all.units(bytes);
+        let own = Arc::clone(&self.common)
+            .try_acquire_many_owned(units)
+            .ok()?;
+        let all = Arc::clone(&all.all).try_acquire_many_owned(units).ok()?;
+        Some(Room(vec![own, all]))
+    }
 }
 
-/// Room for so many bytes, as soon as it is there; none if that takes longer than `time`. What is more than a scope may have takes all of that.
+/// Room for so many bytes, as soon as it is there; none if that takes longer than `time`.
 async fn take(
     own: &Arc<Semaphore>,
     all: &Semaphores,
     bytes: usize,
     time: Duration,
 ) -> Option<Room> {
-    let units = u32::try_from(units(bytes).min(all.part)).unwrap_or(u32::MAX);
+    let units = all.units(bytes);
     let taken = async {
         // Whoever waits for his scope's takes nothing of the others'.
         let own = Arc::clone(own).acquire_many_owned(units).await.ok()?;
@@ -148,7 +157,7 @@ async fn take(
 
 impl Room {
     /// Gives back what is more than so many bytes, or takes what there is besides: what has been read already doesn't wait.
-    fn fit(&mut self, bytes: usize) {
+    pub(super) fn fit(&mut self, bytes: usize) {
         let units = units(bytes);
         // No more of the others' than of its own.
         let free = self
@@ -260,8 +269,27 @@ mod tests {
         assert!(share.copy(UNIT, MOMENT).await.is_err());
         drop((told, one));
         share.copy(2 * UNIT, MOMENT).await.unwrap();
-        assert!(rooms.common(8 * UNIT).is_some());
-        assert!(rooms.common(9 * UNIT).is_none());
+    }
+
+    #[test]
+    fn pages_that_several_are_told_have_a_part_for_each_scope() {
+        let rooms = rooms(2 * 8 * UNIT, UNIT);
+        let shares = ["a", "b", "c", "d", "e"].map(|scope| rooms.share("g", scope));
+        let mut taken: Vec<Room> = Vec::new();
+        for share in &shares[..4] {
+            taken.push(share.common(UNIT).unwrap());
+            taken.push(share.common(UNIT).unwrap());
+            assert!(share.common(1).is_none(), "its part is taken");
+        }
+        assert!(shares[4].common(1).is_none(), "all is taken");
+        taken.pop();
+        assert!(shares[4].common(UNIT).is_some());
+        assert!(shares[3].common(UNIT).is_some());
+        // One that is longer than that has all of it.
+        drop(taken);
+        let long = shares[0].common(9 * UNIT).unwrap();
+        assert!(shares[0].common(1).is_none());
+        drop(long);
     }
 
     #[test]

@@ -91,6 +91,10 @@ pub trait ServedGroup<C: SyncConnectionAsync>: 'static {
     #[doc(hidden)]
     fn concerns(scope: &Self::Scope) -> Result<Concerns<C::Database>, Problem>;
 
+    /// Gives `token` the keys that it tells by their digests only, where they are those of the scope.
+    #[doc(hidden)]
+    fn fill(scope: &Self::Scope, token: &mut Token) -> Result<(), Problem>;
+
     #[doc(hidden)]
     fn take(
         scope: &Self::Scope,
@@ -152,6 +156,16 @@ where
             Ok((table.definition, concern))
         });
         Ok(concerns.collect::<Result<_, DownloadError>>()?)
+    }
+
+    fn fill(scope: &S, token: &mut Token) -> Result<(), Problem> {
+        let tables = T::uploads(scope).map_err(DownloadError::from)?;
+        let mut known = Vec::new();
+        for table in &tables {
+            known.extend(table.visibility.keys().map_err(DownloadError::from)?);
+        }
+        token.fill(known.into_iter());
+        Ok(())
     }
 
     fn take(

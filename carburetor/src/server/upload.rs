@@ -57,8 +57,9 @@ where
     // What doesn't say how long it is may be as long as any.
     let length = length.unwrap_or(limits.body).min(limits.body);
     let share = served.share::<G>(&scope)?;
-    let room = share.body(length, limits.time).await?;
+    let mut room = share.body(length, limits.time).await?;
     let body = body(request, limits).await?;
+    room.fit(body.len());
     let changes = Changes::read(&body).map_err(|error| Problem::message(&error))?;
     let bytes = body.len();
     drop(body);

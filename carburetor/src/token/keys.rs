@@ -89,22 +89,31 @@ impl Token {
     /// Takes the keys that were beside it: those whose digests it tells.
     pub(super) fn with_keys(mut self, text: &str) -> Result<Self, TokenError> {
         let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError)?;
-        let known: Vec<Vec<Value>> = serde_json::from_slice::<BTreeMap<String, _>>(&json)
-            .map_err(|_| TokenError)?
-            .into_values()
-            .collect();
+        let known = serde_json::from_slice::<BTreeMap<String, Vec<Value>>>(&json);
         // Whoever sends them may say anything; what they are is seen by themselves.
-        let known: BTreeMap<String, Vec<Value>> = known
-            .into_iter()
-            .map(|keys| (digest(&keys), keys))
-            .collect();
+        self.fill(known.map_err(|_| TokenError)?.into_values());
+        Ok(self)
+    }
+
+    /// Takes those of these keys that it tells by their digests.
+    pub(crate) fn fill(&mut self, known: impl Iterator<Item = Vec<Value>>) {
+        let known: BTreeMap<String, Vec<Value>> = known.map(|keys| (digest(&keys), keys)).collect();
         for table in &mut self.tables {
             let found = table.digest.as_ref().and_then(|digest| known.get(digest));
             if table.keys.is_none() {
                 table.keys = found.cloned();
             }
         }
-        Ok(self)
+    }
+
+    /// Whether it tells keys by their digests that it doesn't have.
+    #[cfg(all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    ))]
+    pub(crate) fn lacks_keys(&self) -> bool {
+        let mut tables = self.tables.iter();
+        tables.any(|table| table.keys.is_none() && table.digest.is_some())
     }
 
     /// Whether it tells keys by their digest only.

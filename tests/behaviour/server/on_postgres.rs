@@ -144,5 +144,8 @@ impl Server {
             .unwrap()
     }
 
+    /// Lets nobody write.
+    pub(super) const HOLD: &str = "begin; lock table notes in share row exclusive mode";
+
     pub(super) const UNTRACK: &str = "drop schema carburetor cascade";
 }

@@ -127,5 +127,8 @@ impl Server {
         sqlite_pool("/hidden-user/hidden-word/hidden-place.db").unwrap()
     }
 
+    /// Lets nobody write.
+    pub(super) const HOLD: &str = "begin immediate";
+
     pub(super) const UNTRACK: &str = "drop table carburetor_clock; drop table carburetor_removal_notes; drop table carburetor_synced_table";
 }

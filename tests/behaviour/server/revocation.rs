@@ -17,12 +17,20 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Who is a member of which teams; who isn't in it is nobody.
 #[derive(Clone, Default)]
-struct Members(Arc<Mutex<HashMap<String, Vec<String>>>>);
+struct Members(Arc<Mutex<HashMap<String, Vec<String>>>>, Arc<Failing>);
+
+/// Whether nobody can look them up, and how often somebody tried.
+#[derive(Default)]
+struct Failing {
+    fails: AtomicBool,
+    tried: AtomicUsize,
+}
 
 impl Members {
     fn set(&self, name: &str, teams: &[&str]) {
@@ -32,6 +40,19 @@ impl Members {
 
     fn remove(&self, name: &str) {
         self.0.lock().unwrap().remove(name);
+    }
+
+    fn fail(&self, fails: bool) {
+        self.1.fails.store(fails, Ordering::SeqCst);
+    }
+
+    /// Waits until somebody has tried so often in vain.
+    fn tried(&self, times: usize) {
+        let begun = Instant::now();
+        while self.1.tried.load(Ordering::SeqCst) < times {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nobody tries");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
@@ -68,6 +89,10 @@ impl FromRequestParts<Members> for Member {
             .get("x-team")
             .ok_or(StatusCode::UNAUTHORIZED)?;
         let name = name.to_str().unwrap().to_owned();
+        if members.1.fails.load(Ordering::SeqCst) {
+            members.1.tried.fetch_add(1, Ordering::SeqCst);
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        }
         let teams = members.0.lock().unwrap().get(&name).cloned();
         let teams = teams.ok_or(StatusCode::FORBIDDEN)?;
         Ok(Member { name, teams })
@@ -97,8 +122,6 @@ impl World {
         let members = Members::default();
         members.set("ann", &["red", "blue"]);
         members.set("bob", &["green"]);
-        // What was written a moment ago comes again.
-        std::thread::sleep(Duration::from_millis(400));
         let sync: Sync<Pool, Members> = Sync::with_limits(server.pool(4), limits)
             .group::<SyncGroup<(Note,), Member>, Member>("web")
             .group::<SyncGroup<(Note,), Leader>, Leader>("led");
@@ -212,6 +235,51 @@ fn whom_the_extractor_refuses_is_sent_nothing_more() {
 }
 
 #[test]
+fn an_extractor_that_fails_for_a_moment_holds_the_feeds_and_ends_none() {
+    let world = World::new(Limits::default());
+    let program = &world.program;
+    let mut feeds = Following::all(program, "ann", "web/feed");
+    for feed in &mut feeds {
+        feed.until(program, &mut Held::default(), &["a", "b", "x"]);
+    }
+    world.members.fail(true);
+    world.refresh.all();
+    world.write("insert into notes (id, title, team) values ('y', 'secret', 'blue')");
+    world.members.set("ann", &["red"]);
+    // Each of them is asked again, and again.
+    world.members.tried(3 * feeds.len());
+    world.members.fail(false);
+    for feed in &mut feeds {
+        let mut held = Held::default();
+        held.0.insert("x".into(), "blue".into());
+        while !held.ids().is_empty() {
+            let page = feed.next(program).expect("the feed goes on");
+            assert!(!page.to_string().contains("secret"), "{page}");
+            held.apply(&page);
+        }
+    }
+    world.write("insert into notes (id, title, team) values ('c', 'three', 'red')");
+    for feed in &mut feeds {
+        feed.until(program, &mut Held::default(), &["c"]);
+    }
+}
+
+#[test]
+fn an_extractor_that_fails_on_ends_feeds_so_that_they_come_back() {
+    let limits = Limits {
+        scope_time: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let world = World::new(limits);
+    let program = &world.program;
+    let mut socket = program.socket("ann", "web/feed", None).unwrap();
+    socket.next(program).unwrap();
+    world.members.fail(true);
+    assert_eq!(socket.closed(program), Some(1013));
+    world.members.tried(3);
+}
+
+#[test]
 fn a_membership_that_ends_or_begins_goes_on_in_the_same_feed() {
     let world = World::new(Limits::default());
     let program = &world.program;
@@ -253,6 +321,39 @@ fn a_membership_that_ends_or_begins_goes_on_in_the_same_feed() {
             feed.until(program, &mut held, all);
         }
     }
+}
+
+#[test]
+fn a_membership_among_many_keeps_what_the_others_show() {
+    let world = World::new(Limits::default());
+    let program = &world.program;
+    let others: Vec<String> = (0..3000)
+        .map(|number| format!("team {number:040}"))
+        .collect();
+    let set = |more: &[&str]| {
+        let teams = others.iter().map(|team| &**team);
+        let teams: Vec<&str> = teams.chain(more.iter().copied()).collect();
+        world.members.set("ann", &teams);
+        world.refresh.all();
+    };
+    set(&["red", "blue"]);
+    let mut feed = Following::Lines(Feed::lines(program, "ann", "web/feed"));
+    let mut held = Held::default();
+    feed.until(program, &mut held, &["a", "b", "x"]);
+    let mut until = |expected: &[&str]| {
+        while held.ids() != expected {
+            let page = feed.next(program).expect("the feed goes on");
+            let table = &page["tables"]["notes"];
+            assert_ne!(table["reset"], json!(true), "{table}");
+            held.apply(&page);
+        }
+    };
+    set(&["red"]);
+    until(&["a", "b"]);
+    set(&["red", "blue"]);
+    until(&["a", "b", "x"]);
+    set(&["blue"]);
+    until(&["x"]);
 }
 
 #[test]

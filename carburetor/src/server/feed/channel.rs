@@ -4,7 +4,7 @@ use crate::download::Page;
 use crate::server::apart::limited;
 use crate::server::database::Database;
 use crate::server::problem::Problem;
-use crate::server::room::Told;
+use crate::server::room::{Share, Told};
 use crate::server::served::{Served, ServedGroup};
 use crate::token::Token;
 use std::sync::Arc;
@@ -52,6 +52,7 @@ pub(super) enum Joined {
 pub(super) struct Channel<D, S> {
     served: Arc<Served<D>>,
     scope: Arc<S>,
+    share: Arc<Share>,
     followers: broadcast::Sender<Arc<Told>>,
     /// The followers have everything up to here. None if there are none.
     since: Option<Token>,
@@ -61,10 +62,11 @@ pub(super) struct Channel<D, S> {
 }
 
 impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
-    pub(super) fn new(served: Arc<Served<D>>, scope: Arc<S>) -> Self {
+    pub(super) fn new(served: Arc<Served<D>>, scope: Arc<S>, share: Arc<Share>) -> Self {
         Channel {
             served,
             scope,
+            share,
             followers: broadcast::Sender::new(BACKLOG),
             since: None,
             said: String::new(),
@@ -116,7 +118,7 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
 
     /// A page for all, if there is room for one.
     fn shared(&self, page: Page) -> Option<Arc<Told>> {
-        let room = self.served.rooms.common(page.json().len())?;
+        let room = self.share.common(page.json().len())?;
         Some(Arc::new(Told::new(page, room)))
     }
 
@@ -130,17 +132,21 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
             // He meets the problem himself.
             _ => return Joined::Behind,
         };
-        let Some(page) = self.shared(page) else {
-            return Joined::Behind;
+        let (token, tag) = (page.next().parse().ok(), page.tag());
+        // Where nothing is new, nothing needs room.
+        let first = match page.is_empty() {
+            true => None,
+            false => match self.shared(page) {
+                Some(page) => Some(page),
+                None => return Joined::Behind,
+            },
         };
-        let token = page.next().parse().ok();
         if self.followers.receiver_count() == 0 || self.since.is_none() {
             self.since = token;
-            self.said = page.tag();
+            self.said = tag;
             self.renewed = Instant::now();
         }
-        let followed = self.followers.subscribe();
-        Joined::Live((!page.is_empty()).then_some(page), followed)
+        Joined::Live(first, self.followers.subscribe())
     }
 
     /// Reads what has changed, and tells it to all; also nothing, to renew their tokens.
@@ -157,22 +163,26 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
             };
             match self.read::<G>(since).await {
                 Ok(page) => {
-                    let shared = Some(page).filter(|page| !page.more());
-                    let Some(page) = shared.and_then(|page| self.shared(page)) else {
+                    let (since, tag) = (page.next().parse().ok(), page.tag());
+                    // Rows that were written a moment ago come again.
+                    let is_told = renew || !(page.is_empty() || tag == self.said);
+                    let shared = match page.more() {
+                        true => None,
+                        false if !is_told => {
+                            self.since = since;
+                            return;
+                        }
+                        false => self.shared(page),
+                    };
+                    let Some(page) = shared else {
                         // Each reads by himself, at his own pace.
                         self.followers = broadcast::Sender::new(BACKLOG);
                         self.since = None;
                         return;
                     };
-                    self.since = page.next().parse().ok();
-                    // Rows that were written a moment ago come again.
-                    let tag = page.tag();
-                    if renew || !(page.is_empty() || tag == self.said) {
-                        self.said = tag;
-                        self.renewed = Instant::now();
-                        // Nobody is there to take it: the next one who joins reads for himself.
-                        let _ = self.followers.send(page);
-                    }
+                    (self.since, self.said, self.renewed) = (since, tag, Instant::now());
+                    // Nobody is there to take it: the next one who joins reads for himself.
+                    let _ = self.followers.send(page);
                     return;
                 }
                 Err(problem) => {

@@ -85,7 +85,8 @@ impl<DB: SyncBackend> Channels<DB> {
                 woken: woken.clone(),
             };
             open.by_scope.insert(identity.clone(), channel);
-            let channel = Channel::new(Arc::new(served.clone()), Arc::clone(scope));
+            let share = served.rooms.share(&served.name, &identity);
+            let channel = Channel::new(Arc::new(served.clone()), Arc::clone(scope), share);
             tokio::spawn(channel.run::<G>(joining, woken));
         }
         let known = open.by_scope.get_mut(&identity);

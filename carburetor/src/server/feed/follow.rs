@@ -11,6 +11,7 @@ use crate::server::handover::Pages;
 use crate::server::meter;
 use crate::server::problem::Problem;
 use crate::server::served::{Served, ServedGroup};
+use crate::token::Token;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +61,11 @@ impl<S: Send + Sync + 'static, DB: SyncBackend> Follower<S, DB> {
                 Ok(done) => return done,
                 Err(changed) => changed?,
             };
+            // What he holds tells the keys by their digests only, where they are many: it is known here which they are.
+            if let Some(mut given) = pages.given().filter(Token::lacks_keys) {
+                G::fill(&self.scope, &mut given)?;
+                pages.go_on_from(&given);
+            }
             let subscription = channels.subscribe::<G, D>(&served, &scope)?;
             self.subscription = Arc::new(subscription);
             self.scope = scope;

@@ -48,9 +48,10 @@ async fn send(
             let (page, _room) = match page {
                 Ok(page) => Arc::unwrap_or_clone(page).into_parts(),
                 Err(problem) => {
-                    let code = match problem.is_refusal() {
-                        true => close_code::POLICY,
-                        false => close_code::ERROR,
+                    let code = match () {
+                        () if problem.is_refusal() => close_code::POLICY,
+                        () if problem.is_momentary() => close_code::AGAIN,
+                        () => close_code::ERROR,
                     };
                     return close(socket, time, code, *problem).await;
                 }
