@@ -35,7 +35,7 @@ fn replaces_others(table: &TrackedTable) -> bool {
                 let mut columns = key.columns.iter();
                 columns.any(|column| column.name == **id && column.collation == "BINARY")
             };
-            !ids.iter().all(|id| is_plain(id))
+            !ids.iter().all(is_plain)
         })
 }
 
