@@ -8,6 +8,7 @@ mod batch;
 mod below;
 mod check;
 mod clock;
+mod cut;
 mod disarm;
 mod doubt;
 mod dropped;

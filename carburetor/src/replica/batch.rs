@@ -1,5 +1,6 @@
 //! What goes in one upload: changes of one replica, and what was committed together whole.
 
+use super::cut::chosen;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::origin;
@@ -8,7 +9,6 @@ use super::portion::CHANGES;
 use super::query::{self, BIND, Bind, as_text};
 use super::relay;
 use super::stretch::Next;
-use crate::change::Edit;
 use crate::clock::Clock;
 use crate::wire::WireError;
 use diesel::sqlite::SqliteConnection;
@@ -22,7 +22,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    fn holds(self, changes: &[Sending]) -> bool {
+    pub(super) fn holds(self, changes: &[Sending]) -> bool {
         // Each with the comma behind it.
         let bytes = changes.iter().map(|sending| sending.change.len() + 1);
         changes.len() <= self.changes && bytes.sum::<usize>() <= self.bytes
@@ -34,7 +34,7 @@ impl Size {
 pub(super) struct Room {
     /// At most so much, unless a single change or what belongs together is more.
     pub(super) usual: Size,
-    /// What belongs together is sent whole up to this.
+    /// What belongs together is sent whole up to this, until it was too much itself.
     pub(super) whole: Size,
 }
 
@@ -44,23 +44,19 @@ impl Default for Room {
     }
 }
 
-/// From how many changes on what belongs together is sent whole, although a line or a server has failed at more.
-const TOGETHER: u32 = CHANGES / 8;
-
 impl Room {
-    /// For so many changes as the line and the server bear. What belongs together is cut only where they bear little.
+    /// For so many changes as the line and the server bear. What belongs together is whole, however little that is.
     pub(super) fn of(changes: u32) -> Self {
         let size = |changes: u32, bytes: usize| Size {
             changes: changes as usize,
             bytes,
         };
         let usual = size(changes, changes as usize * BYTES);
-        let whole = match changes >= TOGETHER {
+        Room {
+            usual,
             // What every server takes unless it is told otherwise (PROTOCOL.md), less what goes around the changes.
-            true => size(10 * CHANGES, (8 << 20) - 256),
-            false => usual,
-        };
-        Room { usual, whole }
+            whole: size(10 * CHANGES, (8 << 20) - 256),
+        }
     }
 
     /// At most so many changes, whatever belongs together.
@@ -80,10 +76,10 @@ impl Room {
 pub(super) const BYTES: usize = 1 << 10;
 
 /// What waits to be sent, of one replica and in the order of the clocks.
-struct Waiting {
-    changes: Vec<Sending>,
+pub(super) struct Waiting {
+    pub(super) changes: Vec<Sending>,
     /// The lowest clock that waits of other replicas.
-    others: Option<Clock>,
+    pub(super) others: Option<Clock>,
 }
 
 impl Store {
@@ -111,7 +107,7 @@ impl Store {
         }
         let seqs: Vec<i64> = batch.iter().map(|sending| sending.seq).collect();
         let attempted = format!(
-            "update carburetor_sending set attempted = 1 where seq in (select value from json_each({BIND}))"
+            "update carburetor_sending set attempted = max(attempted, 1) where seq in (select value from json_each({BIND}))"
         );
         let seqs =
             serde_json::to_string(&seqs).map_err(|error| WireError::new(error.to_string()))?;
@@ -179,7 +175,7 @@ impl Store {
         let group = || [Bind::text(&self.group)];
         let others = query::value(conn, &format!("select min(clock) {}", of("<>")), group())?;
         let sql = format!(
-            "select seq, clock, change, since, stretch {0} and (not (clock in (select clock from carburetor_relay))
+            "select seq, clock, change, since, stretch, attempted {0} and (not (clock in (select clock from carburetor_relay))
     or stretch <= (select max(stretch) from (select stretch {0} order by clock limit {1}))) order by clock",
             of("="),
             Room::default().whole.changes + 1,
@@ -210,104 +206,6 @@ impl Store {
     ) -> Result<usize, ReplicaError> {
         freeze(conn, &self.tables, &self.group, which)
     }
-}
-
-/// What of `waiting`, in the order of the clocks, goes in one upload: what belongs together whole, unless that is more than the server takes
-/// at once. Its deletions come last then, in uploads of their own, so that none takes along what a later part is about.
-fn chosen(waiting: Waiting, room: Room, is_part: bool) -> Result<Vec<Sending>, ReplicaError> {
-    let Waiting {
-        changes: mut waiting,
-        others,
-    } = waiting;
-    if waiting.is_empty() {
-        return Ok(waiting);
-    }
-    let ends = ends(&waiting);
-    let fits = |end: &&usize| room.usual.holds(&waiting[..**end]);
-    // What others did meanwhile comes in between.
-    let is_next =
-        |begin: usize| begin == 0 || others.is_none_or(|clock| waiting[begin].clock < clock);
-    let begins = [0].into_iter().chain(ends.iter().copied());
-    let fit = ends
-        .iter()
-        .zip(begins)
-        .take_while(|(end, begin)| fits(end) && is_next(*begin));
-    let whole = match fit.last() {
-        Some((end, _)) => Some(*end),
-        None => ends
-            .first()
-            .copied()
-            .filter(|end| room.whole.holds(&waiting[..*end])),
-    };
-    match whole {
-        Some(end) if !is_part => {
-            waiting.truncate(end);
-            Ok(waiting)
-        }
-        _ => {
-            waiting.truncate(ends.first().copied().unwrap_or(waiting.len()));
-            part(waiting, room.usual)
-        }
-    }
-}
-
-/// Behind which changes something ends that belongs together: nothing reaches over it.
-fn ends(waiting: &[Sending]) -> Vec<usize> {
-    let mut begins = i64::MAX;
-    let mut later: Vec<i64> = waiting
-        .iter()
-        .rev()
-        .map(|sending| {
-            begins = begins.min(sending.since);
-            begins
-        })
-        .collect();
-    later.reverse();
-    let mut reach = i64::MIN;
-    let mut ends = Vec::new();
-    for (place, sending) in waiting.iter().enumerate() {
-        reach = reach.max(sending.stretch);
-        if later.get(place + 1).is_none_or(|since| *since > reach) {
-            ends.push(place + 1);
-        }
-    }
-    ends
-}
-
-/// The next part of what is cut: deletions where nothing else is left.
-fn part(cut: Vec<Sending>, size: Size) -> Result<Vec<Sending>, ReplicaError> {
-    let (mut edits, mut deletions) = (Vec::new(), Vec::new());
-    for sending in cut {
-        match sending.read()?.edit {
-            Edit::Delete => deletions.push(sending),
-            _ => edits.push(sending),
-        }
-    }
-    let part = if edits.is_empty() { deletions } else { edits };
-    Ok(within(part, size))
-}
-
-/// The first of `changes`, as many as `size` holds, and at least one.
-fn within(mut changes: Vec<Sending>, size: Size) -> Vec<Sending> {
-    let mut bytes = 0;
-    let within = changes.iter().take(size.changes).take_while(|sending| {
-        bytes += sending.change.len() + 1;
-        bytes <= size.bytes
-    });
-    let within = within.count().max(1);
-    changes.truncate(within);
-    changes
-}
-
-/// What goes in one upload that only asks: changes of one replica, and not too many bytes.
-pub(super) fn one_upload(mut changes: Vec<Sending>, most: u32) -> Vec<Sending> {
-    let replica = |sending: &Sending| sending.clock.replica();
-    let first = changes.first().map(replica);
-    let same = changes
-        .iter()
-        .take_while(|sending| Some(replica(sending)) == first);
-    changes.truncate(same.count());
-    within(changes, Room::of(most).usual)
 }
 
 /// The greatest clock of a batch.

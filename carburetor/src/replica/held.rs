@@ -1,7 +1,8 @@
 //! Changes that a hub holds until the server above it has decided: kept, and asked for again.
 
-use super::batch::{message, one_upload};
+use super::batch::message;
 use super::clock::observe;
+use super::cut::one_upload;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::origin;
@@ -9,7 +10,7 @@ use super::outbox::{self, Sending};
 use super::portion::Of;
 use super::query::{self, BIND, Bind};
 use super::settle::{answered, conclude, forget};
-use super::sync::{Shared, Synced};
+use super::sync::{Shared, Synced, count};
 use super::transport::AnyTransport;
 use crate::outcome::{Outcomes, Verdict};
 use diesel::QueryResult;
@@ -51,8 +52,9 @@ impl Shared {
                 .await
             {
                 Err(refused) => {
-                    let sent = u32::try_from(batch.len()).unwrap_or(u32::MAX);
-                    match self.bears_less(portion, sent, &refused).await? {
+                    let is_less = self.tells_of_size(&refused)
+                        && self.take_less(portion, count(&batch), &refused).await?;
+                    match is_less {
                         true => continue,
                         false => return Err(refused.into()),
                     }
@@ -78,7 +80,7 @@ fn held(
     most: u32,
 ) -> Result<Vec<Sending>, ReplicaError> {
     let sql = format!(
-        "select seq, clock, change, 0, 0 from carburetor_held_change where in_group = {BIND} and seq > {after} order by seq limit {most}"
+        "select seq, clock, change, 0, 0, 0 from carburetor_held_change where in_group = {BIND} and seq > {after} order by seq limit {most}"
     );
     let changes = outbox::read(conn, &sql, [Bind::text(group)])?;
     Ok(one_upload(changes, most))

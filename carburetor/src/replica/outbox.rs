@@ -142,6 +142,8 @@ pub(super) struct Sending {
     /// The stretch of its first write, and that of its last one.
     pub(super) since: i64,
     pub(super) stretch: i64,
+    /// Zero until it is sent; then one, and more where that was too much.
+    pub(super) attempted: i64,
 }
 
 impl Sending {
@@ -159,12 +161,12 @@ pub(super) fn sending(
     limit: usize,
 ) -> Result<Vec<Sending>, ReplicaError> {
     let sql = format!(
-        "select seq, clock, change, since, stretch from carburetor_sending where in_group = {BIND} and {condition} order by clock limit {limit}"
+        "select seq, clock, change, since, stretch, attempted from carburetor_sending where in_group = {BIND} and {condition} order by clock limit {limit}"
     );
     read(conn, &sql, [Bind::text(group)])
 }
 
-/// Changes of a query of `seq`, `clock`, `change` and the two stretches.
+/// Changes of a query of `seq`, `clock`, `change`, the two stretches and `attempted`.
 pub(super) fn read(
     conn: &mut SqliteConnection,
     sql: &str,
@@ -181,6 +183,7 @@ pub(super) fn read(
                 change: as_text(&row[2]),
                 since: as_integer(&row[3]),
                 stretch: as_integer(&row[4]),
+                attempted: as_integer(&row[5]),
             })
         })
         .collect()

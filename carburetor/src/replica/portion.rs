@@ -6,8 +6,9 @@
 use super::batch::BYTES;
 use super::error::ReplicaError;
 use super::pages::Came;
+use super::outbox::Sending;
 use super::query::{self, BIND, Bind, as_integer};
-use super::sync::Shared;
+use super::sync::{Shared, count};
 use super::transport::TransportError;
 use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
@@ -223,19 +224,36 @@ impl Shared {
             .await
     }
 
-    /// Remembers that the server, the line, or what stands between has not borne so much; `true` if less is to be tried at once. Where there is no
-    /// line at all, that says nothing of how much it bears: something has to have come since the last one broke.
+    /// Remembers that the server, the line, or what stands between has not borne the changes of an upload; `true` if less is to be tried at once.
     pub(super) async fn bears_less(
+        &self,
+        portion: Portion,
+        batch: &[Sending],
+        refused: &TransportError,
+    ) -> Result<bool, ReplicaError> {
+        if !self.tells_of_size(refused) {
+            return Ok(false);
+        }
+        let is_cut = self.blame(batch, refused).await?;
+        let sent = count(batch);
+        Ok(self.take_less(portion, sent, refused).await? || is_cut && refused.asks_for_less())
+    }
+
+    /// Whether a failure says something of how much goes at once. Where there is no line at all, that says nothing: something has to have come since
+    /// the last one broke.
+    pub(super) fn tells_of_size(&self, refused: &TransportError) -> bool {
+        let is_line = matches!(refused, TransportError::Offline(_));
+        let was_reached = self.turns.reached.swap(!is_line, Ordering::Relaxed);
+        refused.is_of_size() && (!is_line || was_reached || self.monitor.is_followed())
+    }
+
+    /// Remembers that so many were too much; `true` if fewer are to be tried at once.
+    pub(super) async fn take_less(
         &self,
         portion: Portion,
         sent: u32,
         refused: &TransportError,
     ) -> Result<bool, ReplicaError> {
-        let is_line = matches!(refused, TransportError::Offline(_));
-        let was_reached = self.turns.reached.swap(!is_line, Ordering::Relaxed);
-        if !refused.is_of_size() || is_line && !was_reached && !self.monitor.is_followed() {
-            return Ok(false);
-        }
         let less = portion.less_than(sent, refused);
         self.remember(portion, less).await?;
         // What would be tried again alike is a failure.

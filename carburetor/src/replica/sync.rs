@@ -237,7 +237,7 @@ impl Shared {
                 continue;
             }
             // The server, the line, or what stands between, bears less at once.
-            if self.bears_less(portion, sent, &refused).await? {
+            if self.bears_less(portion, &batch, &refused).await? {
                 continue;
             }
             if mends < MENDS && self.mend(&refused).await? {
@@ -378,6 +378,7 @@ impl Shared {
     }
 }
 
-fn count(batch: &[Sending]) -> u32 {
+/// How many changes a batch has.
+pub(super) fn count(batch: &[Sending]) -> u32 {
     u32::try_from(batch.len()).unwrap_or(u32::MAX)
 }
