@@ -52,7 +52,11 @@ impl Shared {
 
 /// What of `waiting`, in the order of the clocks, goes in one upload: what belongs together whole, unless that is more than the server takes
 /// at once. Its deletions come last then, in uploads of their own, so that none takes along what a later part is about.
-pub(super) fn chosen(waiting: Waiting, room: Room, is_part: bool) -> Result<Vec<Sending>, ReplicaError> {
+pub(super) fn chosen(
+    waiting: Waiting,
+    room: Room,
+    is_part: bool,
+) -> Result<Vec<Sending>, ReplicaError> {
     let Waiting {
         changes: mut waiting,
         others,

@@ -5,8 +5,8 @@
 
 use super::batch::BYTES;
 use super::error::ReplicaError;
-use super::pages::Came;
 use super::outbox::Sending;
+use super::pages::Came;
 use super::query::{self, BIND, Bind, as_integer};
 use super::sync::{Shared, count};
 use super::transport::TransportError;
