@@ -8,6 +8,7 @@ mod download;
 mod infrastructure;
 mod pagila;
 mod processes;
+mod protocol;
 mod replica;
 mod server;
 mod simulation;
