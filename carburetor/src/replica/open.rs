@@ -76,7 +76,7 @@ impl<G> ReplicaBuilder<G> {
     /// Whose rows these are. When another account opens the file, the former one's rows go at once and it
     /// downloads from the beginning; what was rejected stays the former one's. It can't open the file while
     /// changes of the former one wait for the server: see [`Replica::sign_out`] and
-    /// [`Replica::discard_pending`]. Without this call the file is nobody's, which counts as an account:
+    /// [`Replica::discard_pending`]. Without this call it is an account without a name, which counts as one more:
     /// [whose file](crate::replica#whose-file) has the whole of it.
     ///
     #[doc = include_str!("../../docs/examples/replica_builder.md")]
@@ -307,9 +307,6 @@ impl<G> Replica<G> {
     /// the next download goes on. Whoever opens the file then begins with empty tables. A sync or a run
     /// that is still going on ends with an error, and so does whatever is written on a connection that is still open,
     /// until the file is opened again: it would be nobody's, or the next account's.
-    ///
-    /// Close the program's own connections first: what they write after it is an edit of nobody's, which
-    /// keeps the next account from opening the file.
     ///
     #[doc = include_str!("../../docs/examples/replica_sign_out.md")]
     ///
