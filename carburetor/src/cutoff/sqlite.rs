@@ -3,10 +3,13 @@
 //! Writers are serialized, and each stamp is greater than all before it. So what a later transaction stamps lies at the cutoff or
 //! after it, and what an earlier one stamped is visible. That holds while the triggers are there, so the same statement looks for them.
 
+use crate::backend::SyncBackend;
 use crate::origin::Origin;
 use crate::statement::Statement;
 use crate::table::{TableDefinition, literal};
 use crate::tracking::sqlite::armed;
+use diesel::QueryResult;
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sqlite::Sqlite;
 
 /// The statement that reads the cutoffs, to be run before the rows. The clock stands at the cutoff too: a replica that comes back before the next
@@ -28,20 +31,39 @@ pub(crate) fn statement(
             )
         })
         .collect();
-    let has_gone_back = match known.clock {
-        Some(clock) => format!(
-            "case when c.now < {clock} or exists (select 1 from carburetor_pause p where p.began < {clock} and p.ended > {clock}) then 1 end"
-        ),
-        None => "null".into(),
-    };
     // In the file of a version before, whose clock has no origin, the column is the empty one of the tables that are asked for.
-    Statement::of(format!(
+    let mut statement = Statement::of(format!(
         "\
 select t.place, c.now + 1, c.now + 1, s.generation, nullif((select origin from carburetor_clock), '') || '-@' || c.now,
-  case when coalesce(s.hash, '') = '' then 'not tracked' when armed.relation is null then 'no trigger' end, null, null, {has_gone_back}
+  case when coalesce(s.hash, '') = '' then 'not tracked' when armed.relation is null then 'no trigger' end, null, s.horizon, "
+    ));
+    match known.clock {
+        // Pauses don't overlap, since the clock goes on only: the last one that began before says it, whatever number there is.
+        Some(clock) => statement
+            .sql("case when c.now < ")
+            .bind(Micros(clock))
+            .sql(" or (select p.ended from carburetor_pause p where p.began < ")
+            .bind(Micros(clock))
+            .sql(" order by p.began desc limit 1) > ")
+            .bind(Micros(clock))
+            .sql(" then 1 end"),
+        None => statement.sql("null"),
+    };
+    statement.sql(format!(
+        "
 from ({rows}) t cross join carburetor_clock c left join carburetor_synced_table s on s.name = t.key
 left join ({armed}) armed on armed.relation = t.relation",
         rows = rows.join(" union all "),
         armed = armed(definitions.iter().copied()),
-    ))
+    ));
+    statement
+}
+
+/// An instant as a bind: the statement is the same for each clock that is asked with, so that it is prepared once.
+struct Micros(i64);
+
+impl QueryFragment<Sqlite> for Micros {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        Sqlite::push_integer(&self.0, out)
+    }
 }

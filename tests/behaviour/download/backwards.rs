@@ -3,6 +3,9 @@
 use super::on_sqlite::{Conn, Server};
 use super::{Mobile, ids, run, steady};
 use carburetor::{Everyone, Scoped, Token};
+use diesel::connection::{Connection, InstrumentationEvent};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 fn group() -> Scoped<'static, (super::User, super::Game), Everyone> {
     Mobile::scoped(&Everyone).assuming(steady())
@@ -79,4 +82,26 @@ fn a_pause_of_the_clock_is_no_step_back() {
     add(conn, 2);
     let last = group().download(conn, after.next()).unwrap();
     assert_eq!((last.1.reset, ids(&last.1)), (false, vec![2]));
+}
+
+#[test]
+fn whatever_clock_is_asked_with_the_statements_are_the_same() {
+    let server = Server::new();
+    let conn = &mut server.connect();
+    let texts = Arc::new(Mutex::new(BTreeSet::new()));
+    let seen = Arc::clone(&texts);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::CacheQuery { sql, .. } = event {
+            seen.lock().unwrap().insert(sql.to_owned());
+        }
+    });
+    let mut token = group().download(conn, (None, None)).unwrap().next();
+    let mut counts = Vec::new();
+    for game in 1..4 {
+        add(conn, game);
+        token = group().download(conn, token).unwrap().next();
+        counts.push(texts.lock().unwrap().len());
+    }
+    assert!(counts[0] > 0);
+    assert_eq!(counts, [counts[0]; 3], "{:#?}", texts.lock().unwrap());
 }
