@@ -27,7 +27,8 @@ pub struct TableNews<M: SyncTable> {
     /// Rows that are new or changed; some may be known already.
     pub rows: Vec<M>,
     /// What can't be read of rows that are new or changed, each told once: those rows are not among `rows`, and whoever holds an older version keeps
-    /// that. They come when they can be read, for which the token remembers them; a bare timestamp stays at the `cutoff`, which is held back until then.
+    /// that. They come when they can be read, for which the token remembers them; a bare timestamp stays at the `cutoff`, which is held back
+    /// until then, or until the table's horizon has passed the row's stamp: from then on the row comes when it changes, or when the table begins again.
     pub unreadable: Vec<WireError>,
     /// The instant up to which this is complete: the next timestamp.
     pub cutoff: DateTime<Utc>,

@@ -7,7 +7,7 @@ use lines::Lines;
 
 use super::DownloadError;
 use super::latest::Latest;
-use super::reading::{Places, Reading, SincePage, end_of_time, kind};
+use super::reading::{Beginning, Places, Reading, SincePage, end_of_time, kind};
 use super::table::Request;
 use crate::backend::SyncBackend;
 use crate::cutoff::TableCutoff;
@@ -36,6 +36,8 @@ pub(super) struct Progress<Id> {
     expected_generation: Option<i64>,
     /// The horizon that the replica has read everything behind.
     passed: Option<DateTime<Utc>>,
+    /// The horizon as it was last seen.
+    horizon: Option<DateTime<Utc>>,
     pub(super) left: Option<Left>,
     /// Rows that hold what left can be told from others without the database.
     pub(super) exact: bool,
@@ -89,6 +91,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             since: None,
             expected_generation: None,
             passed: None,
+            horizon: cutoff.horizon,
             left: None,
             exact: true,
             keys: visibility.keys()?,
@@ -156,13 +159,12 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         }
         let is_unfinished = unfinished.is_some();
         let aside = request.state.as_ref().and_then(|state| state.aside.clone());
-        if let Some(earliest) = self.remind::<M, DB>(aside.unwrap_or_default(), is_unfinished) {
-            if earliest <= DateTime::UNIX_EPOCH {
-                self.begin_again();
-                return Ok(());
-            }
-            since = since.min(earliest);
-        }
+        let earliest = self.remind::<M, DB>(aside.unwrap_or_default(), is_unfinished);
+        // Removals are complete up to the cutoff, whatever rows are read again: the horizon has to do with it alone.
+        let beginning = Beginning {
+            since,
+            rows: earliest.map_or(since, |earliest| since.min(earliest)),
+        };
         self.since = Some(since);
         self.expected_generation = request.state.as_ref().and_then(|state| state.generation);
         let passed = request.state.as_ref().and_then(|state| state.horizon);
@@ -189,7 +191,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             (None, Some(limit)) => {
                 self.reset = false;
                 self.reading = Reading::SincePage(SincePage {
-                    since,
+                    beginning,
                     until: end_of_time(),
                     places: Places::default(),
                     limit,
@@ -197,7 +199,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             }
             (None, None) => {
                 self.reset = false;
-                self.reading = Reading::Since(since);
+                self.reading = Reading::Since(beginning);
             }
         }
         Ok(())
@@ -300,6 +302,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             horizon: self.since.map_or(cutoff.horizon, |_| self.passed),
             ..cutoff.clone()
         };
+        self.horizon = cutoff.horizon.or(self.horizon);
         self.clock = clock;
         self.since.is_none_or(|since| since <= clock)
             && self
@@ -321,7 +324,8 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         }
         match &self.reading {
             Reading::SincePage(page) if !self.finished => {
-                let reached = page.places.reached().unwrap_or(page.since);
+                let since = page.beginning.since;
+                let reached = page.places.reached().unwrap_or(since).max(since);
                 reached.min(self.complete_at_last())
             }
             Reading::AllPage { .. } if !self.finished => DateTime::UNIX_EPOCH,
@@ -366,7 +370,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             after,
             keys: self.keys.clone(),
             digest: None,
-            aside: self.aside.dated(self.clock.timestamp_micros()),
+            aside: self.aside_next(),
         })
     }
 }

@@ -19,16 +19,34 @@ pub(crate) enum Reading<Id> {
     All,
     /// A page of every visible row, in order of the id: stamps move while the pages are read.
     AllPage { after: Option<Id>, limit: i64 },
-    /// What changed at this instant or later.
-    Since(DateTime<Utc>),
+    /// What changed since.
+    Since(Beginning),
     /// A page of it.
     SincePage(SincePage<Id>),
 }
 
-/// A page of what changed at `since` or later, in order of stamp and id.
+/// From where what changed is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beginning {
+    /// What changed, or went, at this instant or later.
+    pub(crate) since: DateTime<Utc>,
+    /// Rows from here on, which is earlier where some were set aside.
+    pub(crate) rows: DateTime<Utc>,
+}
+
+impl Beginning {
+    fn of(&self, kind: usize) -> DateTime<Utc> {
+        match kind {
+            kind::ROW => self.rows,
+            _ => self.since,
+        }
+    }
+}
+
+/// A page of what changed since the beginning, in order of stamp and id.
 #[derive(Debug, Clone)]
 pub(crate) struct SincePage<Id> {
-    pub(crate) since: DateTime<Utc>,
+    pub(crate) beginning: Beginning,
     /// Nothing limits the first page, which is of one instant if it holds everything; the others go up to the clock at its beginning so that
     /// they don't chase the writers.
     pub(crate) until: DateTime<Utc>,
@@ -168,8 +186,8 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
                     .sql(format!(" order by {ids} limit "))
                     .bind(Limit(*limit));
             }
-            Reading::Since(since) if joined.is_some() => {
-                let since = DB::bind_stamp(table.storage, *since);
+            Reading::Since(beginning) if joined.is_some() => {
+                let since = DB::bind_stamp(table.storage, beginning.rows);
                 statement
                     .sql(format!(" and ({} >= ", table.stamp))
                     .bind(since)
@@ -208,17 +226,17 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         let bind = |instant| DB::bind_stamp(storage, instant);
         match self {
             Reading::All | Reading::AllPage { .. } => {}
-            Reading::Since(since) => {
+            Reading::Since(beginning) => {
                 let [before, after] = DB::since(stamp);
                 statement
                     .sql(format!(" and {before}"))
-                    .bind(bind(*since))
+                    .bind(bind(beginning.of(leg)))
                     .sql(after);
             }
             Reading::SincePage(page) => {
                 statement
                     .sql(format!(" and {stamp} >= "))
-                    .bind(bind(page.since));
+                    .bind(bind(page.beginning.of(leg)));
                 statement
                     .sql(format!(" and {stamp} <= "))
                     .bind(bind(page.until));
@@ -264,6 +282,15 @@ impl<Id: Clone> Places<Id> {
     /// Goes on where the last page ended: a kind that filled the page after its last line, the others nowhere.
     pub(crate) fn follow(&mut self, last: [Option<Place<Id>>; kind::LEGS]) {
         self.0 = last.map(|place| place.map_or(Leg::Finished, Leg::After));
+    }
+
+    /// From where rows are read next; `None` if no more are.
+    pub(crate) fn rows(&self, beginning: Beginning) -> Option<DateTime<Utc>> {
+        match &self.0[kind::ROW] {
+            Leg::Unread => Some(beginning.rows),
+            Leg::After(place) => Some(place.stamp),
+            Leg::Finished => None,
+        }
     }
 
     /// The stamp up to which every kind has been read; `None` if one has not begun or all have ended.

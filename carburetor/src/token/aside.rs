@@ -7,9 +7,12 @@ use serde_json::Value;
 const MOST: usize = 32;
 const BYTES: usize = 1024;
 
-/// How often a table is read again because of rows that are too many to be named: once an hour, in microseconds. Each time would keep a copy
+/// How long a table is not read again because of rows that are too many to be named: an hour, in microseconds. Each time would keep a copy
 /// from ever being complete in one page.
 const INTERVAL: i64 = 3_600_000_000;
+
+/// That doubles as long as it is in vain, up to a day.
+const LONGEST: i64 = 24 * INTERVAL;
 
 /// The rows of one table that were set aside. A stamp does not move when a value can be read again, by a newer model for instance: so they are
 /// asked for again.
@@ -24,11 +27,25 @@ pub(crate) struct Aside {
     /// When the table was last read from there on.
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     tried: Option<i64>,
+    /// From where it is read on, where a page ended before all of that was read.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    again: Option<i64>,
+    /// The least stamp when it was last read from there on: nothing has come of it if that is still the least one.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    least: Option<i64>,
+    /// How many times in a row nothing has come of it.
+    #[serde(rename = "v", default, skip_serializing_if = "is_zero")]
+    vain: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Aside {
     pub(crate) fn is_empty(&self) -> bool {
-        self.ids.is_empty() && self.since.is_none()
+        self.ids.is_empty() && self.since.is_none() && self.again.is_none()
     }
 
     pub(crate) fn contains(&self, id: &Value) -> bool {
@@ -52,25 +69,41 @@ impl Aside {
         }
     }
 
-    /// Where to read from now on because of those that have no name, if it is time; they are then met anew.
+    /// Where to read rows from because of those that have no name, if it is time; they are then met anew.
     pub(crate) fn due(&mut self, now: i64) -> Option<i64> {
+        if let Some(again) = self.again.take() {
+            return Some(again);
+        }
         let tried = self.tried.filter(|tried| *tried <= now)?;
-        if now.saturating_sub(tried) < INTERVAL {
+        if now.saturating_sub(tried) < self.interval() {
             return None;
         }
         self.tried = None;
+        self.vain = match self.least == self.since {
+            true => self.vain.saturating_add(1),
+            false => 0,
+        };
+        self.least = self.since;
         self.since.take()
     }
 
-    /// Takes over when the table was last read because of those that have no name.
-    pub(crate) fn follow(&mut self, known: &Aside) {
-        self.tried = known.tried;
+    fn interval(&self) -> i64 {
+        LONGEST.min(INTERVAL << self.vain.min(5))
     }
 
-    /// The same on its way to the next download, `now` being the database's time.
-    pub(crate) fn dated(&self, now: i64) -> Option<Self> {
+    /// Takes over how the table was last read because of those that have no name.
+    pub(crate) fn follow(&mut self, known: &Aside) {
+        (self.tried, self.least, self.vain) = (known.tried, known.least, known.vain);
+    }
+
+    /// The same on its way to the next download, `now` being the database's time, and `again` from where rows are still to be read.
+    pub(crate) fn dated(&self, now: i64, again: Option<i64>) -> Option<Self> {
+        let is_dated = self.since.is_some() || again.is_some();
         let dated = Aside {
-            tried: self.since.map(|_| self.tried.unwrap_or(now)),
+            tried: self.tried.or(Some(now)).filter(|_| is_dated),
+            again,
+            least: self.least.filter(|_| is_dated),
+            vain: if is_dated { self.vain } else { 0 },
             ..self.clone()
         };
         (!dated.is_empty()).then_some(dated)
@@ -101,10 +134,48 @@ mod tests {
     fn the_table_is_read_again_once_an_hour() {
         let mut aside = Aside::default();
         aside.add(None, Some(5));
-        let mut dated = aside.dated(10).unwrap();
+        let mut dated = aside.dated(10, None).unwrap();
         assert_eq!(dated.due(10 + INTERVAL - 1), None);
-        assert_eq!(dated.dated(20), aside.dated(10));
+        assert_eq!(dated.dated(20, None), aside.dated(10, None));
         assert_eq!(dated.due(10 + INTERVAL), Some(5));
-        assert_eq!(dated.dated(20), None);
+        assert_eq!(dated.dated(20, None), None);
+    }
+
+    /// The hours between the times that it is read again, if each finds this least stamp.
+    fn hours(found: impl Fn(usize) -> i64) -> Vec<i64> {
+        let (mut hours, mut now) = (Vec::new(), 0);
+        let mut aside = Aside::default();
+        aside.add(None, Some(found(0)));
+        for time in 1..9 {
+            let tried = now;
+            let mut dated = aside.dated(now, None).unwrap();
+            while dated.due(now).is_none() {
+                now += INTERVAL;
+            }
+            hours.push((now - tried) / INTERVAL);
+            aside = Aside::default();
+            aside.follow(&dated);
+            aside.add(None, Some(found(time)));
+        }
+        hours
+    }
+
+    #[test]
+    fn the_interval_grows_while_nothing_comes_of_it() {
+        assert_eq!(hours(|_| 5), [1, 1, 2, 4, 8, 16, 24, 24]);
+        assert_eq!(
+            hours(|time| 5 + i64::from(time > 3)),
+            [1, 1, 2, 4, 1, 1, 2, 4]
+        );
+    }
+
+    #[test]
+    fn pages_read_on_from_where_the_last_one_ended() {
+        let mut aside = Aside::default();
+        aside.add(None, Some(5));
+        let mut page = aside.dated(10, Some(7)).unwrap();
+        assert_eq!((page.due(11), page.since), (Some(7), Some(5)));
+        assert_eq!(page.due(11), None);
+        assert!(Aside::default().dated(10, Some(7)).is_some());
     }
 }

@@ -105,6 +105,116 @@ fn thousands_of_rows_come_when_they_can_be_read() {
     assert_eq!(news.rows.len(), 0);
 }
 
+/// Moves the horizon past every stamp, and takes the download that begins again because of it.
+fn purged(conn: &mut Conn, mut token: Token) -> Token {
+    Rows::tracking::<DB>()
+        .purge(conn, std::time::Duration::ZERO)
+        .unwrap();
+    for _ in 0..3 {
+        let (news, next) = download::<Row>(conn, token);
+        token = next;
+        if !news.reset {
+            return token;
+        }
+    }
+    panic!("each download begins again");
+}
+
+#[test]
+fn rows_that_can_not_be_read_reset_no_table_however_far_the_horizon_is() {
+    let server = filled();
+    let conn = &mut server.connect();
+    many(conn, "mood", "great");
+    let token = download::<Row>(conn, (None,)).1;
+    let token = purged(conn, token);
+    run(conn, "delete from moods where id = 3");
+    let (news, token) = download::<Row>(conn, an_hour_old(&token));
+    assert!(!news.reset);
+    assert_eq!(news.removed, [3]);
+    // They were read again, not the table from the beginning.
+    assert!(news.unreadable.len() > 1900 && news.rows.len() < 4);
+    assert!(!download::<Row>(conn, token.clone()).0.reset);
+    let (news, token) = download::<Later>(conn, token);
+    let named = news.rows.len();
+    let (news, token) = download::<Later>(conn, an_hour_old(&token));
+    assert!(!news.reset && ids(&news).len() >= 2001 - named);
+    let (news, _) = download::<Later>(conn, token);
+    assert!(!news.reset && news.rows.is_empty());
+}
+
+#[test]
+fn pages_that_read_rows_again_lose_no_removal_and_come_to_their_end() {
+    let server = filled();
+    let conn = &mut server.connect();
+    many(conn, "mood", "great");
+    let token = download::<Row>(conn, (None,)).1;
+    let token = an_hour_old(&purged(conn, token));
+    let (mut still, mut removed) = (token.clone(), Vec::new());
+    for round in 0.. {
+        let mut pages = Rows::scoped(&Everyone)
+            .assuming(steady())
+            .pages::<DB>(still.clone(), 300);
+        let page = pages.next(conn).unwrap().unwrap();
+        assert!(!page.0.reset, "page {round}");
+        removed.extend(page.0.removed.iter().copied());
+        still = page.next();
+        if pages.next(conn).unwrap().is_none() {
+            break;
+        }
+        run(
+            conn,
+            &format!("delete from moods where id = {}", 2099 - round),
+        );
+        assert!(round < 30, "no end");
+    }
+    assert!(removed.len() > 3, "{removed:?}");
+    assert_eq!(download::<Row>(conn, still).0.unreadable.len(), 0);
+    let (mut later, mut came) = (token, Vec::new());
+    for round in 0.. {
+        let mut pages = Laters::scoped(&Everyone)
+            .assuming(steady())
+            .pages::<DB>(Timestamps::from(later.clone()), 300);
+        let page = pages.next(conn).unwrap().unwrap();
+        assert!(!page.0.reset, "page {round}");
+        came.extend(ids(&page.0));
+        later = page.next();
+        if pages.next(conn).unwrap().is_none() {
+            break;
+        }
+        assert!(round < 30, "no end");
+    }
+    came.sort_unstable();
+    came.dedup();
+    let kept = (100..2100 - removed.len() as i32).chain([2]);
+    let missing: Vec<i32> = kept.filter(|id| !came.contains(id)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_row_behind_the_horizon_holds_no_bare_timestamp_back() {
+    // There a purge passes nothing that is as young as these rows.
+    if JUDGES_TRANSACTIONS {
+        return;
+    }
+    let server = filled();
+    let conn = &mut server.connect();
+    let first = download::<Row>(conn, (None,)).0;
+    run(conn, "update moods set mood = 'sad' where id = 4");
+    let token = download::<Row>(conn, (None,)).1;
+    purged(conn, token);
+    let mut cutoff = first.cutoff;
+    let mut resets = 0;
+    for _ in 0..4 {
+        let (news, _) = download::<Row>(conn, (Some(cutoff),));
+        resets += usize::from(news.reset);
+        cutoff = news.cutoff;
+    }
+    assert_eq!(resets, 1);
+    run(conn, "update moods set mood = 'sad' where id = 2");
+    let (news, _) = download::<Row>(conn, (Some(cutoff),));
+    assert!(!news.reset && ids(&news).contains(&2));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn asynchronous_downloads_set_aside_what_the_synchronous_ones_do() {
     let server = tokio::task::spawn_blocking(filled).await.unwrap();

@@ -3,6 +3,7 @@
 use super::Progress;
 use crate::backend::SyncBackend;
 use crate::download::DownloadError;
+use crate::download::reading::Reading;
 use crate::table::TableOn;
 use crate::token::Aside;
 use crate::wire::WireError;
@@ -74,11 +75,26 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         Ok((!is_known).then_some(error))
     }
 
+    /// What the next download is told of what was set aside.
+    pub(super) fn aside_next(&self) -> Option<Aside> {
+        let again = match &self.reading {
+            Reading::SincePage(page) if !self.finished => {
+                let rows = page.places.rows(page.beginning);
+                rows.filter(|rows| *rows < page.beginning.since)
+            }
+            _ => None,
+        };
+        let again = again.map(|again| again.timestamp_micros());
+        self.aside.dated(self.clock.timestamp_micros(), again)
+    }
+
     /// The instant up to which what was delivered so far is complete for whoever goes on from it without a token: nothing that was set aside is
-    /// older.
+    /// older, unless it lies behind the horizon, from where each download would begin again.
     pub(in crate::download) fn told_until(&self) -> DateTime<Utc> {
         let complete = self.complete_until();
-        self.earliest
-            .map_or(complete, |earliest| earliest.min(complete))
+        let is_within =
+            |earliest: &DateTime<Utc>| self.horizon.is_none_or(|horizon| *earliest >= horizon);
+        let earliest = self.earliest.filter(is_within);
+        earliest.map_or(complete, |earliest| earliest.min(complete))
     }
 }

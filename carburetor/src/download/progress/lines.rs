@@ -43,6 +43,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
     ) -> Result<Flow, DownloadError> {
         self.lines.header = true;
         let horizon = DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros);
+        self.horizon = horizon.or(self.horizon);
         let generation = DB::integer(row, 2)?;
         self.latest.ahead.read(row, 3)?;
         let passed = self.passed.unwrap_or_default();

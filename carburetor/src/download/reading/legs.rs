@@ -98,8 +98,8 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         M: TableOn<DB, Id = Id>,
     {
         let since = match self {
-            Reading::Since(since) => since,
-            Reading::SincePage(page) if !page.places.is_begun() => &page.since,
+            Reading::Since(beginning) => beginning.rows,
+            Reading::SincePage(page) if !page.places.is_begun() => page.beginning.rows,
             _ => return,
         };
         if ids.is_empty() {
@@ -117,7 +117,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
         }
         statement
             .sql(format!(" and {} < ", table.stamp))
-            .bind(DB::bind_stamp(table.storage, *since));
+            .bind(DB::bind_stamp(table.storage, since));
         for (place, id) in ids.iter().enumerate() {
             let before = if place == 0 { " and (" } else { " or " };
             statement.sql(format!("{before}({}) = (", table.ids(name)));
