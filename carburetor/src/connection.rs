@@ -5,6 +5,7 @@ pub(crate) mod answer;
 mod asynchronous;
 mod blocking;
 mod cursor;
+pub(crate) mod ended;
 #[cfg(feature = "async-postgres")]
 mod pipelined;
 pub(crate) mod runner;

@@ -5,7 +5,10 @@ use diesel::result::Error;
     feature = "axum",
     any(feature = "async-postgres", feature = "async-sqlite")
 ))]
-use {crate::connection::shortage::is_shortage, diesel::result::DatabaseErrorKind};
+use {
+    crate::connection::{ended::is_ended, shortage::is_shortage},
+    diesel::result::DatabaseErrorKind,
+};
 
 /// What PostgreSQL names in the place of the dots of `permission denied for ..`.
 const DENIED: [&str; 6] = [
@@ -52,8 +55,8 @@ pub(crate) fn remedy(error: &Error) -> &'static str {
     any(feature = "async-postgres", feature = "async-sqlite")
 ))]
 pub(crate) fn is_refused(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, information)
-        if !information.message().starts_with("canceling statement due to ") && !is_shortage(error))
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, _)
+        if !is_ended(error) && !is_shortage(error))
 }
 
 /// Whether an error says that the database and its roles have to be set right.

@@ -1,25 +1,13 @@
 //! What the database's error says of one change.
 
 use crate::clip;
+use crate::connection::ended::is_ended;
 use crate::connection::shortage::is_shortage;
 use crate::outcome::{Code, Rejection};
 use crate::remedy::is_of_setup;
 use crate::wire::WireError;
 use diesel::result::DatabaseErrorKind as Kind;
 use diesel::result::Error;
-
-/// How PostgreSQL begins to say that a statement took too long, or waited too long for a lock.
-const CANCELED: &str = "canceling statement due to ";
-
-/// Whether `error` is a deadlock that the database ended at the cost of this transaction. Diesel doesn't tell its code, and the message is in the
-/// server's language; the names of the locks are not.
-pub(super) fn is_deadlock(error: &Error) -> bool {
-    let Error::DatabaseError(Kind::Unknown, information) = error else {
-        return false;
-    };
-    let details = information.details().unwrap_or_default();
-    information.message() == "deadlock detected" || details.contains("ShareLock on transaction")
-}
 
 /// Whether `error` says something of the rows that were written, so that fewer of them may pass.
 pub(super) fn is_of_rows(error: &Error) -> bool {
@@ -32,15 +20,18 @@ pub(super) fn is_of_rows(error: &Error) -> bool {
             | Kind::RestrictViolation
             | Kind::ExclusionViolation => true,
             Kind::Unknown => {
-                let message = information.message();
-                let is_of_the_upload = message.starts_with(CANCELED) || is_of_setup(message);
-                !is_of_the_upload && !is_shortage(error) && !is_deadlock(error)
+                !is_of_setup(information.message()) && !is_shortage(error) && !is_ended(error)
             }
             _ => false,
         },
         Error::DeserializationError(error) => error.is::<WireError>(),
         _ => false,
     }
+}
+
+/// Whether Diesel doesn't say what `error` is, which the database knows.
+pub(super) fn is_unknown(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(Kind::Unknown, _))
 }
 
 /// Whether `error` is a constraint that other changes of the same upload may satisfy.

@@ -14,7 +14,7 @@ use crate::outcome::{Rejection, Verdict};
 use chrono::{DateTime, Utc};
 use diesel::result::{DatabaseErrorKind, Error};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +121,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         let mut most = changes.len();
         let mut waiting = changes;
         let mut apart = Vec::new();
+        let mut again = HashSet::new();
         while !waiting.is_empty() || !apart.is_empty() {
             if waiting.is_empty() {
                 waiting = std::mem::take(&mut apart);
@@ -137,8 +138,15 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                 Attempt::Sieved(sieved) => sieved.take(&mut failed, &mut apart),
                 Attempt::Failed(error) => match tried.as_slice() {
                     [change] => {
-                        failed.push((*change, error));
-                        Vec::new()
+                        let (error, passes) = self.told_alone(*change, error).await?;
+                        match passes && again.insert(change.at) {
+                            // What was in its way is gone.
+                            true => tried,
+                            false => {
+                                failed.push((*change, error));
+                                Vec::new()
+                            }
+                        }
                     }
                     _ => match self.sieve(&tried).await? {
                         Some(sieved) => sieved.take(&mut failed, &mut apart),

@@ -4,7 +4,7 @@ use super::UploadBackend;
 use super::admit::Admitted;
 use super::apply::TablePlan;
 use super::error::UploadError;
-use super::rejection::is_of_rows;
+use super::rejection::{is_of_rows, is_unknown};
 use super::session::{Failure, Session};
 use super::settle::Failed;
 use super::sql::RefusedRows;
@@ -111,17 +111,69 @@ impl<R: Runner> Session<'_, '_, R> {
         }
     }
 
+    /// What the database says of the row of `change`, which failed alone with `error`: the same, where Diesel says what that is. And whether it takes the
+    /// row by now.
+    pub(super) async fn told_alone<'a, 'c>(
+        &mut self,
+        change: &'a Admitted<'c, R::Backend>,
+        error: Error,
+    ) -> Result<(Error, bool), UploadError> {
+        if R::Backend::CHECK_DEFERRED.is_none() || !is_unknown(&error) {
+            return Ok((error, false));
+        }
+        for is_checked in [false, true] {
+            self.runner.begin().await?;
+            let told = self.try_alone(change, is_checked).await;
+            let back = self.runner.rollback().await;
+            match told {
+                Ok(told) => {
+                    back?;
+                    if let Some(told) = told {
+                        return Ok((told, false));
+                    }
+                }
+                Err(Failure::Upload(error)) => return Err(error),
+                Err(Failure::Refused(_) | Failure::Unmet(_) | Failure::Raced(..)) => back?,
+            }
+        }
+        Ok((error, true))
+    }
+
+    async fn try_alone<'a, 'c>(
+        &mut self,
+        change: &'a Admitted<'c, R::Backend>,
+        is_checked: bool,
+    ) -> Result<Option<Error>, Failure> {
+        // The row was read when it was locked, before anything was tried: what fails here is not of it.
+        let mut plans = self.next_plans(&mut self.waiting(&[change])).await?;
+        match self.try_plans(&mut plans, is_checked).await {
+            Ok(refused) => Ok(refused.into_values().next()),
+            Err(Failure::Upload(UploadError::Query(error))) if is_of_rows(&error) => {
+                Ok(Some(error))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
     async fn try_each<'a, 'c>(
         &mut self,
         changes: &[&'a Admitted<'c, R::Backend>],
         is_checked: bool,
     ) -> Result<Refused<'a>, Failure> {
         let mut plans = self.next_plans(&mut self.waiting(changes)).await?;
-        for plan in &mut plans {
+        self.try_plans(&mut plans, is_checked).await
+    }
+
+    async fn try_plans<'a, 'c>(
+        &mut self,
+        plans: &mut [TablePlan<'a, 'c, R::Backend>],
+        is_checked: bool,
+    ) -> Result<Refused<'a>, Failure> {
+        for plan in plans.iter_mut() {
             self.contest(plan).await?;
         }
         let mut refused = Refused::new();
-        for plan in &plans {
+        for plan in plans.iter() {
             let told = self.write_each(plan, is_checked).await?;
             keep(&mut refused, plan, told);
         }

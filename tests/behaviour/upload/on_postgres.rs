@@ -27,6 +27,8 @@ mod contents;
 mod copies;
 #[path = "deadlocks.rs"]
 mod deadlocks;
+#[path = "postgres_ended.rs"]
+mod ended;
 #[path = "existence.rs"]
 mod existence;
 #[path = "kept.rs"]

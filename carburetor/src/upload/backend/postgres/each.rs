@@ -3,6 +3,7 @@
 //! A block of PL/pgSQL runs it, because only there an error costs neither a message there and back nor the others. A block takes no binds: the rows
 //! go as text through a setting of the transaction, and so does what it tells.
 
+use crate::connection::ended::{SAID, is_ended_sql};
 use crate::statement::Statement;
 use crate::table::quoted;
 use crate::upload::Types;
@@ -44,7 +45,8 @@ pub(super) fn each<'v>(
     while text.contains(&tag) {
         tag.insert(tag.len() - 1, '_');
     }
-    // What says nothing of a row ends it all: a deadlock, a right or a column that is missing, a lock that took too long, a server that can't go on.
+    // What says nothing of a row ends it all: a deadlock, a lock that took too long, a server that can't go on, in words that whoever gets them knows;
+    // and a right or a column that is missing, and what may be of a row or not. A cancellation is none of the others.
     let block = format!(
         "do {tag}
 #variable_conflict use_column
@@ -63,10 +65,12 @@ begin
   loop
     begin
       with sent ({names}) as (select {values}) {text};
-    exception when others then
+    exception when others or query_canceled or assert_failure then
       get stacked diagnostics carburetor_state = returned_sqlstate, carburetor_message = message_text,
         carburetor_constraint = constraint_name, carburetor_column = column_name;
-      if pg_catalog.\"left\"(carburetor_state, 2) in ('40', '42', '53', '55', '57', '58', 'XX') then
+      if {is_ended} then
+        raise using errcode = carburetor_state, message = '{SAID}' || carburetor_state || ': ' || carburetor_message;
+      elsif pg_catalog.\"left\"(carburetor_state, 2) in ('42', '55', 'XX') then
         raise;
       end if;
       carburetor_told := pg_catalog.array_append(carburetor_told, pg_catalog.json_build_array((carburetor_each.cells ->> 0)::int8,
@@ -75,6 +79,7 @@ begin
   end loop;
   perform pg_catalog.set_config('carburetor.told', pg_catalog.array_to_json(carburetor_told)::pg_catalog.text, true);
 end {tag}",
+        is_ended = is_ended_sql("carburetor_state"),
         names = names.join(", "),
         values = values.join(", "),
     );
