@@ -105,6 +105,16 @@ impl ReplicaError {
     }
 }
 
+impl ReplicaError {
+    /// Nothing else that is sent now would get through.
+    pub(super) fn is_of_all(&self) -> bool {
+        match self {
+            ReplicaError::Transport(error) => error.is_of_all(),
+            _ => self.is_of_file(),
+        }
+    }
+}
+
 impl fmt::Display for ReplicaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_none =

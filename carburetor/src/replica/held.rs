@@ -9,10 +9,13 @@ use super::origin;
 use super::outbox::{self, Sending};
 use super::portion::Of;
 use super::query::{self, BIND, Bind};
-use super::settle::{answered, conclude, forget};
+use super::relay;
+use super::settle::{answered, conclude, forget, unread};
 use super::sync::{Shared, Synced, count};
-use super::transport::AnyTransport;
+use super::transport::{AnyTransport, TransportError};
+use crate::change::Change;
 use crate::outcome::{Outcomes, Verdict};
+use crate::wire::WireError;
 use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
 
@@ -27,13 +30,14 @@ pub(super) fn keep(conn: &mut SqliteConnection, group: &str, sending: &Sending) 
 }
 
 impl Shared {
-    /// Asks what has become of what is held. The rows come with the download: only a rejection is news.
+    /// Asks what has become of what is held. The rows come with the download: only a rejection is news. What can't be asked for keeps nothing else from
+    /// being asked for; the first such failure is the result.
     pub(super) async fn ask(
         &self,
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
-        let mut after = 0;
+        let (mut after, mut failed) = (0, Ok(()));
         loop {
             let portion = self.portion(Of::Upload).await?;
             let most = portion.limit();
@@ -43,8 +47,8 @@ impl Shared {
                     Ok((held, origin::known(conn, &store.group)?))
                 })
                 .await?;
-            let Some(last) = batch.last() else {
-                return Ok(());
+            let Some(last) = batch.last().map(|last| last.seq) else {
+                return failed;
             };
             let changes = batch.iter().map(|held| held.change.as_str());
             let answer = match transport
@@ -54,14 +58,27 @@ impl Shared {
                 Err(refused) => {
                     let is_less = self.tells_of_size(&refused)
                         && self.take_less(portion, count(&batch), &refused).await?;
-                    match is_less {
-                        true => continue,
-                        false => return Err(refused.into()),
+                    if is_less {
+                        continue;
                     }
+                    if refused.is_of_all() {
+                        return Err(refused.into());
+                    }
+                    match self.let_go(batch, &refused).await? {
+                        Some(told) => {
+                            synced.rejected += told;
+                            self.count().await?;
+                        }
+                        None => {
+                            failed = failed.and(Err(refused.into()));
+                            after = last;
+                        }
+                    }
+                    continue;
                 }
                 Ok(answer) => answer,
             };
-            after = last.seq;
+            after = last;
             let outcomes = Outcomes::read(&answer)?;
             let rejected = self
                 .transact(move |store, conn| settle(conn, store, &batch, &outcomes))
@@ -70,6 +87,104 @@ impl Shared {
             self.count().await?;
         }
     }
+}
+
+impl Shared {
+    /// Lets go of what the server refuses to be asked for, whenever that is: what its clock is ahead of waits to be sent with another one, and what
+    /// nobody can send again is taken back. Returns of how many rejections the program is to be told; none if all stays as it is.
+    async fn let_go(
+        &self,
+        batch: Vec<Sending>,
+        refused: &TransportError,
+    ) -> Result<Option<u64>, ReplicaError> {
+        let is_alone = batch.len() == 1;
+        let message = refused.to_string();
+        let is_too_much = refused.is_too_much();
+        match refused {
+            TransportError::Refused {
+                server_time: Some(time),
+                ..
+            } if refused.is_of_clocks() => {
+                let time = *time;
+                let ahead = move |held: &Sending| held.clock.instant() > time;
+                let ahead: Vec<Sending> = batch.into_iter().filter(ahead).collect();
+                if ahead.is_empty() {
+                    return Ok(None);
+                }
+                let told = self
+                    .transact(move |store, conn| send_anew(conn, store, &ahead, &message))
+                    .await?;
+                self.mend(refused).await?;
+                Ok(Some(told))
+            }
+            _ if is_too_much && is_alone || refused.is_of_clocks() => {
+                let take_back = move |store: &Store, conn: &mut SqliteConnection| {
+                    let mut told = 0;
+                    for held in &batch {
+                        told += u64::from(take_back(conn, store, held, &message)?);
+                    }
+                    Ok(told)
+                };
+                self.transact(take_back).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What is held, and its clock ahead of the server's, waits to be sent again, for another clock. That of a device of this hub is the device's to mend.
+fn send_anew(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    ahead: &[Sending],
+    message: &str,
+) -> Result<u64, ReplicaError> {
+    let mut told = 0;
+    for held in ahead {
+        if relay::is_relayed(conn, store, held.clock)? {
+            told += u64::from(take_back(conn, store, held, message)?);
+            continue;
+        }
+        if !forget(conn, "carburetor_held_change", held)? {
+            continue;
+        }
+        // What it is based on is the stamp of whoever held it.
+        let change = Change {
+            base: None,
+            ..held.read()?
+        };
+        let text =
+            serde_json::to_string(&change).map_err(|error| WireError::new(error.to_string()))?;
+        let marks = [BIND; 5].join(", ");
+        query::execute(
+            conn,
+            &format!(
+                "insert into carburetor_sending (in_group, of_table, id, clock, change, since, stretch) values ({marks}, 0, 0)"
+            ),
+            [
+                Bind::text(&store.group),
+                Bind::text(&change.table),
+                Bind::text(change.id.to_string()),
+                Bind::text(held.clock.to_string()),
+                Bind::text(text),
+            ],
+        )?;
+    }
+    Ok(told)
+}
+
+/// Takes back what is held, as rejected; `true` if the program is to be told.
+fn take_back(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    held: &Sending,
+    message: &str,
+) -> Result<bool, ReplicaError> {
+    if !forget(conn, "carburetor_held_change", held)? {
+        return Ok(false);
+    }
+    let change = held.read()?;
+    conclude(conn, store, &change, &unread(&change, message))
 }
 
 /// The changes of one upload that asks, from behind `after` on.

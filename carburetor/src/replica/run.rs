@@ -40,7 +40,7 @@ impl Shared {
         let _following = Following(&self.monitor);
         let signals = Signals::default();
         // What was sent before, perhaps by a program that has ended, is sent first.
-        self.turns.doubt.open();
+        self.turns.doubt.seek();
         let tasks = try_join3(
             self.watch(path, &signals),
             self.keep_sending(transport, woken, &signals),

@@ -278,6 +278,22 @@ fn release(
     Ok(())
 }
 
+/// The outcome of a change that the server can't even read.
+pub(super) fn unread(change: &Change, message: &str) -> Outcome {
+    Outcome {
+        clock: change.clock,
+        verdict: Verdict::Rejected(Rejection {
+            code: Code::Invalid,
+            message: message.to_owned(),
+            field: None,
+        }),
+        stamp: None,
+        row: None,
+        met: None,
+        unreadable: None,
+    }
+}
+
 /// Takes back a change that the server can't even read, as one that it rejected; `true` if the program is to be told. The caller has a transaction.
 pub(super) fn refuse(
     conn: &mut SqliteConnection,
@@ -289,20 +305,7 @@ pub(super) fn refuse(
         return Ok(false);
     }
     let change = sending.read()?;
-    let rejection = Rejection {
-        code: Code::Invalid,
-        message: message.to_owned(),
-        field: None,
-    };
-    let outcome = Outcome {
-        clock: change.clock,
-        verdict: Verdict::Rejected(rejection),
-        stamp: None,
-        row: None,
-        met: None,
-        unreadable: None,
-    };
-    let is_told = conclude(conn, store, &change, &outcome)?;
+    let is_told = conclude(conn, store, &change, &unread(&change, message))?;
     if let Some(table) = store.table(&change.table) {
         let id = table.admit_id(&change.id)?;
         take_back(conn, table, &id, &sending.clock.to_string())?;

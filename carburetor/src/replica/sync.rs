@@ -169,8 +169,12 @@ impl Shared {
         transport: &dyn AnyTransport,
         synced: &mut Synced,
     ) -> Result<(), ReplicaError> {
-        self.ask(transport, synced).await?;
-        self.upload(transport, synced).await
+        let _attempt = self.turns.doubt.attempt();
+        let asked = self.ask(transport, synced).await;
+        match &asked {
+            Err(error) if error.is_of_all() => asked,
+            _ => self.upload(transport, synced).await.and(asked),
+        }
     }
 
     /// Uploads until nothing is left.
@@ -192,7 +196,6 @@ impl Shared {
             });
             let (portion, (batch, message)) = next.await?;
             let Some(first) = batch.first().map(|first| first.seq) else {
-                self.turns.doubt.close();
                 return Ok(());
             };
             if settled == Some(first) {
@@ -200,7 +203,7 @@ impl Shared {
             }
             let working = self.monitor.begin(Task::Upload);
             let (sent, bytes, begun) = (count(&batch), message.len(), Instant::now());
-            self.turns.doubt.open();
+            let under_way = self.turns.doubt.begin();
             let answer = transport.upload(message).await;
             drop(working);
             let refused = match answer {
@@ -213,7 +216,7 @@ impl Shared {
                         settle(conn, store, &batch, &outcomes)
                     };
                     let told = self.transact(settle).await?;
-                    self.turns.doubt.end();
+                    drop(under_way);
                     synced.rejected += told.rejected;
                     synced.lost += told.lost;
                     synced.met += told.met;
@@ -224,7 +227,7 @@ impl Shared {
                 }
                 Err(refused) => refused,
             };
-            self.turns.doubt.end();
+            drop(under_way);
             // One change of a device of this hub is to be found.
             let is_of_device = self.is_of_device(&batch, &refused).await?;
             if is_of_device || refused.is_too_much() && sent == 1 {
@@ -277,7 +280,7 @@ impl Shared {
     }
 
     /// Does what the server asks for, if it is the replica's to do.
-    async fn mend(&self, refused: &TransportError) -> Result<bool, ReplicaError> {
+    pub(super) async fn mend(&self, refused: &TransportError) -> Result<bool, ReplicaError> {
         let TransportError::Refused {
             code, server_time, ..
         } = refused

@@ -134,6 +134,17 @@ impl TransportError {
         matches!(self, TransportError::Refused { code, .. } if code == "keys")
     }
 
+    /// It isn't for what was sent: there is no line, nobody who asks, or the server is away.
+    pub(super) fn is_of_all(&self) -> bool {
+        match self {
+            TransportError::Offline(_) | TransportError::Credentials(_) => true,
+            TransportError::Refused { status, code, .. } => {
+                matches!(status, 401 | 429 | 502 | 503 | 504) && code != "time"
+            }
+            TransportError::Unreadable(_) => false,
+        }
+    }
+
     pub(super) fn is_of_token(&self) -> bool {
         matches!(self, TransportError::Refused { code, .. } if code == "token")
     }

@@ -3,11 +3,102 @@
 use super::super::recorder::Recorder;
 use super::hub::{Member, block_on, served};
 use super::relay::{seen, way};
-use super::world::note;
+use super::world::{Served, Teams, note};
+use super::{Conn, Server};
+use bytes::Bytes;
 use carburetor::change::{Changes, Edit};
 use carburetor::outcome::Code;
+use carburetor::replica::{InProcess, Transport, TransportError};
 use carburetor::testing::{Fault, Faults, Faulty};
+use futures_util::Stream;
 use std::time::Duration;
+
+/// What a server says of uploads with a change of the note `c`.
+#[derive(Clone, Copy, Debug)]
+enum Says {
+    Refused(u16, &'static str),
+    /// An answer that is no message.
+    Noise,
+}
+
+/// The way to a server that takes no change of the note `c`.
+struct Picky {
+    inner: InProcess<Served, Teams, Conn>,
+    says: Says,
+}
+
+impl Transport for Picky {
+    async fn download(
+        &self,
+        since: Option<&str>,
+        limit: u32,
+    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
+        self.inner.download(since, limit).await
+    }
+
+    async fn feed(
+        &self,
+        since: Option<&str>,
+        limit: u32,
+    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
+        self.inner.feed(since, limit).await
+    }
+
+    async fn upload(&self, message: Vec<u8>) -> Result<Bytes, TransportError> {
+        let changes = Changes::read(&message).unwrap().changes;
+        if !changes.iter().any(|change| change.id == "c") {
+            return self.inner.upload(message).await;
+        }
+        match self.says {
+            Says::Noise => Ok("noise".into()),
+            Says::Refused(status, code) => Err(TransportError::Refused {
+                status,
+                code: code.into(),
+                detail: "not this one".into(),
+                remedy: String::new(),
+                server_time: None,
+            }),
+        }
+    }
+}
+
+/// A device whose insert of the note `c` a hub holds, and which goes to the server itself from now on.
+fn with_a_held_change(server: &Server, says: Says) -> (Member, Member) {
+    let hub = Member::hub(server);
+    let mut device = hub.device();
+    device.run("insert into notes (id, title, team) values ('c', 'tre', 'red')");
+    device.sync();
+    assert_eq!(device.pending(), 1);
+    let inner = way(server);
+    device.replica = device.folder.open(Picky { inner, says }).unwrap();
+    (hub, device)
+}
+
+/// Runs until what others write has come, and what is edited has gone.
+fn runs_both_ways(server: &Server, device: &mut Member) {
+    device.run("update notes set title = 'uno' where id = 'a'");
+    server.run("insert into notes (id, title, team) values ('d', 'vier', 'red')");
+    let Member { replica, conn, .. } = device;
+    let both = async {
+        loop {
+            let has_come = super::world::notes_in(conn).iter().any(|note| note.0 == "d");
+            if has_come && server.notes()[0] == note("a", "uno") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        tokio::select! {
+            ended = replica.run() => panic!("{ended:?}"),
+            both = tokio::time::timeout(Duration::from_secs(30), both) => both.expect("nothing waits for it"),
+        }
+    });
+}
 
 #[test]
 fn a_change_is_held_until_the_server_has_decided() {
@@ -209,4 +300,88 @@ fn an_edit_that_overtook_the_insert_of_another_replica_is_told_and_can_be_tried_
     device.sync();
     assert_eq!(seen(&server)[2], note("c", "drei"));
     assert_eq!((device.notes(), device.pending()), (seen(&server), 0));
+}
+
+#[test]
+fn what_can_not_be_asked_for_keeps_nothing_from_coming_or_going() {
+    for says in [
+        Says::Refused(403, "forbidden"),
+        Says::Refused(400, "body"),
+        Says::Refused(500, "server"),
+        Says::Noise,
+    ] {
+        let server = served();
+        let (_hub, mut device) = with_a_held_change(&server, says);
+        runs_both_ways(&server, &mut device);
+        assert_eq!(device.pending(), 1, "{says:?}: it is asked for again");
+        assert_eq!(device.replica.rejected().unwrap(), [], "{says:?}");
+    }
+}
+
+#[test]
+fn what_is_too_much_to_be_asked_for_is_taken_back() {
+    let server = served();
+    let (_hub, mut device) = with_a_held_change(&server, Says::Refused(413, "body"));
+    runs_both_ways(&server, &mut device);
+    let rejected = device.replica.rejected().unwrap();
+    assert_eq!((rejected.len(), device.pending()), (1, 0));
+    assert_eq!(rejected[0].change.id, "c");
+    let Edit::Insert(columns) = &rejected[0].change.edit else {
+        panic!("{rejected:?}");
+    };
+    assert_eq!(columns["title"], "tre", "nothing of it is lost");
+}
+
+#[test]
+fn what_was_held_with_a_clock_of_the_future_goes_to_the_server_with_another_one() {
+    let server = served();
+    let hub = Member::hub(&server);
+    let mut device = hub.device();
+    device.run("insert into notes (id, title, team) values ('c', 'tre', 'red')");
+    device.sync();
+    // As if the hub's time had been wrong when the device followed it.
+    device.run(
+        "update carburetor_held_change set clock = '03b4a6dc28000000' || substr(clock, 17);
+update carburetor_held_change set change = json_set(change, '$.clock', clock);
+update carburetor_replica set clock = 0x03b4a6dc28000000",
+    );
+    device.replica = device.folder.open(way(&server)).unwrap();
+    device.run("update notes set title = 'drei' where id = 'c'");
+    runs_both_ways(&server, &mut device);
+    device.sync();
+    let expected = [
+        note("a", "uno"),
+        note("b", "two"),
+        note("c", "drei"),
+        note("d", "vier"),
+    ];
+    assert_eq!(seen(&server), expected);
+    assert_eq!((device.notes(), device.pending()), (expected.to_vec(), 0));
+    assert_eq!(device.replica.rejected().unwrap(), []);
+}
+
+#[test]
+fn what_waits_and_can_not_be_read_keeps_nothing_from_coming() {
+    let server = served();
+    let (_hub, mut device) = with_a_held_change(&server, Says::Refused(403, "forbidden"));
+    device.run(
+        "insert into carburetor_sending (in_group, of_table, id, clock, change) select name, 'notes', 'z', 'no clock', '{}' from carburetor_group",
+    );
+    server.run("insert into notes (id, title, team) values ('d', 'vier', 'red')");
+    let Member { replica, conn, .. } = &mut device;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let comes = async {
+            while !super::world::notes_in(conn).iter().any(|note| note.0 == "d") {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            ended = replica.run() => panic!("{ended:?}"),
+            came = tokio::time::timeout(Duration::from_secs(30), comes) => came.expect("it comes"),
+        }
+    });
 }
