@@ -7,8 +7,10 @@ use super::show::{DOWNLOADED, show};
 use super::shown;
 use super::table::ReplicaTable;
 use super::token;
+use crate::connection::transact_alone;
 use crate::table::literal;
-use diesel::connection::SimpleConnection;
+use crate::wire::WireError;
+use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 
 /// Nobody's account: the file has none of this name, because a person's would have to be guessed.
@@ -29,6 +31,30 @@ impl Store {
         self.leave_to(conn, &literal(&self.account))
     }
 
+    /// Runs `work` on what the file holds at one instant, if it is still the account's.
+    pub(super) fn read<T>(
+        &self,
+        conn: &mut SqliteConnection,
+        work: impl FnOnce(&Self, &mut SqliteConnection) -> Result<T, ReplicaError>,
+    ) -> Result<T, ReplicaError> {
+        conn.transaction(|conn| {
+            self.still_belongs(conn)?;
+            work(self, conn)
+        })
+    }
+
+    /// Runs `work` in a transaction that may write, if the file is still the account's.
+    pub(super) fn transact<T>(
+        &self,
+        conn: &mut SqliteConnection,
+        work: impl FnOnce(&Self, &mut SqliteConnection) -> Result<T, ReplicaError>,
+    ) -> Result<T, ReplicaError> {
+        transact_alone(conn, |conn| {
+            self.still_belongs(conn)?;
+            work(self, conn)
+        })
+    }
+
     /// Fails if the file has become another account's since it was opened.
     pub(super) fn still_belongs(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
         match self.owner(conn)? == self.account {
@@ -41,7 +67,6 @@ impl Store {
 
     /// Removes what the account has in the file. It is nobody's then, and takes no writes: they would be the next account's, or keep it out.
     pub(super) fn sign_out(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
-        self.still_belongs(conn)?;
         self.serves_nobody()?;
         match self.pending(conn)? {
             0 => {}
@@ -78,9 +103,8 @@ impl Store {
     }
 
     /// Forgets what the program has edited and the server has not answered, and returns how many changes that were. The rows are
-    /// what the server shows with the next download.
+    /// what the server shows with the next download, also those that only other groups show.
     pub(super) fn discard_pending(&self, conn: &mut SqliteConnection) -> Result<u64, ReplicaError> {
-        self.still_belongs(conn)?;
         self.serves_nobody()?;
         let changes = self.pending(conn)?;
         for table in self.uploaded().filter(|table| !table.takes_no_writes()) {
@@ -92,6 +116,21 @@ impl Store {
             query::execute(conn, &forget, [Bind::text(&self.group)])?;
         }
         token::forget(conn, &self.group)?;
+        let tables: Vec<&str> = self
+            .uploaded()
+            .map(|table| &table.definition.table[..])
+            .collect();
+        let tables =
+            serde_json::to_string(&tables).map_err(|error| WireError::new(error.to_string()))?;
+        token::forget_where(
+            conn,
+            |name| {
+                format!(
+                    "{name} in (select in_group from carburetor_replicated as shared where shared.name in (select value from json_each({BIND})))"
+                )
+            },
+            || [Bind::text(&tables)],
+        )?;
         Ok(changes)
     }
 

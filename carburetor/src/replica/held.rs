@@ -42,7 +42,7 @@ impl Shared {
             let portion = self.portion(Of::Upload).await?;
             let most = portion.limit();
             let (batch, origin) = self
-                .run(move |store, conn| {
+                .read(move |store, conn| {
                     let held = held(conn, &store.group, after, most)?;
                     Ok((held, origin::known(conn, &store.group)?))
                 })

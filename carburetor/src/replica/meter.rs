@@ -50,7 +50,7 @@ impl Shared {
         } = synced;
         tracing::debug!(sent, rejected, lost, met, rows, removed, "synced");
         #[cfg(feature = "metrics")]
-        self.run(move |store, conn| figures::synced(store, conn, synced))
+        self.read(move |store, conn| figures::synced(store, conn, synced))
             .await?;
         Ok(())
     }

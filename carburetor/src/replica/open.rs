@@ -9,7 +9,6 @@ use super::status::Status;
 use super::sync::{Shared, Synced};
 use super::table::ReplicaGroup;
 use super::transport::{AnyTransport, Transport};
-use crate::connection::transact_alone;
 use crate::wire::WireError;
 use diesel::sqlite::SqliteConnection;
 use futures_util::Stream;
@@ -218,9 +217,10 @@ impl<G> Replica<G> {
     ///
     /// # Errors
     ///
-    /// The file can't be opened.
+    /// The file can't be opened, or has become another account's since this replica was opened.
     pub fn connection(&self) -> Result<SqliteConnection, ReplicaError> {
         let mut conn = connect(&self.path)?;
+        self.shared.store.still_belongs(&mut conn)?;
         self.shared.store.settle_on_disk(&mut conn)?;
         Ok(conn)
     }
@@ -233,7 +233,7 @@ impl<G> Replica<G> {
     ///
     /// A failed statement.
     pub fn pending(&self) -> Result<u64, ReplicaError> {
-        self.with(Store::pending)
+        self.read(Store::pending)
     }
 
     /// The changes that the server rejected, the oldest first.
@@ -244,7 +244,7 @@ impl<G> Replica<G> {
     ///
     /// A failed statement.
     pub fn rejected(&self) -> Result<Vec<Rejected>, ReplicaError> {
-        self.with(Store::rejected)
+        self.read(Store::rejected)
     }
 
     /// Rows of the server's that can't be shown, because a value of theirs can't travel or can't be read by the program's models: the replica shows what it has
@@ -256,7 +256,7 @@ impl<G> Replica<G> {
     ///
     /// A file that can't be read.
     pub fn unreadable(&self) -> Result<Vec<WireError>, ReplicaError> {
-        self.with(Store::unreadable)
+        self.read(Store::unreadable)
     }
 
     /// Edits the row again as the rejected change of this number did, to be sent with the next sync; `false` if there is none.
@@ -267,7 +267,7 @@ impl<G> Replica<G> {
     ///
     /// A failed statement, or a change that doesn't fit the model of today. A file that has become another account's.
     pub fn retry(&self, seq: i64) -> Result<bool, ReplicaError> {
-        self.with(|store, conn| transact_alone(conn, |conn| store.retry(conn, seq)))
+        self.transact(|store, conn| store.retry(conn, seq))
     }
 
     /// Forgets the rejected change of this number; `false` if there is none.
@@ -278,7 +278,7 @@ impl<G> Replica<G> {
     ///
     /// A failed statement.
     pub fn drop_rejected(&self, seq: i64) -> Result<bool, ReplicaError> {
-        self.with(|store, conn| store.forget(conn, seq))
+        self.transact(|store, conn| store.forget(conn, seq))
     }
 
     /// Inserts that met another row under their id, the oldest first.
@@ -289,7 +289,7 @@ impl<G> Replica<G> {
     ///
     /// A failed statement.
     pub fn met(&self) -> Result<Vec<Met>, ReplicaError> {
-        self.with(Store::met)
+        self.read(Store::met)
     }
 
     /// Forgets the one of this number; `false` if there is none.
@@ -300,7 +300,7 @@ impl<G> Replica<G> {
     ///
     /// A failed statement.
     pub fn drop_met(&self, seq: i64) -> Result<bool, ReplicaError> {
-        self.with(|store, conn| store.forget_met(conn, seq))
+        self.transact(|store, conn| store.forget_met(conn, seq))
     }
 
     /// Removes what the account has in the file: its rows, what the server has rejected of its edits, and from where
@@ -315,7 +315,7 @@ impl<G> Replica<G> {
     /// Edits that the server has not answered, which would be lost: sync first, or
     /// [`discard_pending`](Replica::discard_pending). A file that serves other devices. A failed statement.
     pub fn sign_out(&self) -> Result<(), ReplicaError> {
-        self.with(|store, conn| transact_alone(conn, |conn| store.sign_out(conn)))
+        self.transact(Store::sign_out)
     }
 
     /// Forgets the edits that the server has not answered, and returns how many changes that were. The next sync
@@ -327,15 +327,26 @@ impl<G> Replica<G> {
     ///
     /// A file that serves other devices, whose changes wait here, too. A failed statement.
     pub fn discard_pending(&self) -> Result<u64, ReplicaError> {
-        self.with(|store, conn| transact_alone(conn, |conn| store.discard_pending(conn)))
+        self.transact(Store::discard_pending)
     }
 
-    fn with<T>(
+    /// Reads what is the account's.
+    fn read<T>(
         &self,
         work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError>,
     ) -> Result<T, ReplicaError> {
         let shared = &self.shared;
         let mut conn = shared.conn.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&shared.store, &mut conn)
+        shared.store.read(&mut conn, work)
+    }
+
+    /// Writes what is the account's.
+    fn transact<T>(
+        &self,
+        work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError>,
+    ) -> Result<T, ReplicaError> {
+        let shared = &self.shared;
+        let mut conn = shared.conn.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.store.transact(&mut conn, work)
     }
 }

@@ -104,7 +104,7 @@ impl Shared {
     }
 
     async fn since(&self) -> Result<Option<String>, ReplicaError> {
-        self.run(|store, conn| Ok(token::since(conn, &store.group)?))
+        self.read(|store, conn| Ok(token::since(conn, &store.group)?))
             .await
     }
 }

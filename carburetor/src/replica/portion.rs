@@ -211,7 +211,7 @@ impl Portion {
 impl Shared {
     /// How much of it goes over the line at once.
     pub(super) async fn portion(&self, of: Of) -> Result<Portion, ReplicaError> {
-        self.run(move |store, conn| Ok(Portion::read(conn, &store.group, of)?))
+        self.read(move |store, conn| Ok(Portion::read(conn, &store.group, of)?))
             .await
     }
 

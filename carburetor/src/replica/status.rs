@@ -62,7 +62,7 @@ pub enum Phase {
 impl Shared {
     /// Counts what waits, for whoever watches.
     pub(super) async fn count(&self) -> Result<(), ReplicaError> {
-        let counted = self.run(Store::count).await?;
+        let counted = self.read(Store::count).await?;
         self.monitor.update(counted);
         Ok(())
     }

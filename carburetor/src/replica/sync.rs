@@ -16,7 +16,6 @@ use super::settle::{refuse, settle};
 use super::stage::Staged;
 use super::token;
 use super::transport::{AnyTransport, TransportError};
-use crate::connection::transact_alone;
 use crate::outcome::Outcomes;
 use diesel::sqlite::SqliteConnection;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,8 +90,17 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 impl Shared {
+    /// Runs `work` on what the file holds at one instant.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError> + Send + 'static,
+    ) -> Result<T, ReplicaError> {
+        self.on_thread(move |store, conn| store.read(conn, work))
+            .await
+    }
+
     /// Runs `work` on a thread that may wait.
-    pub(super) async fn run<T: Send + 'static>(
+    async fn on_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError> + Send + 'static,
     ) -> Result<T, ReplicaError> {
@@ -105,11 +113,7 @@ impl Shared {
         &self,
         work: impl FnOnce(&Store, &mut SqliteConnection) -> Result<T, ReplicaError> + Send + 'static,
     ) -> Result<T, ReplicaError> {
-        let work = move |store: &Store, conn: &mut SqliteConnection| {
-            store.still_belongs(conn)?;
-            work(store, conn)
-        };
-        self.run(move |store, conn| transact_alone(conn, |conn| work(store, conn)))
+        self.on_thread(move |store, conn| store.transact(conn, work))
             .await
     }
 
@@ -272,7 +276,7 @@ impl Shared {
     ) -> Result<bool, ReplicaError> {
         match batch.first().map(|first| first.clock) {
             Some(clock) if refused.is_of_clocks() => {
-                self.run(move |store, conn| Ok(relay::is_relayed(conn, store, clock)?))
+                self.read(move |store, conn| Ok(relay::is_relayed(conn, store, clock)?))
                     .await
             }
             _ => Ok(false),

@@ -2,6 +2,7 @@
 
 use super::super::device::{Folder, Group, run};
 use super::super::models::NOTES;
+use super::super::recorder::Recorder;
 use super::hub::block_on;
 use super::world::{Served, Teams, note, notes_in};
 use super::{Conn, Server};
@@ -245,4 +246,64 @@ fn what_was_discarded_while_it_was_on_its_way_is_what_the_server_made_of_it() {
     assert_eq!(ann.discard_pending().unwrap(), 1);
     sync(&ann);
     assert_eq!(notes_in(&mut conn)[0].1, "hers");
+}
+
+#[test]
+fn a_replica_whose_file_is_anothers_tells_and_does_nothing_any_more() {
+    let (server, folder) = (served(), Folder::new());
+    let ann = with_a_rejection(&server, &folder);
+    let seq = ann.rejected().unwrap()[0].seq;
+    let bob = open(&server, &folder, "blue", "bob");
+    sync(&bob);
+    let mut conn = bob.connection().unwrap();
+    run(&mut conn, "update notes set title = 'his' where id = 'b'");
+    let refusals = [
+        ann.retry(seq).err(),
+        ann.drop_rejected(seq).err(),
+        ann.drop_met(seq).err(),
+        ann.rejected().err(),
+        ann.met().err(),
+        ann.unreadable().err(),
+        ann.pending().err(),
+        ann.discard_pending().err(),
+        ann.sign_out().err(),
+        ann.connection().err(),
+        block_on(ann.sync()).err(),
+    ];
+    for (place, refusal) in refusals.into_iter().enumerate() {
+        assert!(
+            matches!(&refusal, Some(ReplicaError::SignedOut { account }) if account == "ann"),
+            "{place}: {refusal:?}"
+        );
+    }
+    assert_eq!(bob.pending().unwrap(), 1);
+    sync(&bob);
+    // Nothing of hers has gone up, nor is anything of it lost.
+    assert_eq!(server.notes(), [("b".into(), "his".into(), None, "blue".into()), note("r", "one")]);
+    let ann = open(&server, &folder, "red", "ann");
+    assert_eq!(ann.rejected().unwrap()[0].seq, seq);
+}
+
+#[test]
+fn nothing_that_is_held_for_one_account_is_asked_for_by_another() {
+    let (server, folder) = (served(), Folder::new());
+    let path = folder.file("device");
+    run(
+        &mut SqliteConnection::establish(path.to_str().unwrap()).unwrap(),
+        NOTES,
+    );
+    let recorder = Recorder::default();
+    let ann: Replica<Group> = Replica::builder()
+        .account("ann")
+        .open(&path, recorder.clone())
+        .unwrap();
+    let bob = open(&server, &folder, "blue", "bob");
+    sync(&bob);
+    run(
+        &mut bob.connection().unwrap(),
+        "insert into carburetor_held_change (in_group, clock, change) select name, '018bcfe568000001000000000000002a',
+  '{\"table\":\"notes\",\"id\":\"s\",\"clock\":\"018bcfe568000001000000000000002a\",\"edit\":\"delete\"}' from carburetor_group",
+    );
+    block_on(ann.sync()).unwrap_err();
+    assert!(recorder.messages().is_empty());
 }

@@ -359,29 +359,3 @@ update carburetor_replica set clock = 0x03b4a6dc28000000",
     assert_eq!((device.notes(), device.pending()), (expected.to_vec(), 0));
     assert_eq!(device.replica.rejected().unwrap(), []);
 }
-
-#[test]
-fn what_waits_and_can_not_be_read_keeps_nothing_from_coming() {
-    let server = served();
-    let (_hub, mut device) = with_a_held_change(&server, Says::Refused(403, "forbidden"));
-    device.run(
-        "insert into carburetor_sending (in_group, of_table, id, clock, change) select name, 'notes', 'z', 'no clock', '{}' from carburetor_group",
-    );
-    server.run("insert into notes (id, title, team) values ('d', 'vier', 'red')");
-    let Member { replica, conn, .. } = &mut device;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let comes = async {
-            while !super::world::notes_in(conn).iter().any(|note| note.0 == "d") {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::select! {
-            ended = replica.run() => panic!("{ended:?}"),
-            came = tokio::time::timeout(Duration::from_secs(30), comes) => came.expect("it comes"),
-        }
-    });
-}

@@ -243,3 +243,19 @@ fn a_group_that_signed_out_holds_no_row_of_the_other_one_back() {
     sync(&device.other);
     assert_eq!(device.ids(), "b");
 }
+
+#[test]
+fn discarded_edits_are_taken_back_where_only_the_other_group_shows_the_row() {
+    let server = served();
+    let mut device = Device::new(&server);
+    let before = device.notes();
+    run(
+        &mut device.conn,
+        "update notes set title = 'mine'; delete from notes where id = 'g'",
+    );
+    assert_eq!(device.one.discard_pending().unwrap(), 3);
+    sync(&device.one);
+    sync(&device.other);
+    assert_eq!(device.notes(), before);
+    assert_eq!(server.notes().len(), 4);
+}
