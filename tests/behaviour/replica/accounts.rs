@@ -279,7 +279,13 @@ fn a_replica_whose_file_is_anothers_tells_and_does_nothing_any_more() {
     assert_eq!(bob.pending().unwrap(), 1);
     sync(&bob);
     // Nothing of hers has gone up, nor is anything of it lost.
-    assert_eq!(server.notes(), [("b".into(), "his".into(), None, "blue".into()), note("r", "one")]);
+    assert_eq!(
+        server.notes(),
+        [
+            ("b".into(), "his".into(), None, "blue".into()),
+            note("r", "one")
+        ]
+    );
     let ann = open(&server, &folder, "red", "ann");
     assert_eq!(ann.rejected().unwrap()[0].seq, seq);
 }

@@ -81,7 +81,9 @@ fn runs_both_ways(server: &Server, device: &mut Member) {
     let Member { replica, conn, .. } = device;
     let both = async {
         loop {
-            let has_come = super::world::notes_in(conn).iter().any(|note| note.0 == "d");
+            let has_come = super::world::notes_in(conn)
+                .iter()
+                .any(|note| note.0 == "d");
             if has_come && server.notes()[0] == note("a", "uno") {
                 return;
             }
