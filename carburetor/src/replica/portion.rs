@@ -122,8 +122,8 @@ impl Portion {
             };
         }
         let is_full = sent >= self.now.div_ceil(2);
-        // It was no less before, and failed: that was for something else.
-        if self.has_failed && !is_full && took <= LONG / 2 {
+        // It was no less before, and failed: that was for something else. The last page is short, whatever was too much before it.
+        if self.of == Of::Upload && self.has_failed && !is_full && took <= LONG / 2 {
             return Portion {
                 now: self.fast.saturating_mul(2).min(self.of.most()),
                 ..went
