@@ -10,6 +10,7 @@ pub(crate) const SAID: &str = "ended by the database, SQLSTATE ";
 
 /// Whether the text expression `state` is such a state, in SQL: a connection or a transaction is lost or can't write, another transaction went before,
 /// something ran short, somebody ended the statement, a file can't be read.
+#[cfg(feature = "postgres-backend")]
 pub(crate) fn is_ended_sql(state: &str) -> String {
     format!(
         "(pg_catalog.\"left\"({state}, 2) in ('08', '25', '40', '53', '57', '58') or {state} in ('55006', '55P03', 'XX001', 'XX002'))"
