@@ -2,9 +2,9 @@
 
 use super::models::Table;
 use super::rows::{Key, Row, Rows, written};
-use carburetor::change::{Changes, Edit};
+use carburetor::change::{Change, Changes, Edit};
 use carburetor::clock::Clock;
-use carburetor::outcome::{Outcomes, Verdict};
+use carburetor::outcome::{Code, Outcome, Outcomes, Verdict};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -158,7 +158,7 @@ impl Desk {
                 table.name,
                 change.id.as_str().unwrap_or_default().to_owned(),
             );
-            if let Verdict::Rejected(_) = outcome.verdict {
+            if is_told(change, outcome) {
                 self.rejected.insert(change.clock);
             }
             let is_gone = outcome.verdict != Verdict::Applied && outcome.row.is_none();
@@ -341,4 +341,14 @@ fn differ(
         }
     }
     Ok(())
+}
+
+/// Whether the program is to be told of a rejection: not of that of a deletion where nothing is left to delete.
+fn is_told(change: &Change, outcome: &Outcome) -> bool {
+    let Verdict::Rejected(rejection) = &outcome.verdict else {
+        return false;
+    };
+    let is_gone =
+        outcome.row.is_none() && matches!(rejection.code, Code::Forbidden | Code::NotFound);
+    change.edit != Edit::Delete || !is_gone
 }
