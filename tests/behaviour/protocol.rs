@@ -16,6 +16,6 @@ fn each_rule_of_the_protocol_has_a_number_of_its_own() {
     let twice: Vec<u32> = numbers(PROTOCOL)
         .filter(|number| !seen.insert(*number))
         .collect();
-    assert_eq!(twice, []);
+    assert!(twice.is_empty(), "{twice:?}");
     assert!(seen.len() > 70, "{seen:?}");
 }

@@ -32,11 +32,11 @@ pub(crate) fn statement(
         })
         .collect();
     // In the file of a version before, whose clock has no origin, the column is the empty one of the tables that are asked for.
-    let mut statement = Statement::of(format!(
+    let mut statement = Statement::of(
         "\
 select t.place, c.now + 1, c.now + 1, s.generation, nullif((select origin from carburetor_clock), '') || '-@' || c.now,
-  case when coalesce(s.hash, '') = '' then 'not tracked' when armed.relation is null then 'no trigger' end, null, s.horizon, "
-    ));
+  case when coalesce(s.hash, '') = '' then 'not tracked' when armed.relation is null then 'no trigger' end, null, s.horizon, ",
+    );
     match known.clock {
         // Pauses don't overlap, since the clock goes on only: the last one that began before says it, whatever number there is.
         Some(clock) => statement
