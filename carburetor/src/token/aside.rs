@@ -88,7 +88,10 @@ impl Aside {
     }
 
     fn interval(&self) -> i64 {
-        LONGEST.min(INTERVAL << self.vain.min(5))
+        match self.least == self.since {
+            true => LONGEST.min(INTERVAL << self.vain.min(5)),
+            false => INTERVAL,
+        }
     }
 
     /// Takes over how the table was last read because of those that have no name.

@@ -145,9 +145,14 @@ impl Device {
         runtime.block_on(self.replica.sync())
     }
 
+    /// The file as any program opens it, also one that has signed out.
+    fn connection(&self) -> SqliteConnection {
+        SqliteConnection::establish(&self.folder.file("device").to_string_lossy()).unwrap()
+    }
+
     /// The replica's own tables in which a value has this text in it.
     fn tables_with(&self, text: &str) -> Vec<String> {
-        let mut conn = self.replica.connection().unwrap();
+        let mut conn = self.connection();
         let own = r#"select m.name as name, group_concat('quote("' || c.name || '")', ' || ') as columns
             from sqlite_schema m, pragma_table_info(m.name) c
             where m.type = 'table' and m.name like 'carburetor%' group by m.name order by m.name"#;
@@ -167,7 +172,7 @@ impl Device {
     }
 
     fn shown(&self) -> Vec<(i32, String, String)> {
-        let mut conn = self.replica.connection().unwrap();
+        let mut conn = self.connection();
         tasks::table
             .select((tasks::id, tasks::title, tasks::level))
             .order(tasks::id)
