@@ -98,3 +98,12 @@ impl<DB: SyncBackend> QueryFragment<DB> for Text {
         DB::push_text(&self.0, out)
     }
 }
+
+/// A whole number as a bind: statements that differ by it alone are prepared once.
+pub(crate) struct Integer(pub(crate) i64);
+
+impl<DB: SyncBackend> QueryFragment<DB> for Integer {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        DB::push_integer(&self.0, out)
+    }
+}

@@ -93,12 +93,7 @@ where
     DB: SyncBackend + HasSqlType<ST>,
     U: FromSql<ST, DB>,
 {
-    let read = || DB::decode::<ST, U>(&(codec.read)(&value)?);
-    if !value.is_null() {
-        return read();
-    }
-    // Without NULL, null may still be a document.
-    U::from_nullable_sql(None).or_else(|_| read())
+    read::<ST, U, DB>(codec, &value, DB::decode::<ST, U>)
 }
 
 /// The SQL value of JSON in a column of type `ST`, none for NULL, after the Rust type has been asked whether it takes it: as [`decode`],
@@ -128,7 +123,20 @@ where
     DB: SyncBackend + HasSqlType<ST>,
     U: FromSql<ST, DB> + ToSql<ST, DB> + 'static,
 {
-    let read = || DB::hold::<ST, U>(&(codec.read)(&value)?);
+    read::<ST, U, DB>(codec, &value, DB::hold::<ST, U>)
+}
+
+/// The Rust value of JSON in a column of type `ST`, as `decode` makes it of an SQL value.
+fn read<ST, U, DB>(
+    codec: &Codec<DB>,
+    value: &Value,
+    decode: impl Fn(&DB::WireValue) -> Result<U, WireError>,
+) -> Result<U, WireError>
+where
+    DB: SyncBackend + HasSqlType<ST>,
+    U: FromSql<ST, DB>,
+{
+    let read = || decode(&(codec.read)(value)?);
     if !value.is_null() {
         return read();
     }

@@ -3,13 +3,10 @@
 //! Writers are serialized, and each stamp is greater than all before it. So what a later transaction stamps lies at the cutoff or
 //! after it, and what an earlier one stamped is visible. That holds while the triggers are there, so the same statement looks for them.
 
-use crate::backend::SyncBackend;
 use crate::origin::Origin;
-use crate::statement::Statement;
+use crate::statement::{Integer, Statement};
 use crate::table::{TableDefinition, literal};
 use crate::tracking::sqlite::armed;
-use diesel::QueryResult;
-use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sqlite::Sqlite;
 
 /// The statement that reads the cutoffs, to be run before the rows. The clock stands at the cutoff too: a replica that comes back before the next
@@ -41,11 +38,11 @@ select t.place, c.now + 1, c.now + 1, s.generation, nullif((select origin from c
         // Pauses don't overlap, since the clock goes on only: the last one that began before says it, whatever number there is.
         Some(clock) => statement
             .sql("case when c.now < ")
-            .bind(Micros(clock))
+            .bind(Integer(clock))
             .sql(" or (select p.ended from carburetor_pause p where p.began < ")
-            .bind(Micros(clock))
+            .bind(Integer(clock))
             .sql(" order by p.began desc limit 1) > ")
-            .bind(Micros(clock))
+            .bind(Integer(clock))
             .sql(" then 1 end"),
         None => statement.sql("null"),
     };
@@ -57,13 +54,4 @@ left join ({armed}) armed on armed.relation = t.relation",
         armed = armed(definitions.iter().copied()),
     ));
     statement
-}
-
-/// An instant as a bind: the statement is the same for each clock that is asked with, so that it is prepared once.
-struct Micros(i64);
-
-impl QueryFragment<Sqlite> for Micros {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        Sqlite::push_integer(&self.0, out)
-    }
 }

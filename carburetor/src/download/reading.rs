@@ -6,7 +6,7 @@ use super::DownloadError;
 use super::table_sql::TableSql;
 use crate::backend::SyncBackend;
 use crate::scope::Visibility;
-use crate::statement::{Fragment, Statement};
+use crate::statement::{Fragment, Integer, Statement};
 use crate::table::{Storage, TableOn};
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
@@ -184,7 +184,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
                 }
                 statement
                     .sql(format!(" order by {ids} limit "))
-                    .bind(Limit(*limit));
+                    .bind(Integer(*limit));
             }
             Reading::Since(beginning) if joined.is_some() => {
                 let since = DB::bind_stamp(table.storage, beginning.rows);
@@ -256,7 +256,7 @@ impl<Id: Clone + Send + Sync + 'static> Reading<Id> {
                 }
                 statement
                     .sql(format!(" order by {stamp}, {ids} limit "))
-                    .bind(Limit(page.limit));
+                    .bind(Integer(page.limit));
             }
         }
     }
@@ -300,15 +300,6 @@ impl<Id: Clone> Places<Id> {
             Leg::Unread | Leg::Finished => None,
         });
         places.min()
-    }
-}
-
-/// How many lines are read at most: a bind, so that pages of every size share one prepared statement.
-struct Limit(i64);
-
-impl<DB: SyncBackend> QueryFragment<DB> for Limit {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        DB::push_integer(&self.0, out)
     }
 }
 

@@ -9,7 +9,6 @@ use super::table::ReplicaTable;
 use super::token;
 use crate::connection::transact_alone;
 use crate::table::literal;
-use crate::wire::WireError;
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 
@@ -116,12 +115,8 @@ impl Store {
             query::execute(conn, &forget, [Bind::text(&self.group)])?;
         }
         token::forget(conn, &self.group)?;
-        let tables: Vec<&str> = self
-            .uploaded()
-            .map(|table| &table.definition.table[..])
-            .collect();
-        let tables =
-            serde_json::to_string(&tables).map_err(|error| WireError::new(error.to_string()))?;
+        let tables = self.uploaded().map(|table| &table.definition.table[..]);
+        let tables = Bind::json(&tables.collect::<Vec<_>>())?;
         token::forget_where(
             conn,
             |name| {
@@ -129,7 +124,7 @@ impl Store {
                     "{name} in (select in_group from carburetor_replicated as shared where shared.name in (select value from json_each({BIND})))"
                 )
             },
-            || [Bind::text(&tables)],
+            || [tables.clone()],
         )?;
         Ok(changes)
     }

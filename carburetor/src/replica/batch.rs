@@ -4,13 +4,13 @@ use super::cut::chosen;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::origin;
-use super::outbox::{Sending, Which, freeze, read, sending};
+use super::outbox::{Which, freeze};
 use super::portion::CHANGES;
 use super::query::{self, BIND, Bind, as_text};
 use super::relay;
+use super::sending::{Sending, read, sending};
 use super::stretch::Next;
 use crate::clock::Clock;
-use crate::wire::WireError;
 use diesel::sqlite::SqliteConnection;
 use serde_json::Value;
 
@@ -109,9 +109,7 @@ impl Store {
         let attempted = format!(
             "update carburetor_sending set attempted = max(attempted, 1) where seq in (select value from json_each({BIND}))"
         );
-        let seqs =
-            serde_json::to_string(&seqs).map_err(|error| WireError::new(error.to_string()))?;
-        query::execute(conn, &attempted, [Bind::text(seqs)])?;
+        query::execute(conn, &attempted, [Bind::json(&seqs)?])?;
         // What is held, or waits while later changes were answered, is still to be asked for.
         let confirmed = query::value(
             conn,

@@ -124,14 +124,13 @@ fn rewrite(conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
         change.clock = new
             .parse()
             .map_err(|_| WireError::new("the replica's id is unreadable"))?;
-        let text = serde_json::to_string(&change).map_err(unreadable)?;
         query::execute(
             conn,
             &format!(
                 "update carburetor_sending set change = {BIND}, clock = {BIND}, attempted = 0 where seq = {BIND}"
             ),
             [
-                Bind::text(text),
+                Bind::json(&change)?,
                 Bind::text(new),
                 Bind::integer(as_integer(&row[0])),
             ],

@@ -5,12 +5,11 @@
 
 use super::batch::{Room, Size, Waiting};
 use super::error::ReplicaError;
-use super::outbox::Sending;
 use super::query::{self, BIND, Bind};
+use super::sending::Sending;
 use super::sync::Shared;
 use super::transport::TransportError;
 use crate::change::Edit;
-use crate::wire::WireError;
 
 /// So often the line breaks under what belongs together before that is cut.
 const BREAKS: i64 = 5;
@@ -37,13 +36,12 @@ impl Shared {
             _ => return Ok(false),
         };
         let seqs: Vec<i64> = batch.iter().map(|sending| sending.seq).collect();
-        let seqs =
-            serde_json::to_string(&seqs).map_err(|error| WireError::new(error.to_string()))?;
+        let seqs = Bind::json(&seqs)?;
         self.transact(move |_, conn| {
             let blame = format!(
                 "update carburetor_sending set attempted = {attempted} where attempted and seq in (select value from json_each({BIND}))"
             );
-            query::execute(conn, &blame, [Bind::text(seqs)])?;
+            query::execute(conn, &blame, [seqs])?;
             Ok(attempted >= CUT)
         })
         .await

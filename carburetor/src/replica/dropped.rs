@@ -197,8 +197,7 @@ impl Lost {
             ),
         ];
         for (place, is_row, binds) in places {
-            let has = format!("select 1 from pragma_table_info({BIND}) where name = {BIND}");
-            if !exists(conn, &has, [&place, &self.column].map(Bind::text))? {
+            if !query::has_column(conn, &place, &self.column)? {
                 continue;
             }
             let found = format!(

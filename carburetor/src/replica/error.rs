@@ -103,9 +103,7 @@ impl ReplicaError {
             | ReplicaError::Stuck { .. } => false,
         }
     }
-}
 
-impl ReplicaError {
     /// Nothing else that is sent now would get through.
     pub(super) fn is_of_all(&self) -> bool {
         match self {

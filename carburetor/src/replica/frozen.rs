@@ -3,6 +3,7 @@
 use super::error::ReplicaError;
 use super::query::{self, BIND, Bind, Stored, as_text};
 use super::rejected::keep_aside;
+use super::sending;
 use super::table::ReplicaTable;
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Rejection};
@@ -66,23 +67,7 @@ pub(super) fn keep(
             _ => Ok(()),
         };
     }
-    let text = serde_json::to_string(&change).map_err(|error| WireError::new(error.to_string()))?;
-    let marks = [BIND; 7].join(", ");
-    query::execute(
-        conn,
-        &format!(
-            "insert into carburetor_sending (in_group, of_table, id, clock, change, since, stretch) values ({marks})"
-        ),
-        [
-            Bind::text(group),
-            Bind::text(name),
-            Bind::text(change.id.to_string()),
-            Bind::text(&frozen.clock),
-            Bind::text(text),
-            Bind::integer(frozen.since),
-            Bind::integer(frozen.stretch),
-        ],
-    )?;
+    sending::enqueue(conn, group, &change, Some((frozen.since, frozen.stretch)))?;
     let sent = format!(
         "update {} as entry set carburetor_sent = 1 where {} and carburetor_clock = {BIND}",
         table.own("outbox"),

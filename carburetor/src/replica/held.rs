@@ -2,20 +2,20 @@
 
 use super::batch::message;
 use super::clock::observe;
+use super::conclude::{conclude, forget, unread};
 use super::cut::one_upload;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::origin;
-use super::outbox::{self, Sending};
 use super::portion::Of;
 use super::query::{self, BIND, Bind};
 use super::relay;
-use super::settle::{answered, conclude, forget, unread};
+use super::sending::{self, Sending};
+use super::settle::answered;
 use super::sync::{Shared, Synced, count};
 use super::transport::{AnyTransport, TransportError};
 use crate::change::Change;
 use crate::outcome::{Outcomes, Verdict};
-use crate::wire::WireError;
 use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
 
@@ -87,9 +87,7 @@ impl Shared {
             self.count().await?;
         }
     }
-}
 
-impl Shared {
     /// Lets go of what the server refuses to be asked for, whenever that is: what its clock is ahead of waits to be sent with another one, and what
     /// nobody can send again is taken back. Returns of how many rejections the program is to be told; none if all stays as it is.
     async fn let_go(
@@ -153,22 +151,7 @@ fn send_anew(
             base: None,
             ..held.read()?
         };
-        let text =
-            serde_json::to_string(&change).map_err(|error| WireError::new(error.to_string()))?;
-        let marks = [BIND; 5].join(", ");
-        query::execute(
-            conn,
-            &format!(
-                "insert into carburetor_sending (in_group, of_table, id, clock, change, since, stretch) values ({marks}, 0, 0)"
-            ),
-            [
-                Bind::text(&store.group),
-                Bind::text(&change.table),
-                Bind::text(change.id.to_string()),
-                Bind::text(held.clock.to_string()),
-                Bind::text(text),
-            ],
-        )?;
+        sending::enqueue(conn, &store.group, &change, Some((0, 0)))?;
     }
     Ok(told)
 }
@@ -197,7 +180,7 @@ fn held(
     let sql = format!(
         "select seq, clock, change, 0, 0, 0 from carburetor_held_change where in_group = {BIND} and seq > {after} order by seq limit {most}"
     );
-    let changes = outbox::read(conn, &sql, [Bind::text(group)])?;
+    let changes = sending::read(conn, &sql, [Bind::text(group)])?;
     Ok(one_upload(changes, most))
 }
 

@@ -20,9 +20,7 @@ pub(super) fn is_hub(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
 ) -> Result<bool, ReplicaError> {
-    let sql = format!("select 1 from pragma_table_info({BIND}) where name = {BIND}");
-    let binds = [&table.definition.table[..], COLUMN].map(Bind::text);
-    Ok(table.stamp().is_some() && query::exists(conn, &sql, binds)?)
+    Ok(table.stamp().is_some() && query::has_column(conn, &table.definition.table, COLUMN)?)
 }
 
 /// Makes the table of the server's stamps. Rows from before have none: an edit of them counts as one that knows nothing of the server's.

@@ -34,7 +34,6 @@ pub(super) fn keep(
     change: &Change,
     met: &Map<String, Value>,
 ) -> Result<(), ReplicaError> {
-    let unreadable = |error: serde_json::Error| WireError::new(error.to_string());
     query::execute(
         conn,
         &format!(
@@ -44,8 +43,8 @@ pub(super) fn keep(
         ),
         [
             Bind::text(group),
-            Bind::text(serde_json::to_string(change).map_err(unreadable)?),
-            Bind::text(serde_json::to_string(met).map_err(unreadable)?),
+            Bind::json(change)?,
+            Bind::json(met)?,
             Bind::text(group),
         ],
     )?;

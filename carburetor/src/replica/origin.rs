@@ -61,9 +61,8 @@ fn unbase(
         let unreadable = |error: serde_json::Error| WireError::new(error.to_string());
         let mut change: Change = serde_json::from_str(&as_text(&row[1])).map_err(unreadable)?;
         change.base = None;
-        let text = serde_json::to_string(&change).map_err(unreadable)?;
         let keep = format!("update {frozen} set change = {BIND} where seq = {BIND}");
-        let binds = [Bind::text(text), Bind::integer(as_integer(&row[0]))];
+        let binds = [Bind::json(&change)?, Bind::integer(as_integer(&row[0]))];
         query::execute(conn, &keep, binds)?;
     }
     Ok(())

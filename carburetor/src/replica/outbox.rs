@@ -3,12 +3,9 @@
 use super::error::ReplicaError;
 use super::frozen::{Frozen, keep};
 use super::odd::{self, Judged};
-use super::query::{self, BIND, Bind, as_integer, as_text};
+use super::query::{self, as_integer, as_text};
 use super::table::ReplicaTable;
-use crate::change::Change;
-use crate::clock::Clock;
 use crate::table::quoted;
-use crate::wire::WireError;
 use diesel::sqlite::SqliteConnection;
 use serde_json::Map;
 
@@ -132,59 +129,4 @@ fn of_kind(outbox: &str, is: &str, border: i64, limit: usize) -> String {
         "carburetor_clock in (select distinct carburetor_clock from {outbox} where carburetor_sent <> 1 and carburetor_stretch <= {border} and carburetor_kind {is} 'delete'
   order by carburetor_clock limit {limit})"
     )
-}
-
-/// A change on its way.
-pub(super) struct Sending {
-    pub(super) seq: i64,
-    pub(super) clock: Clock,
-    pub(super) change: String,
-    /// The stretch of its first write, and that of its last one.
-    pub(super) since: i64,
-    pub(super) stretch: i64,
-    /// Zero until it is sent; then one, and more where that was too much.
-    pub(super) attempted: i64,
-}
-
-impl Sending {
-    pub(super) fn read(&self) -> Result<Change, ReplicaError> {
-        let change = serde_json::from_str(&self.change);
-        change.map_err(|error| WireError::new(format!("a change in the file: {error}")).into())
-    }
-}
-
-/// The changes of the lowest clocks that wait for an answer and fulfil the condition.
-pub(super) fn sending(
-    conn: &mut SqliteConnection,
-    group: &str,
-    condition: &str,
-    limit: usize,
-) -> Result<Vec<Sending>, ReplicaError> {
-    let sql = format!(
-        "select seq, clock, change, since, stretch, attempted from carburetor_sending where in_group = {BIND} and {condition} order by clock limit {limit}"
-    );
-    read(conn, &sql, [Bind::text(group)])
-}
-
-/// Changes of a query of `seq`, `clock`, `change`, the two stretches and `attempted`.
-pub(super) fn read(
-    conn: &mut SqliteConnection,
-    sql: &str,
-    binds: impl IntoIterator<Item = Bind>,
-) -> Result<Vec<Sending>, ReplicaError> {
-    let rows = query::rows(conn, sql, binds)?;
-    rows.iter()
-        .map(|row| {
-            Ok(Sending {
-                seq: as_integer(&row[0]),
-                clock: as_text(&row[1])
-                    .parse()
-                    .map_err(|_| WireError::new("the outbox holds an unreadable clock"))?,
-                change: as_text(&row[2]),
-                since: as_integer(&row[3]),
-                stretch: as_integer(&row[4]),
-                attempted: as_integer(&row[5]),
-            })
-        })
-        .collect()
 }

@@ -5,9 +5,9 @@
 
 use super::batch::BYTES;
 use super::error::ReplicaError;
-use super::outbox::Sending;
 use super::pages::Came;
 use super::query::{self, BIND, Bind, as_integer};
+use super::sending::Sending;
 use super::sync::{Shared, count};
 use super::transport::TransportError;
 use diesel::QueryResult;

@@ -9,11 +9,13 @@ use diesel::connection::{Connection, LoadConnection, SimpleConnection};
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::row::{Field, Row};
 use diesel::sqlite::{Sqlite, SqliteConnection, SqliteType};
+use serde::Serialize;
 
 /// A stored value; none is NULL.
 pub(super) type Stored = Option<SqliteValue>;
 
 /// A bind that arrives as it is.
+#[derive(Clone)]
 pub(super) struct Bind(pub(super) Stored);
 
 impl QueryFragment<Sqlite> for Bind {
@@ -29,6 +31,13 @@ impl Bind {
 
     pub(super) fn integer(integer: i64) -> Self {
         Bind(Some(SqliteValue::Integer(integer)))
+    }
+
+    /// The JSON of `value`.
+    pub(super) fn json(value: &impl Serialize) -> Result<Self, WireError> {
+        let json = serde_json::to_string(value);
+        json.map(Self::text)
+            .map_err(|error| WireError::new(error.to_string()))
     }
 }
 
@@ -111,6 +120,16 @@ pub(super) fn exists(
     binds: impl IntoIterator<Item = Bind>,
 ) -> QueryResult<bool> {
     Ok(!rows(conn, sql, binds)?.is_empty())
+}
+
+/// Whether a table is there and has this column.
+pub(super) fn has_column(
+    conn: &mut SqliteConnection,
+    table: &str,
+    column: &str,
+) -> QueryResult<bool> {
+    let sql = format!("select 1 from pragma_table_info({BIND}) where name = {BIND}");
+    exists(conn, &sql, [table, column].map(Bind::text))
 }
 
 /// Writes as what the server said, which the triggers let pass.

@@ -4,7 +4,7 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::schema::{LAST_CLOCK, now_ms, tick};
-use super::stretch::NOW;
+use super::sending;
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Rejection};
 use crate::wire::{SqliteValue, WireError};
@@ -116,8 +116,6 @@ impl Store {
         conn: &mut SqliteConnection,
         seq: i64,
     ) -> Result<bool, ReplicaError> {
-        // It would be sent as whoever's the file is.
-        self.still_belongs(conn)?;
         let rejected = self.rejected(conn)?;
         let Some(rejected) = rejected.into_iter().find(|one| one.seq == seq) else {
             return Ok(false);
@@ -195,22 +193,6 @@ impl Store {
                 .map_err(|_| WireError::new("the replica's id is unreadable"))?,
             ..change.clone()
         };
-        let text =
-            serde_json::to_string(&again).map_err(|error| WireError::new(error.to_string()))?;
-        let marks = [BIND; 5].join(", ");
-        query::execute(
-            conn,
-            &format!(
-                "insert into carburetor_sending (in_group, of_table, id, clock, change, since, stretch) values ({marks}, {NOW}, {NOW})"
-            ),
-            [
-                Bind::text(&self.group),
-                Bind::text(&change.table),
-                Bind::text(change.id.to_string()),
-                Bind::text(clock),
-                Bind::text(text),
-            ],
-        )?;
-        Ok(())
+        sending::enqueue(conn, &self.group, &again, None)
     }
 }

@@ -7,8 +7,8 @@ use super::entries::{any_unlike, base, is_unsent_insert, unlike};
 use super::error::ReplicaError;
 use super::file::Store;
 use super::hub;
-use super::outbox::Sending;
 use super::query::{self, BIND, Bind};
+use super::sending::Sending;
 use super::table::ReplicaTable;
 use super::triggers::{RECORDING, Trigger};
 use crate::clock::Clock;
@@ -162,10 +162,9 @@ pub(super) fn answer(
         unreadable: None,
         ..outcome.clone()
     };
-    let kept = serde_json::to_string(&kept).map_err(|error| WireError::new(error.to_string()))?;
     let sql =
         format!("update carburetor_relay set answer = {BIND}, change = '' where clock = {BIND}");
-    let binds = [kept, outcome.clock.to_string()].map(Bind::text);
+    let binds = [Bind::json(&kept)?, Bind::text(outcome.clock.to_string())];
     Ok(query::execute(conn, &sql, binds)? > 0)
 }
 

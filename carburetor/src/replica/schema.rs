@@ -181,8 +181,7 @@ pub(super) fn share(conn: &mut SqliteConnection) -> QueryResult<()> {
 
 /// Adds a column that the file of an earlier version lacks; `false` where it is there.
 fn add(conn: &mut SqliteConnection, table: &str, column: &str, kind: &str) -> QueryResult<bool> {
-    let known = format!("select 1 from pragma_table_info({BIND}) where name = {BIND}");
-    if query::exists(conn, &known, [table, column].map(Bind::text))? {
+    if query::has_column(conn, table, column)? {
         return Ok(false);
     }
     conn.batch_execute(&format!(

@@ -3,28 +3,25 @@
 use super::batch::last_clock;
 use super::below;
 use super::clock::observe;
+use super::conclude::{conclude, forget, unread};
 use super::error::ReplicaError;
 use super::file::Store;
 use super::frozen::take_back;
 use super::held;
-use super::hub;
 use super::met;
-use super::outbox::Sending;
-use super::query::{self, BIND, Bind, Stored, applying};
-use super::rejected::keep_aside;
+use super::query::{self, BIND, Bind, Stored};
+use super::rebase::{applied, binds, rebase, rebase_on, stamp_of};
 use super::relay;
 use super::rows::{admit, travelled, write_ids, write_rows};
+use super::sending::Sending;
 use super::show::{ANSWERED, show};
 use super::shown::{ask_again, is_shared, note_one};
 use super::table::ReplicaTable;
 use super::token::{self, compare_scope};
 use super::unreadable::Unread;
-use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
-use crate::outcome::{Code, Outcome, Outcomes, Rejection, Verdict};
-use crate::statement::Statement;
-use diesel::QueryResult;
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use crate::outcome::{Outcome, Outcomes, Verdict};
+use diesel::sqlite::SqliteConnection;
 use serde_json::{Map, Value};
 
 /// What became of the changes of one upload that the program is to be told of.
@@ -115,48 +112,6 @@ pub(super) fn answered<'a>(
         }
     }
     Ok(batch.iter().zip(answered))
-}
-
-/// Takes the change out of the table in which it waits; `false` if another sync has done so, or given it another clock, meanwhile.
-pub(super) fn forget(
-    conn: &mut SqliteConnection,
-    table: &str,
-    sending: &Sending,
-) -> QueryResult<bool> {
-    let forget = format!("delete from {table} where seq = {BIND} and clock = {BIND}");
-    let binds = [
-        Bind::integer(sending.seq),
-        Bind::text(sending.clock.to_string()),
-    ];
-    Ok(query::execute(conn, &forget, binds)? > 0)
-}
-
-/// Takes note of a final outcome; `true` if the program is to be told of a rejection. A device of this hub is told of its own.
-pub(super) fn conclude(
-    conn: &mut SqliteConnection,
-    store: &Store,
-    change: &Change,
-    outcome: &Outcome,
-) -> Result<bool, ReplicaError> {
-    match &outcome.verdict {
-        _ if relay::answer(conn, store, outcome)? => Ok(false),
-        Verdict::Rejected(_) if is_gone(change, outcome) => Ok(false),
-        Verdict::Rejected(rejection) => {
-            keep_aside(conn, &store.group, change, rejection)?;
-            Ok(true)
-        }
-        _ => Ok(false),
-    }
-}
-
-/// Whether there is no row any more that a deletion could take away, for whoever sent it. Where a scope may hide rows, the server says no more than that.
-fn is_gone(change: &Change, outcome: &Outcome) -> bool {
-    let is_shown = outcome.row.is_some() || outcome.unreadable.is_some();
-    let code = match &outcome.verdict {
-        Verdict::Rejected(rejection) => rejection.code,
-        _ => return false,
-    };
-    change.edit == Edit::Delete && !is_shown && matches!(code, Code::Forbidden | Code::NotFound)
 }
 
 /// Settles one change.
@@ -278,22 +233,6 @@ fn release(
     Ok(())
 }
 
-/// The outcome of a change that the server can't even read.
-pub(super) fn unread(change: &Change, message: &str) -> Outcome {
-    Outcome {
-        clock: change.clock,
-        verdict: Verdict::Rejected(Rejection {
-            code: Code::Invalid,
-            message: message.to_owned(),
-            field: None,
-        }),
-        stamp: None,
-        row: None,
-        met: None,
-        unreadable: None,
-    }
-}
-
 /// Takes back a change that the server can't even read, as one that it rejected; `true` if the program is to be told. The caller has a transaction.
 pub(super) fn refuse(
     conn: &mut SqliteConnection,
@@ -312,98 +251,6 @@ pub(super) fn refuse(
         release(conn, table, &change.edit, &id)?;
     }
     Ok(is_told)
-}
-
-/// The server holds what was sent: the row stays as it is, under its new stamp.
-fn applied(
-    conn: &mut SqliteConnection,
-    table: &ReplicaTable,
-    change: &Change,
-    outcome: &Outcome,
-    id: &[Stored],
-) -> Result<(), ReplicaError> {
-    let mut base = None;
-    if let (Some(instant), Some(stamp)) = (outcome.stamp, table.stamp()) {
-        let mut select: Statement<'_, Sqlite> = Statement::of("select ");
-        select.bind(Sqlite::bind_stamp(stamp.storage, instant));
-        base = query::first(conn, select)?;
-        match table.is_hub {
-            true => hub::note_one(conn, table, id, &base, change.clock)?,
-            false => {
-                let sql = format!(
-                    "update {} as kept set {} = {BIND} where {}",
-                    table.name(),
-                    stamp.quoted(),
-                    table.has_id("kept")
-                );
-                let binds = [Bind(base.clone())].into_iter().chain(binds(id));
-                applying(conn, |conn| query::execute(conn, &sql, binds))?;
-            }
-        }
-    }
-    let none = Map::new();
-    let columns = match &change.edit {
-        Edit::Insert(columns) | Edit::Update(columns) => columns,
-        Edit::Delete => &none,
-    };
-    rebase_on(conn, table, id, columns, base)
-}
-
-/// [`rebase`] on a row as it travels.
-fn rebase_on(
-    conn: &mut SqliteConnection,
-    table: &ReplicaTable,
-    id: &[Stored],
-    row: &Map<String, Value>,
-    base: Stored,
-) -> Result<(), ReplicaError> {
-    let mut columns = Vec::with_capacity(row.len());
-    for (name, value) in row {
-        if let Some((number, _)) = table.column(name) {
-            columns.push((name.as_str(), (table.admit)(number, value)?));
-        }
-    }
-    rebase(conn, table, id, columns.into_iter(), base)
-}
-
-/// The entries that remain were made on what the server now has: `row`, as far as it is known, and its stamp.
-fn rebase<'r>(
-    conn: &mut SqliteConnection,
-    table: &ReplicaTable,
-    id: &[Stored],
-    row: impl Iterator<Item = (&'r str, Stored)>,
-    base: Stored,
-) -> Result<(), ReplicaError> {
-    let outbox = table.own("outbox");
-    let has_id = table.has_id("entry");
-    let set = format!("update {outbox} as entry set carburetor_base = {BIND} where {has_id}");
-    let remain = query::execute(conn, &set, [Bind(base)].into_iter().chain(binds(id)))?;
-    if remain == 0 {
-        return Ok(());
-    }
-    for (name, was) in row {
-        query::execute(
-            conn,
-            &format!(
-                "update {outbox} as entry set carburetor_was = {BIND} where {has_id} and carburetor_column = {BIND}"
-            ),
-            [Bind(was)]
-                .into_iter()
-                .chain(binds(id))
-                .chain([Bind::text(name)]),
-        )?;
-    }
-    Ok(())
-}
-
-fn stamp_of(table: &ReplicaTable, values: &[Stored]) -> Stored {
-    let stamp = table.stamp()?;
-    let (number, _) = table.column(&stamp.name)?;
-    values.get(number).cloned().flatten()
-}
-
-fn binds(id: &[Stored]) -> impl Iterator<Item = Bind> {
-    id.iter().cloned().map(Bind)
 }
 
 /// Which registers a change wrote; the row's existence is the empty one.

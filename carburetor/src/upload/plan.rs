@@ -342,11 +342,10 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     }
 
     fn judge(&mut self, change: &'a Admitted<'c, DB>, verdict: Verdict) {
-        let met = None;
         self.judged.push(Judged {
             change,
             verdict,
-            met,
+            met: None,
         });
     }
 }

@@ -65,7 +65,7 @@ impl<DB: SyncBackend> Channels<DB> {
 
     pub(super) fn subscribe<G, D>(
         self: &Arc<Self>,
-        served: &Served<D>,
+        served: &Arc<Served<D>>,
         scope: &Arc<G::Scope>,
     ) -> Result<Subscription<DB>, Problem>
     where
@@ -86,7 +86,7 @@ impl<DB: SyncBackend> Channels<DB> {
             };
             open.by_scope.insert(identity.clone(), channel);
             let share = served.rooms.share(&served.name, &identity);
-            let channel = Channel::new(Arc::new(served.clone()), Arc::clone(scope), share);
+            let channel = Channel::new(Arc::clone(served), Arc::clone(scope), share);
             tokio::spawn(channel.run::<G>(joining, woken));
         }
         let known = open.by_scope.get_mut(&identity);
@@ -97,7 +97,7 @@ impl<DB: SyncBackend> Channels<DB> {
         let joins = channel.joins.clone();
         // It ends under the lock only: what is here runs.
         if !std::mem::replace(&mut open.is_woken, true) {
-            tokio::spawn(waker::wake(Arc::clone(self), Arc::new(served.clone())));
+            tokio::spawn(waker::wake(Arc::clone(self), Arc::clone(served)));
         }
         Ok(Subscription {
             channels: Arc::clone(self),

@@ -72,9 +72,7 @@ impl<R: Runner> Session<'_, '_, R> {
                     " or reached.place = {place} and not exists (select 1 from {name} where {}",
                     R::Backend::is_reached(&name, table.definition)
                 ));
-                table
-                    .visibility
-                    .push_granting(&mut statement, self.own.granted(*place));
+                self.push_visible(*place, &mut statement);
                 statement.sql(")");
             }
             let mut places = Places::default();

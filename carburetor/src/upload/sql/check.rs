@@ -133,8 +133,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 name = sql.name,
                 existence = R::Backend::EXISTENCE,
             ));
-            let granted = self.own.granted(plan.table);
-            upload.visibility.push_granting(&mut statement, granted);
+            self.push_visible(plan.table, &mut statement);
             statement.sql(format!(
                 " then 1 else 0 end as bigint) from sent join {} on {}",
                 sql.name,

@@ -27,30 +27,16 @@ impl<R: Runner> Session<'_, '_, R> {
         let definition = self.table(plan.table).definition;
         let mut refused = Vec::new();
         for (columns, rows) in groups(definition, plan) {
-            let (sent, text) = self.insertion(definition, &columns, &rows);
-            if let Some(told) = self.each(plan.table, sent, &text, is_checked).await? {
-                refused.extend(of(&rows, told));
-                continue;
-            }
-            for row in rows {
-                let (sent, text) = self.insertion(definition, &columns, &[row]);
-                let told = self.one(plan.table, sent, text).await?;
-                refused.extend(told.map(|error| (row.place, error)));
-            }
+            let told = self.try_rows(plan.table, &rows, is_checked, |session, rows| {
+                session.insertion(definition, &columns, rows)
+            });
+            refused.extend(told.await?);
         }
         let rows = self.updated(plan);
-        if !rows.is_empty() {
-            let (sent, text) = self.overwriting(definition, &rows);
-            if let Some(told) = self.each(plan.table, sent, &text, is_checked).await? {
-                refused.extend(of(&rows, told));
-                return Ok(refused);
-            }
-            for row in rows {
-                let (sent, text) = self.overwriting(definition, &[row]);
-                let told = self.one(plan.table, sent, text).await?;
-                refused.extend(told.map(|error| (row.place, error)));
-            }
-        }
+        let told = self.try_rows(plan.table, &rows, is_checked, |session, rows| {
+            session.overwriting(definition, rows)
+        });
+        refused.extend(told.await?);
         Ok(refused)
     }
 
@@ -65,18 +51,35 @@ impl<R: Runner> Session<'_, '_, R> {
         let rows: Vec<&RowPlan<'_, '_, R::Backend>> = rows
             .filter(|row| matches!(row.act, Act::Delete(_)))
             .collect();
-        if rows.is_empty() || definition.deleted().is_some() {
+        if definition.deleted().is_some() {
             return Ok(Vec::new());
         }
-        let ids: Vec<_> = rows.iter().filter_map(|row| row.id()).collect();
-        let (sent, text) = deletion::<R::Backend>(definition, &ids);
-        if let Some(told) = self.each(plan.table, sent, &text, is_checked).await? {
-            return Ok(of(&rows, told));
+        let told = self.try_rows(plan.table, &rows, is_checked, |_, rows| {
+            let ids: Vec<_> = rows.iter().filter_map(|row| row.id()).collect();
+            deletion::<R::Backend>(definition, &ids)
+        });
+        told.await
+    }
+
+    /// Tries `rows` with what `write` makes of them: all in one block, or each in a statement of its own.
+    async fn try_rows<'v, 'a, 'c>(
+        &mut self,
+        table: usize,
+        rows: &[&'v RowPlan<'a, 'c, R::Backend>],
+        is_checked: bool,
+        write: impl Fn(&Self, &[&'v RowPlan<'a, 'c, R::Backend>]) -> (Sent<'v, R::Backend>, String),
+    ) -> Result<RefusedRows, Failure> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (sent, text) = write(self, rows);
+        if let Some(told) = self.each(table, sent, &text, is_checked).await? {
+            return Ok(of(rows, told));
         }
         let mut refused = Vec::new();
-        for (row, id) in rows.into_iter().zip(ids) {
-            let (sent, text) = deletion::<R::Backend>(definition, &[id]);
-            let told = self.one(plan.table, sent, text).await?;
+        for row in rows {
+            let (sent, text) = write(self, &[*row]);
+            let told = self.one(table, sent, text).await?;
             refused.extend(told.map(|error| (row.place, error)));
         }
         Ok(refused)

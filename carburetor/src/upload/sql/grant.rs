@@ -7,11 +7,22 @@
 use super::read::id_text;
 use super::{Id, of_ids, portions, same_id};
 use crate::connection::runner::Runner;
+use crate::statement::Statement;
 use crate::upload::apply::TablePlan;
 use crate::upload::plan::Act;
 use crate::upload::session::{Failure, Session};
 
-impl<R: Runner> Session<'_, '_, R> {
+impl<'u, R: Runner> Session<'u, '_, R> {
+    /// Appends ` and ..` for each condition of the scope over the rows of `table`, those that this upload granted included.
+    pub(super) fn push_visible<'v>(&self, table: usize, statement: &mut Statement<'v, R::Backend>)
+    where
+        'u: 'v,
+    {
+        let upload = &self.tables[table];
+        let granted = self.own.granted(table);
+        upload.visibility.push_granting(statement, granted);
+    }
+
     /// Has the rows that `plan` inserted count as keys, where the scope shows them. If any of them turns out not to be written, all is taken back.
     pub(in crate::upload) async fn grant_inserted(
         &mut self,
@@ -23,8 +34,7 @@ impl<R: Runner> Session<'_, '_, R> {
         if children.is_empty() || ids.is_empty() {
             return Ok(());
         }
-        let upload = &self.tables[plan.table];
-        let definition = upload.definition;
+        let definition = self.tables[plan.table].definition;
         let name = definition.sql_name();
         for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
             let sent = of_ids::<R::Backend>(definition, &ids[portion]);
@@ -34,8 +44,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 id_text::<R::Backend>(definition, &name),
                 same_id(definition, &name),
             ));
-            let granted = self.own.granted(plan.table);
-            upload.visibility.push_granting(&mut statement, granted);
+            self.push_visible(plan.table, &mut statement);
             let keys: Vec<String> = self.runner.ask(statement).await?.values().collect();
             for child in &children {
                 self.own.grant(*child, &keys);

@@ -53,8 +53,7 @@ impl<R: Runner> Session<'_, '_, R> {
             if let Some(deleted) = sql.deleted() {
                 statement.sql(format!(" and not {deleted}"));
             }
-            let granted = self.own.granted(table);
-            upload.visibility.push_granting(&mut statement, granted);
+            self.push_visible(table, &mut statement);
             self.runner.run(statement, &mut rows).await?;
         }
         Ok(rows.rows)

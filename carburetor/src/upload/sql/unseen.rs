@@ -51,13 +51,10 @@ impl<'u, R: Runner> Session<'u, '_, R> {
                 row.act == Act::Update && writes(definition, row, reference)
             };
             let rows: Vec<_> = plan.rows.iter().filter(is_updated).collect();
-            let columns = || {
-                definition
-                    .columns
-                    .iter()
-                    .filter(|of| names_it(reference, of))
-            };
-            let columns: Vec<&ColumnDefinition> = columns().filter(|of| !of.id).collect();
+            let columns = definition.columns.iter();
+            let columns: Vec<&ColumnDefinition> = columns
+                .filter(|of| !of.id && names_it(reference, of))
+                .collect();
             for portion in
                 portions::<R::Backend>(rows.len(), 2 * columns.len() + definition.ids().count() + 1)
             {
@@ -135,8 +132,7 @@ impl<'u, R: Runner> Session<'u, '_, R> {
                 let taken = taken(definition, *number, reference, upload.definition);
                 let union = if place == 0 { "" } else { " union all " };
                 statement.sql(format!("{union}{taken} and case when 1 = 1"));
-                let granted = self.own.granted(*parent);
-                upload.visibility.push_granting(&mut statement, granted);
+                self.push_visible(*parent, &mut statement);
                 statement.sql(" then 0 else 1 end = 1");
             }
             let mut told = HashSet::new();

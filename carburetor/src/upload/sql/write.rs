@@ -240,8 +240,7 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
             " returning cast({row} as text), {}, cast(case when 1 = 1",
             sql.stamp
         ));
-        let granted = self.own.granted(table);
-        upload.visibility.push_granting(&mut statement, granted);
+        self.push_visible(table, &mut statement);
         statement.sql(" then 1 else 0 end as bigint)");
         let mut returned = ReturnedRows {
             storage: sql.storage,
