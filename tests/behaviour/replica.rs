@@ -19,6 +19,7 @@ mod on_sqlite;
 mod outbox;
 mod recorder;
 mod redirects;
+mod refusing;
 mod retries;
 mod sending;
 mod stale;

@@ -1,16 +1,16 @@
 //! What a hub takes is held until the server above it has decided, and then the device hears how.
 
 use super::super::recorder::Recorder;
+use super::super::refusing::{Refusing, refusal};
+use super::Server;
 use super::hub::{Member, block_on, served};
 use super::relay::{seen, way};
-use super::world::{Served, Teams, note};
-use super::{Conn, Server};
+use super::world::note;
 use bytes::Bytes;
 use carburetor::change::{Changes, Edit};
 use carburetor::outcome::Code;
-use carburetor::replica::{InProcess, Transport, TransportError};
+use carburetor::replica::TransportError;
 use carburetor::testing::{Fault, Faults, Faulty};
-use futures_util::Stream;
 use std::time::Duration;
 
 /// What a server says of uploads with a change of the note `c`.
@@ -21,44 +21,15 @@ enum Says {
     Noise,
 }
 
-/// The way to a server that takes no change of the note `c`.
-struct Picky {
-    inner: InProcess<Served, Teams, Conn>,
-    says: Says,
-}
-
-impl Transport for Picky {
-    async fn download(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.inner.download(since, limit).await
-    }
-
-    async fn feed(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.inner.feed(since, limit).await
-    }
-
-    async fn upload(&self, message: Vec<u8>) -> Result<Bytes, TransportError> {
-        let changes = Changes::read(&message).unwrap().changes;
-        if !changes.iter().any(|change| change.id == "c") {
-            return self.inner.upload(message).await;
-        }
-        match self.says {
+impl Says {
+    /// What it answers; nothing of its own without a change of the note `c`.
+    fn answer(self, message: &[u8]) -> Option<Result<Bytes, TransportError>> {
+        let changes = Changes::read(message).unwrap().changes;
+        let is_meant = changes.iter().any(|change| change.id == "c");
+        is_meant.then(|| match self {
             Says::Noise => Ok("noise".into()),
-            Says::Refused(status, code) => Err(TransportError::Refused {
-                status,
-                code: code.into(),
-                detail: "not this one".into(),
-                remedy: String::new(),
-                server_time: None,
-            }),
-        }
+            Says::Refused(status, code) => Err(refusal(status, code, "not this one")),
+        })
     }
 }
 
@@ -69,8 +40,8 @@ fn with_a_held_change(server: &Server, says: Says) -> (Member, Member) {
     device.run("insert into notes (id, title, team) values ('c', 'tre', 'red')");
     device.sync();
     assert_eq!(device.pending(), 1);
-    let inner = way(server);
-    device.replica = device.folder.open(Picky { inner, says }).unwrap();
+    let picky = Refusing::new(way(server), move |message: &[u8]| says.answer(message));
+    device.replica = device.folder.open(picky).unwrap();
     (hub, device)
 }
 

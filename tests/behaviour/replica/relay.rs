@@ -3,16 +3,15 @@
 use super::super::device::Folder;
 use super::super::downloads::{Begun, Downloads};
 use super::super::recorder::Recorder;
+use super::super::refusing::{Refusing, refusal};
 use super::hub::{Member, block_on, served};
 use super::models::notes;
 use super::world::{Row, Served, Teams, note};
 use super::{Conn, Server};
-use bytes::Bytes;
-use carburetor::replica::{InProcess, Transport, TransportError};
+use carburetor::replica::InProcess;
 use carburetor::testing::{Fault, Faults, Faulty};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use futures_util::Stream;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -273,49 +272,14 @@ fn what_a_device_wrote_stays_on_top_of_what_the_hub_downloads() {
     assert_eq!(hub.pending(), 0);
 }
 
-/// A server that refuses uploads in which this text is.
-struct Refusing<X> {
-    inner: X,
-    text: &'static str,
-}
-
-impl<X: Transport> Transport for Refusing<X> {
-    async fn download(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.inner.download(since, limit).await
-    }
-
-    async fn feed(
-        &self,
-        since: Option<&str>,
-        limit: u32,
-    ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
-        self.inner.feed(since, limit).await
-    }
-
-    async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
-        if String::from_utf8_lossy(&changes).contains(self.text) {
-            return Err(TransportError::Refused {
-                status: 409,
-                code: "copied".into(),
-                detail: "another replica has this id".into(),
-                remedy: String::new(),
-                server_time: None,
-            });
-        }
-        self.inner.upload(changes).await
-    }
-}
-
 #[test]
 fn a_clock_of_a_device_that_the_server_refuses_stops_nobody_else() {
     let server = served();
-    let mut hub = Member::hub_over(|| Refusing {
-        inner: way(&server),
-        text: "poison",
+    let mut hub = Member::hub_over(|| {
+        Refusing::new(way(&server), |changes: &[u8]| {
+            let is_meant = String::from_utf8_lossy(changes).contains("poison");
+            is_meant.then(|| Err(refusal(409, "copied", "another replica has this id")))
+        })
     });
     let mut device = hub.device();
     device.run(

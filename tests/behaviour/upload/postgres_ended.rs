@@ -22,6 +22,9 @@ create function faulty() returns trigger language plpgsql as $$ declare code tex
 end $$;
 ";
 
+/// No row has ever been there.
+const EMPTY: &str = "delete from fields_rows; delete from carburetor.register_fields_rows";
+
 const AT_ONCE: &str = "create trigger faulty before insert or update on fields_rows for each row execute function faulty()";
 const LATE: &str = "create constraint trigger faulty after insert or update on fields_rows deferrable initially deferred
   for each row execute function faulty()";
@@ -68,10 +71,7 @@ fn what_the_database_ends_is_not_rejected_in_any_language() {
             run(conn, "delete from fault");
             let told = Fields::upload(conn, &sent).unwrap();
             assert_eq!(verdicts(&told), vec!["applied"; sent.changes.len()]);
-            run(
-                conn,
-                "delete from fields_rows; delete from carburetor.register_fields_rows",
-            );
+            run(conn, EMPTY);
         }
     }
 }
@@ -87,10 +87,7 @@ fn what_the_database_says_of_a_row_is_answered_alone() {
                 let mut expected = vec!["applied"; told.outcomes.len()];
                 expected[told.outcomes.len() / 2] = "invalid";
                 assert_eq!(verdicts(&told), expected, "{state}");
-                run(
-                    conn,
-                    "delete from fields_rows; delete from carburetor.register_fields_rows",
-                );
+                run(conn, EMPTY);
             }
         }
     }
@@ -107,10 +104,7 @@ fn what_waits_for_the_commit_is_not_rejected_either() {
         run(conn, "delete from fault");
         let told = Fields::upload(conn, &sent).unwrap();
         assert_eq!(verdicts(&told), vec!["applied"; sent.changes.len()]);
-        run(
-            conn,
-            "delete from fields_rows; delete from carburetor.register_fields_rows",
-        );
+        run(conn, EMPTY);
     }
 }
 
