@@ -46,19 +46,23 @@ pub(super) fn forget(conn: &mut SqliteConnection, group: &str) -> QueryResult<()
     )
 }
 
-/// The server has answered within `scope`. Where the last download was within another one, what was answered may stay or go here without that the next
-/// download says so: it begins from the beginning.
+/// The server has answered within `scope`. Where the last page was of another one, what was answered may stay or go here without that the next download says
+/// so: it begins from the beginning. What lies on the stage goes with the token below it: that alone would take the rows for its own.
 pub(super) fn compare_scope(
     conn: &mut SqliteConnection,
     group: &str,
     scope: &str,
 ) -> QueryResult<()> {
-    // Each by its own scope: what is on the stage may go on from a token of another one, and before the first download there is none.
-    forget_where(
-        conn,
-        |name| format!("{name} = {BIND} and token is not null and scope is not {BIND}"),
-        || [group, scope].map(Bind::text),
-    )
+    // Before the first page there is none.
+    let sql = format!(
+        "select 1 from (select 1 as place, scope from carburetor_stage where in_group = {BIND}
+  union all select 2, scope from carburetor_group where name = {BIND} and token is not null order by place limit 1) where scope is not {BIND}"
+    );
+    let is_another = query::exists(conn, &sql, [group, group, scope].map(Bind::text))?;
+    match is_another {
+        true => forget(conn, group),
+        false => Ok(()),
+    }
 }
 
 /// The next downloads of some groups begin from the beginning, which clears their stages, too. The condition is made of the column with the group's name.

@@ -161,3 +161,25 @@ fn edits_after_a_large_download_are_sent() {
     assert_eq!(device.notes(), server.notes());
     assert_eq!(device.notes().len(), 10_000);
 }
+
+/// The answer to an upload came within the scope of what was shown, and the pages on the stage were of another one: their rows showed with the next
+/// download.
+#[test]
+fn what_came_of_a_download_within_another_scope_is_never_shown() {
+    let server = served();
+    server.run("insert into notes (id, title, team) values ('m0', 'theirs', 'blue'), ('m1', 'theirs', 'blue')");
+    let mut device = server.device();
+    let before = device.notes();
+    device.restart(&server, &["blue", "red"]);
+    cut(&device, 1);
+    device.try_sync().unwrap_err();
+    device.restart(&server, &["red"]);
+    device.run("update notes set body = 'mine' where id = 'n00'");
+    device.sync();
+    let ids =
+        |notes: &[super::world::Row]| notes.iter().map(|note| note.0.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&device.notes()), ids(&before));
+    device.restart(&server, &["blue", "red"]);
+    device.sync();
+    assert_eq!(device.notes(), server.notes());
+}
