@@ -185,6 +185,8 @@ impl std::fmt::Display for Rejection {
 /// ```
 /// use carburetor::outcome::Code;
 /// assert_eq!(serde_json::to_string(&Code::NeedsParent)?, r#""needs_parent""#);
+/// let later: Code = serde_json::from_str(r#""of_a_later_version""#)?;
+/// assert_eq!(later, Code::Other);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -207,4 +209,10 @@ pub enum Code {
     Expired,
     /// The row that it points to was rejected.
     NeedsParent,
+    /// The row was deleted meanwhile, and the edit is gone with it. A replica says so of an edit that was superseded; no
+    /// server does.
+    Gone,
+    /// A code that this version doesn't know; the message says more.
+    #[serde(other)]
+    Other,
 }

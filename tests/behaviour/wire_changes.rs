@@ -201,6 +201,18 @@ fn unknown_members_of_changes_and_outcomes_are_skipped() {
 }
 
 #[test]
+fn a_rejection_with_a_code_of_a_later_version_is_read_with_its_message() {
+    let answer = r#"{"carburetor":1,"clock":"018bcfe568000001000000000000002a","outcomes":[
+        {"clock":"018bcfe568000001000000000000002a","verdict":"rejected","code":"of_a_later_version","message":"not on Sundays"}]}"#;
+    let read = Outcomes::read(answer.as_bytes()).unwrap();
+    let Verdict::Rejected(rejection) = &read.outcomes[0].verdict else {
+        panic!("{read:?}")
+    };
+    assert_eq!(rejection.code, Code::Other);
+    assert_eq!(rejection.message, "not on Sundays");
+}
+
+#[test]
 fn a_change_that_is_none_is_refused_with_its_place() {
     let good = r#"{"table":"t","id":1,"clock":"018bcfe568000001000000000000002a","delete":true}"#;
     let error = |change: &str| {

@@ -10,6 +10,23 @@ use crate::change::{Change, Edit};
 use crate::outcome::{Code, Outcome, Rejection, Verdict};
 use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
+use std::ops::AddAssign;
+
+/// What became of the changes of one upload that the program is to be told of.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) rejected: u64,
+    pub(super) lost: u64,
+    pub(super) met: u64,
+}
+
+impl AddAssign for Told {
+    fn add_assign(&mut self, more: Self) {
+        self.rejected += more.rejected;
+        self.lost += more.lost;
+        self.met += more.met;
+    }
+}
 
 /// Takes the change out of the table in which it waits; `false` if another sync has done so, or given it another clock, meanwhile.
 pub(super) fn forget(
@@ -25,32 +42,62 @@ pub(super) fn forget(
     Ok(query::execute(conn, &forget, binds)? > 0)
 }
 
-/// Takes note of a final outcome; `true` if the program is to be told of a rejection. A device of this hub is told of its own.
+/// Takes note of a final outcome, and says what the program is to be told of. A device of this hub
+/// is told of its own.
 pub(super) fn conclude(
     conn: &mut SqliteConnection,
     store: &Store,
     change: &Change,
     outcome: &Outcome,
-) -> Result<bool, ReplicaError> {
+) -> Result<Told, ReplicaError> {
+    let mut told = Told::default();
     match &outcome.verdict {
-        _ if relay::answer(conn, store, outcome)? => Ok(false),
-        Verdict::Rejected(_) if is_gone(change, outcome) => Ok(false),
+        _ if relay::answer(conn, store, outcome)? => {}
+        Verdict::Rejected(_) if is_gone(change, outcome) => {}
         Verdict::Rejected(rejection) => {
             keep_aside(conn, &store.group, change, rejection)?;
-            Ok(true)
+            told.rejected = 1;
         }
-        _ => Ok(false),
+        _ if is_lost(change, outcome) => {
+            keep_aside(conn, &store.group, change, &gone())?;
+            told.lost = 1;
+            tracing::warn!(
+                table = change.table,
+                id = %change.id,
+                "an edit came to nothing: its row was deleted meanwhile, maybe along with another one"
+            );
+        }
+        _ => {}
     }
+    Ok(told)
 }
 
 /// Whether there is no row any more that a deletion could take away, for whoever sent it. Where a scope may hide rows, the server says no more than that.
 fn is_gone(change: &Change, outcome: &Outcome) -> bool {
-    let is_shown = outcome.row.is_some() || outcome.unreadable.is_some();
     let code = match &outcome.verdict {
         Verdict::Rejected(rejection) => rejection.code,
         _ => return false,
     };
-    change.edit == Edit::Delete && !is_shown && matches!(code, Code::Forbidden | Code::NotFound)
+    change.edit == Edit::Delete && !is_shown(outcome) && matches!(code, Code::Forbidden | Code::NotFound)
+}
+
+/// Whether nothing is left of an edit, because its row went meanwhile.
+fn is_lost(change: &Change, outcome: &Outcome) -> bool {
+    outcome.verdict == Verdict::Superseded && !is_shown(outcome) && change.edit != Edit::Delete
+}
+
+fn is_shown(outcome: &Outcome) -> bool {
+    outcome.row.is_some() || outcome.unreadable.is_some()
+}
+
+/// What the program may show to whoever made a lost edit.
+fn gone() -> Rejection {
+    Rejection {
+        code: Code::Gone,
+        message: "the row was deleted meanwhile, maybe along with another one: insert it anew if it is to live, and drop this"
+            .into(),
+        field: None,
+    }
 }
 
 /// The outcome of a change that the server can't even read.

@@ -2,7 +2,7 @@
 
 use super::batch::message;
 use super::clock::observe;
-use super::conclude::{conclude, forget, unread};
+use super::conclude::{Told, conclude, forget, unread};
 use super::cut::one_upload;
 use super::error::ReplicaError;
 use super::file::Store;
@@ -80,10 +80,11 @@ impl Shared {
             };
             after = last;
             let outcomes = Outcomes::read(&answer)?;
-            let rejected = self
+            let told = self
                 .transact(move |store, conn| settle(conn, store, &batch, &outcomes))
                 .await?;
-            synced.rejected += rejected;
+            synced.rejected += told.rejected;
+            synced.lost += told.lost;
             self.count().await?;
         }
     }
@@ -167,7 +168,8 @@ fn take_back(
         return Ok(false);
     }
     let change = held.read()?;
-    conclude(conn, store, &change, &unread(&change, message))
+    let told = conclude(conn, store, &change, &unread(&change, message))?;
+    Ok(told.rejected > 0)
 }
 
 /// The changes of one upload that asks, from behind `after` on.
@@ -184,20 +186,20 @@ fn held(
     Ok(one_upload(changes, most))
 }
 
-/// Takes the final outcomes, and returns how many rejections are among them.
+/// Takes the final outcomes, and returns what the program is to be told of.
 fn settle(
     conn: &mut SqliteConnection,
     store: &Store,
     batch: &[Sending],
     outcomes: &Outcomes,
-) -> Result<u64, ReplicaError> {
-    let mut rejected = 0;
+) -> Result<Told, ReplicaError> {
+    let mut told = Told::default();
     let answered = answered(batch, outcomes)?;
     for (held, outcome) in answered.filter(|(_, outcome)| outcome.verdict != Verdict::Held) {
         if forget(conn, "carburetor_held_change", held)? {
-            rejected += u64::from(conclude(conn, store, &held.read()?, outcome)?);
+            told += conclude(conn, store, &held.read()?, outcome)?;
         }
     }
     observe(conn, outcomes.clock, None)?;
-    Ok(rejected)
+    Ok(told)
 }

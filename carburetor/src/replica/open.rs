@@ -236,7 +236,8 @@ impl<G> Replica<G> {
         self.read(Store::pending)
     }
 
-    /// The changes that the server rejected, the oldest first.
+    /// The changes that the server rejected, and the edits that are gone with rows that were deleted meanwhile
+    /// ([`Code::Gone`](crate::outcome::Code::Gone)), the oldest first.
     ///
     #[doc = include_str!("../../docs/examples/replica_rejected.md")]
     ///

@@ -3,7 +3,7 @@
 use super::batch::last_clock;
 use super::below;
 use super::clock::observe;
-use super::conclude::{conclude, forget, unread};
+use super::conclude::{Told, conclude, forget, unread};
 use super::error::ReplicaError;
 use super::file::Store;
 use super::frozen::take_back;
@@ -24,14 +24,6 @@ use crate::outcome::{Outcome, Outcomes, Verdict};
 use diesel::sqlite::SqliteConnection;
 use serde_json::{Map, Value};
 
-/// What became of the changes of one upload that the program is to be told of.
-#[derive(Default)]
-pub(super) struct Told {
-    pub(super) rejected: u64,
-    pub(super) lost: u64,
-    pub(super) met: u64,
-}
-
 /// Settles the changes of one upload. The caller has a transaction.
 pub(super) fn settle(
     conn: &mut SqliteConnection,
@@ -47,15 +39,7 @@ pub(super) fn settle(
         let change = sending.read()?;
         match outcome.verdict {
             Verdict::Held => held::keep(conn, &store.group, sending)?,
-            _ => told.rejected += u64::from(conclude(conn, store, &change, outcome)?),
-        }
-        if is_lost(&change, outcome) {
-            told.lost += 1;
-            tracing::warn!(
-                table = change.table,
-                id = %change.id,
-                "an edit came to nothing: its row was deleted meanwhile, maybe along with another one"
-            );
+            _ => told += conclude(conn, store, &change, outcome)?,
         }
         if let Some(met) = &outcome.met {
             told.met += 1;
@@ -88,11 +72,6 @@ pub(super) fn settle(
         )?;
     }
     Ok(told)
-}
-
-/// Whether nothing is left of an edit, because its row went meanwhile.
-fn is_lost(change: &Change, outcome: &Outcome) -> bool {
-    outcome.verdict == Verdict::Superseded && outcome.row.is_none() && change.edit != Edit::Delete
 }
 
 /// Each change with its outcome.
@@ -244,13 +223,13 @@ pub(super) fn refuse(
         return Ok(false);
     }
     let change = sending.read()?;
-    let is_told = conclude(conn, store, &change, &unread(&change, message))?;
+    let told = conclude(conn, store, &change, &unread(&change, message))?;
     if let Some(table) = store.table(&change.table) {
         let id = table.admit_id(&change.id)?;
         take_back(conn, table, &id, &sending.clock.to_string())?;
         release(conn, table, &change.edit, &id)?;
     }
-    Ok(is_told)
+    Ok(told.rejected > 0)
 }
 
 /// Which registers a change wrote; the row's existence is the empty one.

@@ -19,7 +19,7 @@ pub struct Status {
     pub phase: Phase,
     /// How many changes the server hasn't decided on, those that a hub holds among them.
     pub pending: u64,
-    /// How many changes the server rejected, which the program has neither dropped nor tried again.
+    /// How many changes [`Replica::rejected`](super::Replica::rejected) has, which the program has neither dropped nor tried again.
     pub rejected: u64,
     /// When the replica last showed all that the server had.
     pub last_synced: Option<DateTime<Utc>>,

@@ -38,7 +38,8 @@ pub struct Synced {
     pub sent: u64,
     /// Rejections of them, and of what was held before.
     pub rejected: u64,
-    /// Edits that came to nothing, because their rows were deleted meanwhile, maybe along with others. A warning names each.
+    /// Edits that came to nothing, because their rows were deleted meanwhile, maybe along with others. [`Replica::rejected`](super::Replica::rejected) has each, with
+    /// the code [`Gone`](crate::outcome::Code::Gone).
     pub lost: u64,
     /// Inserts that met another row under their id: see [`Outcome::met`](crate::outcome::Outcome::met). A warning names each.
     pub met: u64,

@@ -124,6 +124,29 @@ fn a_rejection_of_the_server_reaches_the_device_that_made_the_change() {
 }
 
 #[test]
+fn an_edit_that_is_gone_with_its_row_is_kept_by_the_device_of_a_hub() {
+    let server = served();
+    let hub = Member::hub(&server);
+    let mut device = hub.device();
+    device.run("update notes set title = 'uno' where id = 'a'");
+    device.run("update notes set title = 'due' where id = 'b'");
+    device.sync();
+    server.run("delete from notes where id = 'a'");
+    server.run("update notes set title = 'two, later' where id = 'b'");
+    let synced = block_on(hub.replica.sync()).unwrap();
+    assert_eq!((synced.sent, synced.lost), (2, 0), "it is the device's");
+    assert!(hub.replica.rejected().unwrap().is_empty());
+    let synced = block_on(device.replica.sync()).unwrap();
+    assert_eq!((synced.rejected, synced.lost), (0, 1));
+    let kept = device.replica.rejected().unwrap();
+    assert_eq!(kept.len(), 1, "what gave way to a later write is not lost");
+    assert_eq!(kept[0].rejection.code, Code::Gone);
+    assert_eq!(kept[0].change.id, "a");
+    assert_eq!(device.notes(), [note("b", "two, later")]);
+    assert_eq!(device.pending(), 0);
+}
+
+#[test]
 fn an_answer_that_got_lost_on_its_way_to_the_hub_is_asked_for_again() {
     let server = served();
     let faults = Faults::default();

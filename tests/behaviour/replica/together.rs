@@ -345,6 +345,17 @@ fn whose_later_edit_is_lost_with_its_row_is_told() {
     assert_eq!(server.children_of("old"), 0);
     assert_eq!((synced.rejected, synced.lost), (0, 1));
     assert_eq!(device.children_of("old"), 0);
+    // A program that follows sees no count, and shows what was edited.
+    let kept = device.replica.rejected().unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].rejection.code, Code::Gone);
+    assert_eq!(kept[0].change.id, 2);
+    let Edit::Update(written) = &kept[0].change.edit else {
+        panic!("{:?}", kept[0].change)
+    };
+    assert_eq!(written["name"], "edited");
+    assert!(device.replica.drop_rejected(kept[0].seq).unwrap());
+    assert_eq!(device.replica.rejected().unwrap(), []);
 }
 
 #[test]

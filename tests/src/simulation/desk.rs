@@ -18,6 +18,8 @@ pub(super) struct Desk {
     sent: BTreeSet<(Clock, Key)>,
     /// Those of them that were rejected, as the device has heard.
     pub(super) rejected: BTreeSet<Clock>,
+    /// And those that are gone with their rows.
+    pub(super) lost: BTreeSet<Clock>,
     /// Rows that the server has said are gone since the last sync that came to its end.
     gone: BTreeSet<Key>,
     /// Tables of which it has said so of rows by their values, or of all.
@@ -161,6 +163,11 @@ impl Desk {
             if is_told(change, outcome) {
                 self.rejected.insert(change.clock);
             }
+            // The row may be back when the answer is asked for again.
+            match is_lost(change, outcome) {
+                true => self.lost.insert(change.clock),
+                false => self.lost.remove(&change.clock),
+            };
             let is_gone = outcome.verdict != Verdict::Applied && outcome.row.is_none();
             if is_gone {
                 self.gone.insert(key.clone());
@@ -351,4 +358,9 @@ fn is_told(change: &Change, outcome: &Outcome) -> bool {
     let is_gone =
         outcome.row.is_none() && matches!(rejection.code, Code::Forbidden | Code::NotFound);
     change.edit != Edit::Delete || !is_gone
+}
+
+/// Whether nothing is left of an edit, because its row was deleted meanwhile.
+fn is_lost(change: &Change, outcome: &Outcome) -> bool {
+    outcome.verdict == Verdict::Superseded && outcome.row.is_none() && change.edit != Edit::Delete
 }

@@ -7,6 +7,7 @@ use super::program::Program;
 use super::rows::Rows;
 use super::server::Server;
 use crate::Folder;
+use carburetor::outcome::Code;
 use carburetor::replica::{Replica, ReplicaError, TransportError};
 use diesel::connection::SimpleConnection;
 use fastrand::Rng;
@@ -132,13 +133,20 @@ impl Device {
             return Err(format!("{pending} changes were never answered"));
         }
         let kept = self.replica.rejected().expect("the replica's file is read");
-        let kept = kept.iter().map(|rejected| rejected.change.clock).collect();
+        let (lost, rejected): (Vec<_>, Vec<_>) = kept
+            .iter()
+            .partition(|kept| kept.rejection.code == Code::Gone);
         let desk = &self.network.program().desk;
-        if desk.rejected != kept {
-            return Err(format!(
-                "the changes {:?} were rejected, and {kept:?} kept aside",
-                desk.rejected
-            ));
+        for (what, told, kept) in [
+            ("rejected", &desk.rejected, rejected),
+            ("lost with their rows", &desk.lost, lost),
+        ] {
+            let kept = kept.into_iter().map(|kept| kept.change.clock).collect();
+            if *told != kept {
+                return Err(format!(
+                    "the changes {told:?} were {what}, and {kept:?} kept aside"
+                ));
+            }
         }
         desk.is_clear()
     }
