@@ -78,7 +78,9 @@ fn is_gone(change: &Change, outcome: &Outcome) -> bool {
         Verdict::Rejected(rejection) => rejection.code,
         _ => return false,
     };
-    change.edit == Edit::Delete && !is_shown(outcome) && matches!(code, Code::Forbidden | Code::NotFound)
+    change.edit == Edit::Delete
+        && !is_shown(outcome)
+        && matches!(code, Code::Forbidden | Code::NotFound)
 }
 
 /// Whether nothing is left of an edit, because its row went meanwhile.
