@@ -13,10 +13,10 @@ use diesel::sqlite::Sqlite;
 pub(super) const TEAMS: [&str; 4] = ["red", "green", "blue", "grey"];
 
 /// The ids from 1 to this one have rows in both tables that everybody contests: they are deleted and inserted again all the time.
-pub(super) const CONTESTED: i64 = 3;
+pub(super) const CONTESTED: i64 = 4;
 
-/// Of these, the one that uploads have for themselves, so that they are about it at once while it is gone.
-pub(super) const OF_UPLOADS: i64 = 1;
+/// Of these, the ones up to here are for uploads alone, so that they are about them at once while they are gone.
+pub(super) const OF_UPLOADS: i64 = 2;
 
 /// The tables in SQL that both backends read; `{instant}` is the type of the stamp with its default.
 pub(super) const TABLES: &str = "

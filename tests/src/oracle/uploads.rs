@@ -39,8 +39,8 @@ use site::{Ground, Site};
 use trace::Trace;
 use uploader::Uploader;
 
-/// One uploader, the `number`th of its run; every third one sees two teams only, and every second one is about contested rows
-/// only.
+/// One uploader, the `number`th of its run. Of five, two are about all rows, one is about contested rows only, and two duel for those that are the
+/// uploads' own; of those that don't duel, every third one sees two teams only.
 pub(super) fn uploader<'r, C>(
     number: usize,
     conn: C,
@@ -52,16 +52,17 @@ where
     C: SyncConnection + Site + Send + 'r,
     (Account, Entry): UploadTables<C::Backend, Member> + DownloadTables<C::Backend, Member>,
 {
+    let duels = number % 5 > 2;
     let member = match number % 3 {
-        2 => Member::of(&TEAMS[..2]),
+        2 if !duels => Member::of(&TEAMS[..2]),
         _ => Member { teams: None },
     };
     let mut uploader = Uploader::new(conn, random, run, journal, member)?;
-    let contends = number % 2 == 1;
     Ok(Box::new(move || {
-        let written = match contends {
-            true => uploader.contend(),
-            false => uploader.write(),
+        let written = match number % 5 {
+            0 | 1 => uploader.write(),
+            2 => uploader.contend(),
+            _ => uploader.duel(),
         };
         written.map_err(|error| format!("an uploader: {error}"))
     }))

@@ -3,6 +3,9 @@
 use carburetor::clock::Clock;
 use chrono::Utc;
 
+/// Milliseconds that a clock is ahead which the server still takes.
+pub(super) const AHEAD: i64 = 30_000;
+
 /// A replica's id and its hybrid logical clock, which may be wrong by some time.
 pub(super) struct Device {
     replica: u64,

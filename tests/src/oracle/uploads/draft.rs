@@ -91,7 +91,7 @@ impl Draft<'_> {
         for _ in 0..count {
             let table = self.table();
             let id = match self.random.bool() {
-                true => OF_UPLOADS,
+                true => self.random.i64(1..=OF_UPLOADS),
                 false => self.random.i64(1..=CONTESTED),
             };
             let base = self.known[table as usize].stamp(id);
@@ -110,6 +110,20 @@ impl Draft<'_> {
             );
         }
         changes
+    }
+
+    /// The end or the beginning of a row that other uploads are about at this very moment: which one it is, `moment` alone says.
+    pub(super) fn duel(&mut self, moment: u64) -> Change {
+        // What is deleted softly leaves a row that can be locked.
+        let table = match moment.is_multiple_of(5) {
+            true => Table::Accounts,
+            false => Table::Entries,
+        };
+        let id = 1 + (moment % OF_UPLOADS as u64) as i64;
+        match self.random.bool() {
+            true => self.insert(table, Some(id)),
+            false => self.change(table, id, None, Edit::Delete),
+        }
     }
 
     /// A change that must be rejected.

@@ -21,6 +21,11 @@ impl Table {
         }
     }
 
+    /// What an upload deletes stays as a row that is marked.
+    pub(super) fn keeps_deleted(self) -> bool {
+        self == Table::Accounts
+    }
+
     /// The table that `change` names.
     pub(super) fn of(change: &Change) -> Option<Self> {
         Self::named(&change.table)
@@ -75,6 +80,15 @@ impl Entry {
             Edit::Insert(columns) | Edit::Update(columns) => Some(columns),
             Edit::Delete => None,
         }
+    }
+
+    pub(super) fn gives(&self, column: &str) -> bool {
+        self.columns()
+            .is_some_and(|columns| columns.contains_key(column))
+    }
+
+    pub(super) fn is_insert(&self) -> bool {
+        matches!(self.change.edit, Edit::Insert(_))
     }
 
     pub(super) fn is_accepted(&self) -> bool {

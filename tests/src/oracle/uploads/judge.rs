@@ -1,5 +1,8 @@
 //! Whether the tables are what the server said: each change at the end, against its row and the clocks.
 
+#[cfg(test)]
+mod tests;
+
 use super::journal::{Entry, Fate, Quality, Table};
 use super::site::{Ground, Row};
 use carburetor::change::Edit;
@@ -8,22 +11,18 @@ use carburetor::outcome::{Code, Verdict};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// Knows what the tables hold, and when each insert was answered.
+/// Knows what the tables hold, and what was sent and answered.
 pub(super) struct Judge<'g> {
     ground: &'g Ground,
-    inserts: HashMap<Clock, Clock>,
+    sent: HashMap<Clock, &'g Entry>,
 }
 
 impl<'g> Judge<'g> {
-    pub(super) fn new(ground: &'g Ground, journal: &[Entry]) -> Self {
-        let inserts = journal
-            .iter()
-            .filter(|entry| matches!(entry.change.edit, Edit::Insert(_)));
+    pub(super) fn new(ground: &'g Ground, journal: &'g [Entry]) -> Self {
+        let sent = journal.iter().map(|entry| (entry.change.clock, entry));
         Judge {
             ground,
-            inserts: inserts
-                .map(|entry| (entry.change.clock, entry.ended))
-                .collect(),
+            sent: sent.collect(),
         }
     }
 
@@ -83,7 +82,9 @@ impl<'g> Judge<'g> {
             let held = row.column("note");
             // The registers of a row that took another id are those of its stamp.
             let is_renamed = !row.registers.contains_key("note") && held.replica() == 0;
-            (held != note && !is_renamed).then(|| {
+            let is_kept =
+                self.leaves_note(held, (*table, *id)) && self.is_of_a_change(note, *table);
+            (held != note && !is_renamed && !is_kept).then(|| {
                 format!(
                     "{} {id}, column note: clock {held}, but the value is of {note}",
                     table.name()
@@ -127,7 +128,7 @@ impl<'g> Judge<'g> {
     /// What of an accepted write is neither there nor overwritten by a later one.
     fn lost(&self, entry: &Entry, key: (Table, i64)) -> Vec<String> {
         let clock = entry.change.clock;
-        let is_insert = matches!(entry.change.edit, Edit::Insert(_));
+        let is_insert = entry.is_insert();
         let Some(row) = self.ground.rows.get(&key) else {
             return match self.ground.deletions.get(&key) {
                 None => vec![format!(
@@ -172,20 +173,21 @@ impl<'g> Judge<'g> {
                 ));
             }
         }
-        // What an insert leaves out is empty, whatever row had the id before.
-        let has_note = entry
-            .columns()
-            .is_some_and(|columns| columns.contains_key("note"));
-        if is_insert
-            && !has_note
+        // What an insert leaves out is empty, whatever row was deleted before, or what a soft deletion has left.
+        let is_left_out = is_insert
+            && !entry.gives("note")
             && row.existence() == clock
-            && row.column("note") == clock
-            && row.columns.get("note") != Some(&Value::Null)
-        {
-            faults.push(format!(
-                "column note: clock {clock} left it out, the row has {:?}",
-                row.columns.get("note")
-            ));
+            && row.column("note") == clock;
+        if let Some(note @ Value::String(text)) = row.columns.get("note").filter(|_| is_left_out) {
+            // What is no clock was written by SQL.
+            let stood = text
+                .parse()
+                .map_or(true, |note| self.is_of_a_change(note, key.0));
+            if !self.leaves_note(clock, key) || !stood {
+                faults.push(format!(
+                    "column note: clock {clock} left it out, the row has {note}"
+                ));
+            }
         }
         faults
     }
@@ -256,6 +258,25 @@ impl<'g> Judge<'g> {
         })
     }
 
+    /// The change with this clock is an insert of the row that may have left the note which a soft deletion had kept: it gave none, and its sender was
+    /// told what is there.
+    fn leaves_note(&self, clock: Clock, key: (Table, i64)) -> bool {
+        key.0.keeps_deleted()
+            && self.sent.get(&clock).is_some_and(|insert| {
+                insert.key() == Some(key)
+                    && insert.is_insert()
+                    && !insert.gives("note")
+                    && insert.fate == Fate::Answered(Verdict::Merged)
+            })
+    }
+
+    /// Somebody's accepted change of the table gave the note that names this clock; the row may have had another id then.
+    fn is_of_a_change(&self, note: Clock, table: Table) -> bool {
+        self.sent.get(&note).is_some_and(|entry| {
+            entry.is_accepted() && entry.gives("note") && Table::of(&entry.change) == Some(table)
+        })
+    }
+
     /// A change whose clock was ahead of the database, which a row that was replaced no longer knows.
     fn may_be_forgotten(&self, entry: &Entry) -> bool {
         self.ground.forgets && entry.change.clock > entry.ended
@@ -267,9 +288,9 @@ impl<'g> Judge<'g> {
         match existence.replica() {
             0 => existence > entry.began,
             _ => self
-                .inserts
+                .sent
                 .get(&existence)
-                .is_some_and(|ended| *ended > entry.began),
+                .is_some_and(|insert| insert.is_insert() && insert.ended > entry.began),
         }
     }
 }

@@ -1,22 +1,25 @@
 //! A replica that uploads: it edits what it knows, sends it in batches, and learns from the answers.
 
+mod batch;
+mod duel;
+
 use super::super::ledger::TEAMS;
 use super::super::ledger::tracked::{Account, Entry as Posting};
 use super::super::run::Run;
 use super::super::view::Member;
-use super::device::{Device, Hears, now};
-use super::draft::Draft;
+use super::device::{AHEAD, Device, Hears, now};
 use super::journal::{Entry, Fate, Journal, Quality, Table};
 use super::known::Known;
 use super::site::Site;
 use super::twin;
+use batch::Batch;
 use carburetor::change::Changes;
 use carburetor::group::DownloadTables;
 use carburetor::group::UploadTables;
 use carburetor::outcome::Outcomes;
 use carburetor::upload::UploadError;
 use carburetor::{SyncConnection, SyncGroup, Timestamps, Token};
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 type Tables = (Account, Posting);
@@ -38,17 +41,6 @@ pub(super) struct Uploader<'r, C> {
 
 /// How many batches wait at most.
 const WAITING: usize = 8;
-
-/// How a batch was meant, and made.
-struct Batch {
-    changes: Changes,
-    bad: HashSet<usize>,
-
-    /// It moves no sums, so it may be uploaded in a transaction of its own.
-    is_neutral: bool,
-    /// It is about rows that others wait for.
-    is_contested: bool,
-}
 
 /// How the caller ends the transaction around an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +79,7 @@ where
         let devices = [
             device(0, Hears::Server),
             device(-3_600_000, Hears::Nothing),
-            device(30_000, Hears::Server),
+            device(AHEAD, Hears::Server),
             device(0, Hears::Nothing),
         ];
         Ok(Uploader {
@@ -150,63 +142,6 @@ where
         Ok(())
     }
 
-    fn batch(&mut self) -> Batch {
-        let device = match self.random.u8(..10) {
-            0 => 1,
-            1 => 2,
-            _ => 0,
-        };
-        let is_neutral = self.random.bool();
-        let count = match self.random.bool() {
-            true => self.random.usize(1..=4),
-            false => self.random.usize(1..=50),
-        };
-        let mut draft = Draft {
-            random: &mut self.random,
-            run: self.run,
-            device: &mut self.devices[device],
-            known: &self.known,
-        };
-        let mut changes = match is_neutral {
-            true => draft.neutral(count),
-            false => draft.any(count),
-        };
-        let mut bad = HashSet::new();
-        if draft.random.u8(..4) == 0 {
-            bad.insert(changes.len());
-            changes.push(draft.bad());
-        }
-        let changes = Changes::new(changes);
-        Batch {
-            changes,
-            bad,
-            is_neutral,
-            is_contested: false,
-        }
-    }
-
-    /// A few changes of rows that everybody contests, often ahead of the database.
-    fn contested(&mut self) -> Batch {
-        let device = match self.random.u8(..10) {
-            0..5 => 2,
-            5..8 => 3,
-            _ => 0,
-        };
-        let (is_neutral, count) = (self.random.u8(..4) == 0, self.random.usize(1..=2));
-        let mut draft = Draft {
-            random: &mut self.random,
-            run: self.run,
-            device: &mut self.devices[device],
-            known: &self.known,
-        };
-        Batch {
-            changes: Changes::new(draft.contested(count, is_neutral)),
-            bad: HashSet::new(),
-            is_neutral,
-            is_contested: true,
-        }
-    }
-
     /// Sends a batch, maybe more than once.
     fn deliver(&mut self, batch: Batch) -> Result<(), String> {
         let began = now(0);
@@ -260,14 +195,13 @@ where
     fn within(&mut self, batch: &Batch, end: End) -> Result<Option<Outcomes>, String> {
         let (member, first) = (&self.member, self.run.ids(TEAMS.len() as i64));
         let (run, random, changes) = (self.run, &mut self.random, &batch.changes);
-        let pause = Duration::from_millis(if batch.is_contested { 80 } else { 0 });
         let settle = C::SETTLE.replace("{first}", &first.to_string());
         let ended = self.conn.transaction(|conn| {
             let group = SyncGroup::<Tables, Member>::scoped(member);
             let outcomes = group.upload(conn, changes).map_err(Ended::Failed)?;
             twin::feed(conn, &changes.changes, &outcomes)?;
             conn.batch_execute(&settle)?;
-            run.think(random, pause);
+            run.think(random, batch.holds);
             match end {
                 End::RollBack => Err(Ended::RolledBack),
                 End::Commit => Ok(outcomes),
