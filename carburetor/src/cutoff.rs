@@ -157,6 +157,9 @@ impl<DB: SyncBackend> TakeRows<DB> for CutoffRows<'_> {
     }
 }
 
+/// What is wrong where the tracking's clock has no row, and what to do.
+pub(crate) const NO_CLOCK: &str = "the clock of the tracking has no row, as in a database that was restored in part or emptied: install the tracking again, by `install` or the migration that `Group::tracking()` prints";
+
 /// What is wrong with a table whose triggers are gone or switched off, and what to do.
 pub(crate) fn no_trigger(table: &str) -> String {
     format!(

@@ -42,16 +42,13 @@ impl Registers {
         }
     }
 
-    /// Those that are stored with a row of this stamp; no stamp is older than everything.
-    pub(crate) fn parse(
-        stored: Option<&str>,
-        stamp: Option<DateTime<Utc>>,
-    ) -> Result<Self, RegisterError> {
-        let Some(stored) = stored else {
-            return Ok(Self::at(stamp.map_or(Clock::ZERO, Clock::of_database)));
+    /// Those that are stored with a row of this stamp; no stamp is older than everything. What can't be read, because somebody else has written it, is
+    /// as old as the stamp, as it is to the triggers.
+    pub(crate) fn parse(stored: Option<&str>, stamp: Option<DateTime<Utc>>) -> Self {
+        let members = stored.and_then(|stored| serde_json::from_str(stored).ok());
+        let Some(Members(mut members)) = members else {
+            return Self::at(stamp.map_or(Clock::ZERO, Clock::of_database));
         };
-        let Members(mut members) =
-            serde_json::from_str(stored).map_err(|error| RegisterError(error.to_string()))?;
         let mut registers = Self::at(Clock::ZERO);
         members.retain(|member| {
             if member.name == EXISTENCE {
@@ -68,7 +65,7 @@ impl Registers {
             }),
             false => registers.members = Arc::new(members),
         }
-        Ok(registers)
+        registers
     }
 
     /// As they are stored. `now`, the database's clock: what is greater is marked, because the triggers count on the stamp otherwise.
@@ -237,10 +234,6 @@ impl<'de> Visitor<'de> for Members {
         Ok(self)
     }
 }
-
-/// Registers that can't be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RegisterError(pub(crate) String);
 
 #[cfg(test)]
 mod tests;

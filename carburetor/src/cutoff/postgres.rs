@@ -127,7 +127,8 @@ with held as materialized (
 )
 select t.place, seen.clock, seen.cutoff, s.generation, seen.origin,
   coalesce(seen.circumstance,
-    case when seen.cutoff is null then 'no watermark'
+    case when not exists (select from carburetor.clock) then 'no clock'
+    when seen.cutoff is null then 'no watermark'
     when s.name is null then 'not tracked'
     when s.relation is distinct from to_regclass(t.name) then 'other table'
     when armed.triggers < 3 * cardinality(parts.relations) or armed.truncates < 1 + kept.partitions then 'no trigger'

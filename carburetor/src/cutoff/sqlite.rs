@@ -31,8 +31,8 @@ pub(crate) fn statement(
     // In the file of a version before, whose clock has no origin, the column is the empty one of the tables that are asked for.
     let mut statement = Statement::of(
         "\
-select t.place, c.now + 1, c.now + 1, s.generation, nullif((select origin from carburetor_clock), '') || '-@' || c.now,
-  case when coalesce(s.hash, '') = '' then 'not tracked' when armed.relation is null then 'no trigger' end, null, s.horizon, ",
+select t.place, coalesce(c.now + 1, 0), coalesce(c.now + 1, 0), s.generation, nullif((select origin from carburetor_clock), '') || '-@' || c.now,
+  case when c.now is null then 'no clock' when coalesce(s.hash, '') = '' then 'not tracked' when armed.relation is null then 'no trigger' end, null, s.horizon, ",
     );
     match known.clock {
         // Pauses don't overlap, since the clock goes on only: the last one that began before says it, whatever number there is.
@@ -48,7 +48,7 @@ select t.place, c.now + 1, c.now + 1, s.generation, nullif((select origin from c
     };
     statement.sql(format!(
         "
-from ({rows}) t cross join carburetor_clock c left join carburetor_synced_table s on s.name = t.key
+from ({rows}) t left join carburetor_clock c left join carburetor_synced_table s on s.name = t.key
 left join ({armed}) armed on armed.relation = t.relation",
         rows = rows.join(" union all "),
         armed = armed(definitions.iter().copied()),

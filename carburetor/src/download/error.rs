@@ -1,6 +1,6 @@
 //! Why a download failed.
 
-use crate::cutoff::no_trigger;
+use crate::cutoff::{NO_CLOCK, no_trigger};
 use crate::remedy::remedy;
 use crate::scope::ScopeError;
 use crate::table::TableDefinition;
@@ -84,6 +84,8 @@ pub enum DownloadError {
     OutOfOrder,
     /// The database did not answer with a cutoff.
     NoCutoff,
+    /// The tracking's clock has no row in this database.
+    NoClock,
 }
 
 impl DownloadError {
@@ -112,6 +114,7 @@ impl DownloadError {
             "no watermark" => DownloadError::NoWatermark,
             "written" => DownloadError::Written,
             "snapshot" => DownloadError::Snapshot,
+            "no clock" => DownloadError::NoClock,
             _ => DownloadError::NoCutoff,
         }
     }
@@ -167,6 +170,7 @@ impl fmt::Display for DownloadError {
             DownloadError::Snapshot => f.write_str(
                 "this transaction already has its snapshot, which is older than a cutoff read now: download outside of it under read committed, or use `download_consistent`",
             ),
+            DownloadError::NoClock => f.write_str(NO_CLOCK),
             DownloadError::OutOfOrder => f.write_str(
                 "the database sent a removal after the rows: it rewrote the statement's order; report this with the server's version",
             ),

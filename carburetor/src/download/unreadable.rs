@@ -5,7 +5,7 @@ use crate::backend::SyncBackend;
 use crate::table::{TableDefinition, TableOn};
 use crate::wire::WireError;
 use diesel::result::Error::DeserializationError;
-use diesel::row::Row;
+use diesel::row::{Field, Row};
 use serde_json::{Map, Value};
 use std::error::Error;
 
@@ -18,6 +18,9 @@ where
     M: TableOn<DB>,
     DB: SyncBackend,
 {
+    if lacks_id::<M, DB>(row, at).is_some() {
+        return None;
+    }
     let columns = M::definition().downloaded().zip(M::codecs()).enumerate();
     let mut parts = Vec::new();
     for (number, (_, codec)) in columns.filter(|(_, (column, _))| column.id) {
@@ -29,6 +32,22 @@ where
         1 => parts.pop(),
         _ => Some(Value::Array(parts)),
     }
+}
+
+/// What is wrong with a row in whose id there is NULL, the row's first column being number `at`: SQLite takes it in a key that isn't declared NOT NULL.
+pub(crate) fn lacks_id<'r, M, DB>(row: &impl Row<'r, DB>, at: usize) -> Option<WireError>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+{
+    let columns = M::definition().downloaded().enumerate();
+    let mut ids = columns.filter(|(_, column)| column.id);
+    let (_, column) = ids.find(|(number, _)| {
+        let field = row.get(at + number);
+        field.is_some_and(|field| field.is_null())
+    })?;
+    let problem = "the id is NULL, which tells the row from no other: give the row an id, and declare the column NOT NULL";
+    Some(WireError::new(problem).at(M::NAME, &column.name))
 }
 
 /// The id of a row that travelled; none where a part of it is missing.

@@ -225,6 +225,7 @@ impl From<DownloadError> for Problem {
             | DownloadError::Stamp { .. }
             | DownloadError::HiddenTransactions { .. }
             | DownloadError::ActivityNotTracked
+            | DownloadError::NoClock
             | DownloadError::NoCutoff => Self::setup(&error),
             _ => Self::server(&error),
         }
@@ -257,7 +258,9 @@ impl From<UploadError> for Problem {
                 error.to_string(),
                 "take a new replica id, and give the unsent changes new clocks",
             ),
-            UploadError::NotTracked { .. } | UploadError::NoTrigger { .. } => Self::setup(&error),
+            UploadError::NoClock
+            | UploadError::NotTracked { .. }
+            | UploadError::NoTrigger { .. } => Self::setup(&error),
             UploadError::Busy { .. } => Self::busy("other writers were in the way"),
             _ => Self::server(&error),
         }

@@ -51,9 +51,6 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// What registers are cast to when they are written.
     #[doc(hidden)]
     const REGISTERS_TYPE: &'static str;
-    /// What follows a row's registers to read the clock of its existence.
-    #[doc(hidden)]
-    const EXISTENCE: &'static str;
     /// The table with the greatest clock that was ahead.
     #[doc(hidden)]
     const CLOCK_TABLE: &'static str;
@@ -148,6 +145,10 @@ pub trait UploadBackend: crate::wire::WireBackend {
     /// That the row `alias` is the one that `reached` names.
     #[doc(hidden)]
     fn is_reached(alias: &str, definition: &TableDefinition) -> String;
+
+    /// The clock of a row's existence in its `registers`; NULL where they can't be read.
+    #[doc(hidden)]
+    fn existence(registers: &str) -> String;
 
     /// The part of a recursive query `reached` that names itself.
     #[doc(hidden)]

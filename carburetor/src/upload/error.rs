@@ -1,7 +1,7 @@
 //! Why an upload as a whole failed.
 
 use crate::clock::Clock;
-use crate::cutoff::no_trigger;
+use crate::cutoff::{NO_CLOCK, no_trigger};
 use crate::outcome::Rejection;
 use crate::remedy::remedy;
 use crate::scope::ScopeError;
@@ -48,6 +48,8 @@ pub enum UploadError {
         /// The clock.
         clock: Clock,
     },
+    /// The tracking's clock has no row in this database.
+    NoClock,
     /// A table's tracking is not installed in this database, or without registers.
     NotTracked {
         /// The table.
@@ -57,13 +59,6 @@ pub enum UploadError {
     NoTrigger {
         /// The table.
         table: String,
-    },
-    /// A row's registers can't be read.
-    Registers {
-        /// The table.
-        table: String,
-        /// What is wrong.
-        problem: String,
     },
     /// All or nothing was asked for, and these changes, by their places, were rejected.
     Refused(Vec<(usize, Rejection)>),
@@ -99,15 +94,12 @@ impl fmt::Display for UploadError {
                 f,
                 "another change with the clock {clock} was answered before: this is a copy of a replica, which takes a new id and gives its unsent changes new clocks"
             ),
+            UploadError::NoClock => f.write_str(NO_CLOCK),
             UploadError::NotTracked { table } => write!(
                 f,
                 "{table} takes no uploads: run the migration that `Group::tracking()` prints"
             ),
             UploadError::NoTrigger { table } => f.write_str(&no_trigger(table)),
-            UploadError::Registers { table, problem } => write!(
-                f,
-                "the registers of a row of {table} can't be read: {problem}; set `carburetor_registers` of that row to NULL"
-            ),
             UploadError::Refused(rejections) => {
                 f.write_str("nothing was written")?;
                 for (at, rejection) in rejections {

@@ -20,6 +20,8 @@ pub(super) struct Surroundings {
     origin: Option<String>,
     /// The greatest clock that was ahead of the database when it was accepted.
     pub(super) ahead: Clock,
+    /// The same as it is stored, which may be no clock.
+    pub(super) noted: String,
     tables: Vec<Table>,
     pub(super) references: Vec<Reference>,
     pub(super) cascades: Vec<Cascade>,
@@ -90,7 +92,10 @@ impl Surroundings {
                 around.take(line);
             }
         }
-        Ok(around)
+        match around.now {
+            Some(_) => Ok(around),
+            None => Err(UploadError::NoClock),
+        }
     }
 
     fn take(&mut self, line: Vec<Option<String>>) {
@@ -106,11 +111,11 @@ impl Surroundings {
             "now" => {
                 let micros = a.and_then(|micros| micros.parse().ok());
                 let now = micros.and_then(DateTime::from_timestamp_micros);
-                self.now = now;
+                // On PostgreSQL the time is there without the clock's row.
+                self.now = now.filter(|_| b.is_some());
                 self.origin = c;
-                self.ahead = b
-                    .and_then(|ahead| ahead.parse().ok())
-                    .unwrap_or(Clock::ZERO);
+                self.noted = b.unwrap_or_default();
+                self.ahead = self.noted.parse().unwrap_or(Clock::ZERO);
             }
             "table" if b.is_some() => {
                 if let Some(table) = self.tables.get_mut(place) {

@@ -81,3 +81,48 @@ fn structs_are_told_of_a_value_of_another_class_as_messages_are() {
     assert_eq!(news.unreadable, read.unreadable);
     assert_eq!(news.rows, read.rows);
 }
+
+diesel::table! {
+    places (region, id) { region -> Text, id -> Text, title -> Text, at -> TimestamptzSqlite, }
+}
+
+#[derive(Debug, Clone, PartialEq, SyncTable)]
+#[sync(backends(sqlite))]
+#[diesel(table_name = places, primary_key(region, id))]
+struct Place {
+    #[sync(id)]
+    region: String,
+    #[sync(id)]
+    id: String,
+    title: String,
+    #[sync(last_synced_at)]
+    at: DateTime<Utc>,
+}
+
+type Places = SyncGroup<(Place,)>;
+
+#[test]
+fn structs_are_told_of_a_row_without_an_id() {
+    let server = Server::new();
+    let conn: &mut Conn = &mut server.connect();
+    run(
+        conn,
+        "create table places (region text, id text, title text not null,
+           at text not null default '1970-01-01 00:00:00.000000+00:00', primary key (region, id))",
+    );
+    Places::tracking::<DB>().install(conn).unwrap();
+    run(
+        conn,
+        "insert into places (region, id, title) values ('n', null, 'a'), ('n', 'x', 'b'), (null, 'x', 'c')",
+    );
+    let response = Places::download(conn, (None,)).unwrap();
+    let next = response.next();
+    let news = response.into_tables().0;
+    assert_eq!(ids(&news), [("n".to_owned(), "x".to_owned())]);
+    let told = news.unreadable.iter();
+    let told: Vec<_> = told.map(|error| (&*error.column, &error.id)).collect();
+    assert_eq!(told, [("id", &None), ("region", &None)]);
+    run(conn, "delete from places");
+    let news = Places::download(conn, next).unwrap().into_tables().0;
+    assert_eq!(news.removed, [("n".to_owned(), "x".to_owned())]);
+}

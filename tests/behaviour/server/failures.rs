@@ -1,8 +1,10 @@
 //! What fails says so in one form, with its code and the remedy, and tells nothing of the database.
 
 use super::super::program::Program;
-use super::Server;
-use super::world::routes;
+use super::models::Note;
+use super::world::{Device, routes};
+use super::{CLOCK, DB, Server};
+use carburetor::SyncGroup;
 use carburetor::clock::Clock;
 use carburetor::server::Limits;
 use chrono::Utc;
@@ -34,7 +36,12 @@ const HIDDEN: [&str; 13] = [
 ];
 
 pub(super) fn upload() -> Vec<u8> {
-    let millis = u64::try_from(Utc::now().timestamp_millis()).unwrap();
+    upload_at(0)
+}
+
+/// An upload by a device whose time is so many milliseconds ahead.
+fn upload_at(ahead: i64) -> Vec<u8> {
+    let millis = u64::try_from(Utc::now().timestamp_millis() + ahead).unwrap();
     let change = json!({
         "table": "notes", "id": "new", "clock": Clock::new(millis, 0, 7).to_string(),
         "insert": {"id": "new", "title": "t", "team": "red"},
@@ -161,4 +168,47 @@ fn another_version_is_named() {
         &[(400, "query")],
     );
     is_problem(program.get(red, "web/upload"), &[(405, "method")]);
+}
+
+#[test]
+fn a_clock_without_its_row_is_told_as_a_matter_of_the_setup_and_nothing_is_lost() {
+    let server = Server::new();
+    let program = server.serve(2, LIMITS());
+    let mut device = Device::new(&program, "red");
+    program.runtime.block_on(device.replica.sync()).unwrap();
+    let edit = "update notes set title = 'mine' where id = 'a'";
+    device.conn.batch_execute(edit).unwrap();
+    let empty = format!("delete from {CLOCK}");
+    server.connect().batch_execute(&empty).unwrap();
+    fails(&program, &[(500, "setup")]);
+    is_problem(
+        program.get(&program.client("red"), "health"),
+        &[(503, "setup")],
+    );
+    assert!(program.runtime.block_on(device.replica.sync()).is_err());
+    let tracking = SyncGroup::<(Note,)>::tracking::<DB>();
+    tracking.install(&mut server.connect()).unwrap();
+    program.runtime.block_on(device.replica.sync()).unwrap();
+    let mine = ("a".to_owned(), "mine".to_owned());
+    assert!(server.notes("red").contains(&mine));
+    assert!(device.notes().contains(&mine));
+    assert_eq!(device.replica.pending().unwrap(), 0);
+    assert!(device.replica.rejected().unwrap().is_empty());
+}
+
+#[test]
+fn a_clock_that_is_none_stops_nobody() {
+    let server = Server::new();
+    let program = server.serve(2, LIMITS());
+    let garble = format!("update {CLOCK} set ahead = 'zzz'");
+    server.connect().batch_execute(&garble).unwrap();
+    let red = &program.client("red");
+    let (status, page) = program.get(red, "web/download");
+    assert_eq!(status, StatusCode::OK, "{page}");
+    // What is accepted from ahead is told from then on.
+    let ahead = upload_at(30_000);
+    let (status, answer) = program.post(red, "web/upload", ahead);
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let (_, page) = program.get(red, "web/download");
+    assert!(page["clock"].as_str() >= answer["clock"].as_str(), "{page}");
 }

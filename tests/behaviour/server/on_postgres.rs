@@ -60,6 +60,9 @@ use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::deadpool;
 use std::time::{Duration, Instant};
 
+/// The table of the database's clock.
+pub(super) const CLOCK: &str = "carburetor.clock";
+
 pub(super) type AsyncConn = AsyncPgConnection;
 
 /// Whether a statement of the program's own can be dropped on a runtime of one thread.

@@ -56,6 +56,9 @@ use diesel_async::pooled_connection::deadpool;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use std::time::{Duration, Instant};
 
+/// The table of the database's clock.
+pub(super) const CLOCK: &str = "carburetor_clock";
+
 pub(super) type AsyncConn = SyncConnectionWrapper<Conn>;
 
 /// Whether a statement of the program's own can be dropped on a runtime of one thread.

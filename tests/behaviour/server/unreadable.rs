@@ -69,3 +69,85 @@ fn a_server_may_prefer_that_the_whole_download_fails() {
     let (status, _) = program.get(&program.client("red"), "web/download");
     assert!(status.is_server_error(), "{status}");
 }
+
+/// Every place of a message where a row is named.
+fn named(message: &Value) -> Vec<Value> {
+    let table = &message["tables"]["notes"];
+    let removed = table["removed"].as_array().unwrap().iter().cloned();
+    let rows = table["rows"].as_array().unwrap().iter();
+    removed.chain(rows.map(|row| row["id"].clone())).collect()
+}
+
+#[test]
+fn a_row_without_an_id_is_told_and_no_page_names_one() {
+    let server = Server::new();
+    let program = program(&server, false);
+    let mut device = Device::of_group(&program, "red", "web");
+    let sync = |device: &Device| program.runtime.block_on(device.replica.sync()).unwrap();
+    sync(&device);
+    let mut feed = Feed::lines(&program, "red", "web/feed");
+    feed.next(&program).unwrap();
+    let mut conn = server.connect();
+    let mut news = |statement: &str| {
+        conn.batch_execute(statement).unwrap();
+        let page = feed.next(&program).unwrap();
+        assert!(!named(&page).contains(&Value::Null), "{page}");
+        sync(&device);
+        page
+    };
+    let page = news(
+        "insert into notes (id, title, team) values (null, 'nameless', 'red'), ('good', 'good', 'red')",
+    );
+    assert!(ids(&page).contains(&"good"));
+    let told = &page["tables"]["notes"]["unreadable"][0];
+    assert_eq!((&told["id"], &told["column"]), (&Value::Null, &json!("id")));
+    let message = told["message"].as_str().unwrap();
+    assert!(message.contains("give the row an id"), "{message}");
+    // It goes to somebody else, comes back, and is deleted.
+    let also = |number: u32| format!("; insert into notes (id, title, team) values ('n{number}', 'n', 'red')");
+    news(&("update notes set team = 'blue' where id is null".to_owned() + &also(1)));
+    news(&("update notes set team = 'red' where id is null".to_owned() + &also(2)));
+    news(&("delete from notes where id is null".to_owned() + &also(3)));
+    news(
+        "insert into notes (id, title, team) values (null, 'nameless', 'red');
+         update notes set id = 'named' where id is null",
+    );
+    let named = ("named".to_owned(), "nameless".to_owned());
+    assert!(device.notes().contains(&named));
+    assert_eq!(device.replica.unreadable().unwrap().len(), 1);
+}
+
+#[test]
+fn pages_come_to_their_end_past_rows_without_an_id() {
+    let server = Server::new();
+    let program = program(&server, false);
+    let nameless = vec!["(null, 'nameless', 'red')"; 50].join(", ");
+    let insert = format!("insert into notes (id, title, team) values {nameless}");
+    server.connect().batch_execute(&insert).unwrap();
+    let red = program.client("red");
+    let pages = |mut token: String| {
+        let mut rows = Vec::new();
+        for _ in 0..100 {
+            let since = match token.as_str() {
+                "" => String::new(),
+                token => format!("&since={token}"),
+            };
+            let (status, page) = program.get(&red, &format!("web/download?limit=1{since}"));
+            assert!(status.is_success(), "{page}");
+            rows.extend(named(&page));
+            token = page["next"].as_str().unwrap().to_owned();
+            if page["more"] == json!(false) {
+                return (rows, token);
+            }
+        }
+        panic!("there is no end");
+    };
+    let (mut rows, token) = pages(String::new());
+    rows.dedup();
+    assert_eq!(rows, ["a", "b"]);
+    let touch = "update notes set title = 'x' where id is null; update notes set title = 'y' where id = 'b'";
+    server.connect().batch_execute(touch).unwrap();
+    let (mut rows, _) = pages(token);
+    rows.dedup();
+    assert_eq!(rows, ["b"]);
+}

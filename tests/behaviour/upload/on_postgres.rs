@@ -29,6 +29,8 @@ mod copies;
 mod deadlocks;
 #[path = "postgres_ended.rs"]
 mod ended;
+#[path = "damaged.rs"]
+mod damaged;
 #[path = "existence.rs"]
 mod existence;
 #[path = "kept.rs"]

@@ -24,6 +24,8 @@ mod constraints;
 mod contents;
 #[path = "copies.rs"]
 mod copies;
+#[path = "damaged.rs"]
+mod damaged;
 #[path = "existence.rs"]
 mod existence;
 #[path = "kept.rs"]

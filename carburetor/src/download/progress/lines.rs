@@ -5,7 +5,7 @@ use crate::backend::SyncBackend;
 use crate::connection::Flow;
 use crate::download::DownloadError;
 use crate::download::reading::{Place, Reading, kind};
-use crate::download::unreadable::of_value;
+use crate::download::unreadable::{lacks_id, of_value};
 use crate::table::TableOn;
 use chrono::DateTime;
 use diesel::row::Row;
@@ -91,20 +91,32 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         };
         match &self.reading {
             Reading::AllPage { limit, .. } if *count >= *limit => {
-                match of_value(M::read_id(row, at))? {
-                    Ok(id) => self.lines.after = Some(id),
-                    Err(_) => self.lines.is_stuck = true,
+                match end::<M, DB>(row, at)? {
+                    Some(id) => self.lines.after = Some(id),
+                    None => self.lines.is_stuck = true,
                 }
             }
             Reading::SincePage(page) if *count >= page.limit => {
                 let stamp = DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros);
-                match (stamp, of_value(M::read_id(row, at))?) {
-                    (Some(stamp), Ok(id)) => self.lines.places[kind] = Some(Place { stamp, id }),
+                match (stamp, end::<M, DB>(row, at)?) {
+                    (Some(stamp), Some(id)) => self.lines.places[kind] = Some(Place { stamp, id }),
                     _ => self.lines.is_stuck = true,
                 }
             }
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// The id that a page goes on from, if it can.
+fn end<'r, M, DB>(row: &impl Row<'r, DB>, at: usize) -> Result<Option<M::Id>, DownloadError>
+where
+    DB: SyncBackend,
+    M: TableOn<DB>,
+{
+    match lacks_id::<M, DB>(row, at) {
+        Some(_) => Ok(None),
+        None => Ok(of_value(M::read_id(row, at))?.ok()),
     }
 }

@@ -130,6 +130,10 @@ select 'carburetor', format('the table carburetor.%s is absent', t.name), 'run t
 from (values ('clock'), ('outcome')) t (name)
 where to_regclass('carburetor.synced_table') is not null and to_regclass('carburetor.' || t.name) is null
 union all
+select 'carburetor', 'the clock has no row', 'run the first part of up.sql, with the registry, again'
+where case when to_regclass('carburetor.clock') is not null then
+  query_to_xml('select singleton from carburetor.clock', false, true, '')::text not like '%<singleton>%' end
+union all
 select 'carburetor', 'the database has no origin, so that a token of another server is taken for its own', 'run the first part of up.sql, with the registry, again'
 where to_regclass('carburetor.clock') is not null and not exists (
   select from pg_attribute a where a.attrelid = to_regclass('carburetor.clock') and a.attname = 'origin' and not a.attisdropped)

@@ -32,7 +32,6 @@ impl UploadBackend for Pg {
     const COUNT_DEFERRED: Option<&'static str> = None;
     const OR_FAIL: &'static str = "";
     const REGISTERS_TYPE: &'static str = "pg_catalog.jsonb";
-    const EXISTENCE: &'static str = " ->> ''";
     const CLOCK_TABLE: &'static str = "carburetor.clock";
     const OUTCOME_TABLE: &'static str = "carburetor.outcome";
     const RELAY_TABLE: Option<&'static str> = None;
@@ -142,6 +141,10 @@ impl UploadBackend for Pg {
 
     fn is_reached(alias: &str, _definition: &TableDefinition) -> String {
         format!("{alias}.tableoid = reached.k0 and {alias}.ctid = reached.k1::tid")
+    }
+
+    fn existence(registers: &str) -> String {
+        format!("{registers} ->> ''")
     }
 
     // Here a recursive query may name itself only once.

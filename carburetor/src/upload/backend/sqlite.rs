@@ -44,7 +44,6 @@ impl UploadBackend for Sqlite {
     // conflict clause of its own, this one takes its place and the statement fails.
     const OR_FAIL: &'static str = " or fail";
     const REGISTERS_TYPE: &'static str = "text";
-    const EXISTENCE: &'static str = " ->> '$.\"\"'";
     const CLOCK_TABLE: &'static str = "carburetor_clock";
     const OUTCOME_TABLE: &'static str = "carburetor_outcome";
     const RELAY_TABLE: Option<&'static str> = Some("carburetor_relay");
@@ -151,6 +150,10 @@ impl UploadBackend for Sqlite {
         let ids = definition.ids().enumerate();
         let same = ids.map(|(part, id)| format!("{alias}.{} = reached.k{part}", id.quoted()));
         same.collect::<Vec<_>>().join(" and ")
+    }
+
+    fn existence(registers: &str) -> String {
+        format!("iif(json_valid({registers}), {registers} ->> '$.\"\"', null)")
     }
 
     fn steps(steps: &[Step]) -> String {

@@ -143,8 +143,7 @@ impl<'d> Table<'d> {
             // What is stored is what the next decision sees.
             (Some(row), _) => Held::Live {
                 stamp: Some(DateTime::UNIX_EPOCH),
-                registers: Registers::parse(Some(&row.registers.stored(Clock::ZERO)), None)
-                    .unwrap(),
+                registers: Registers::parse(Some(&row.registers.stored(Clock::ZERO)), None),
             },
             (None, Some(clock)) => Held::Gone(*clock),
             (None, None) => Held::Unknown,

@@ -1,6 +1,6 @@
 //! Looking at what was written: the rows as triggers and types made them.
 
-use super::read::other_id;
+use super::read::{other_id, registers_of};
 use super::write::{is_everywhere, written};
 use super::{PLACE, flag, names, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
@@ -124,14 +124,14 @@ impl<R: Runner> Session<'_, '_, R> {
             let (mut statement, _) = sent.statement(types);
             statement.sql(format!(
                 "select cast({PLACE} + {first} as bigint), {stamp}, \
-                 cast(case when coalesce({name}.{COLUMN}{existence}, '') = sent.\"~existence\" then 1 else 0 end as bigint), \
+                 cast(case when coalesce({existence}, '') = sent.\"~existence\" then 1 else 0 end as bigint), \
                  cast({differing} as text), {other_id}, cast({name}.{COLUMN} as text), \
                  cast(case when {deleted} then 1 else 0 end as bigint), cast(case when 1 = 1",
                 stamp = sql.stamp,
                 other_id = other_id::<R::Backend>(definition, &sql.name),
                 deleted = sql.deleted().unwrap_or_else(|| "1 = 0".into()),
                 name = sql.name,
-                existence = R::Backend::EXISTENCE,
+                existence = R::Backend::existence(&format!("{}.{COLUMN}", sql.name)),
             ));
             self.push_visible(plan.table, &mut statement);
             statement.sql(format!(
@@ -212,7 +212,7 @@ impl<DB: SyncBackend> TakeRows<DB> for StoredRows {
             is_ours: DB::integer(row, 2)? == Some(1),
             is_deleted: DB::integer(row, 6)? == Some(1),
             other_id: DB::text(row, 4)?,
-            written: Some(DB::text(row, 5)?),
+            written: Some(registers_of::<DB>(row, 5)?),
             is_visible: DB::integer(row, 7)? == Some(1),
             stamp: DB::instant(row, 1, self.storage)?.and_then(DateTime::from_timestamp_micros),
             differing: differing.map(|(column, _)| column.name.clone()).collect(),

@@ -13,10 +13,11 @@ use crate::upload::UploadBackend;
 use crate::upload::UploadTable;
 use crate::upload::admit::Admitted;
 use crate::upload::decide::Held;
-use crate::upload::error::UploadError;
 use crate::upload::found::Found;
 use crate::upload::session::{Failure, Session};
 use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use diesel::result::Error;
 use diesel::row::Row;
 
 /// What a query calls the table of deletions.
@@ -251,13 +252,8 @@ impl<DB: SyncBackend> TakeRows<DB> for FoundRows {
             ..Found::UNKNOWN
         };
         if is_stored {
-            let written = DB::text(row, 3)?;
-            let registers = Registers::parse(written.as_deref(), stamp).map_err(|error| {
-                UploadError::Registers {
-                    table: self.definition.key(),
-                    problem: error.0,
-                }
-            })?;
+            let written = registers_of::<DB>(row, 3)?;
+            let registers = Registers::parse(written.as_deref(), stamp);
             let deleted = self
                 .definition
                 .deleted()
@@ -279,6 +275,17 @@ impl<DB: SyncBackend> TakeRows<DB> for FoundRows {
 }
 
 impl<DB: SyncBackend> PacedRows<DB> for FoundRows {}
+
+/// A row's registers as they are stored, in `column`; bytes that are no text are no registers.
+pub(super) fn registers_of<'r, DB: SyncBackend>(
+    row: &impl Row<'r, DB>,
+    column: usize,
+) -> QueryResult<Option<String>> {
+    match DB::text(row, column) {
+        Err(Error::DeserializationError(_)) => Ok(Some(String::new())),
+        read => read,
+    }
+}
 
 /// Takes deletions: the place of an id, the clock, and whether the scope showed the row.
 struct Deletions<'f> {

@@ -48,11 +48,8 @@ impl<'u, 's, R: Runner> Session<'u, 's, R> {
                 let (mut statement, _) = sent.statement(self.around.types(plan.table));
                 statement.sql(text);
                 // A relation that is no row's own can't be returned: the clock of the existence tells the rows that came into being.
-                let row = format!(
-                    "{}.{COLUMN}{}",
-                    definition.sql_name(),
-                    R::Backend::EXISTENCE
-                );
+                let row = format!("{}.{COLUMN}", definition.sql_name());
+                let row = R::Backend::existence(&row);
                 let clocks = rows.iter().map(|row| row.registers.existence());
                 let numbers: HashMap<Clock, usize> =
                     clocks.enumerate().map(|(at, clock)| (clock, at)).collect();
