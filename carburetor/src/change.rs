@@ -4,6 +4,7 @@ mod typed;
 mod written;
 
 use crate::clock::Clock;
+use crate::wire::object::Object;
 use crate::wire::{Version, WireError, numbered};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -113,8 +114,10 @@ impl Changes {
     ///
     /// Text that is not a message of this version; the error tells the place of the change.
     pub fn read(json: &[u8]) -> Result<Self, WireError> {
-        serde_json::from_slice(json)
-            .map_err(|error| WireError::new(format!("not an upload: {error}")))
+        match serde_json::from_slice(json) {
+            Ok(Object(changes)) => Ok(changes),
+            Err(error) => Err(WireError::new(format!("not an upload: {error}"))),
+        }
     }
 }
 

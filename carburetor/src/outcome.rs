@@ -5,6 +5,7 @@ mod written;
 use crate::backend::SyncBackend;
 use crate::clock::Clock;
 use crate::table::TableOn;
+use crate::wire::object::Object;
 use crate::wire::{Version, WireError, numbered};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -127,8 +128,10 @@ impl Outcomes {
     ///
     /// Text that is not a message of this version; the error tells the place of the outcome.
     pub fn read(json: &[u8]) -> Result<Self, WireError> {
-        serde_json::from_slice(json)
-            .map_err(|error| WireError::new(format!("not the answer to an upload: {error}")))
+        match serde_json::from_slice(json) {
+            Ok(Object(outcomes)) => Ok(outcomes),
+            Err(error) => Err(WireError::new(format!("not the answer to an upload: {error}"))),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod apart;
 mod asking;
+mod body;
 mod caller;
 mod database;
 mod document;

@@ -16,6 +16,7 @@ pub(crate) mod message;
 #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod number;
 pub(crate) mod numbered;
+pub(crate) mod object;
 pub(crate) mod page;
 #[cfg(any(feature = "postgres-backend", feature = "sqlite"))]
 mod plain;

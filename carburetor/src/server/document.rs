@@ -113,6 +113,7 @@ fn feed(group: &str, asked: Asked, limits: &Limits) -> OperationBuilder {
         ))
         .parameter(last)
         .response("101", Response::new("A web socket; each page is a text"))
+        .response("426", problem("`upgrade`"))
         .response("200", pages)
         .response(
             "403",

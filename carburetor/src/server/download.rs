@@ -11,7 +11,7 @@ use super::room::Told;
 use super::served::{Sent, Served, ServedGroup};
 use crate::token::Token;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use std::future::pending;
@@ -33,7 +33,7 @@ pub(super) async fn download<G, D>(
     caller: Caller<G::Scope>,
     scope: G::Scope,
     asking: Asking,
-    headers: HeaderMap,
+    (method, headers): (Method, HeaderMap),
 ) -> Result<Response, Problem>
 where
     D: Database,
@@ -56,7 +56,7 @@ where
     let (first, taken) = first_of(taken).await?;
     Ok(match wants_lines {
         true => lines(first, taken, None),
-        false => single(&headers, first),
+        false => single(&method, &headers, first),
     })
 }
 
@@ -69,10 +69,10 @@ pub(super) async fn first_of(mut taken: Taken) -> Result<(Arc<Told>, Taken), Pro
 }
 
 /// One page as JSON, unless whoever asks has what it says.
-fn single(headers: &HeaderMap, page: Arc<Told>) -> Response {
+fn single(method: &Method, headers: &HeaderMap, page: Arc<Told>) -> Response {
     let tag = format!("\"{}\"", page.tag());
     let described = [CACHING, VARY, (header::CONTENT_TYPE, JSON)];
-    match is_known(headers, &tag) {
+    match is_known(method, headers, &tag) {
         true => (StatusCode::NOT_MODIFIED, described, [(header::ETAG, tag)]).into_response(),
         false => {
             let body = Bytes::from_owner(Arc::unwrap_or_clone(page));

@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::served::{Served, ServedGroup};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::{HeaderMap, HeaderName, Uri};
+use axum::http::{HeaderMap, HeaderName, Uri, header};
 use axum::response::Response;
 use follow::Follower;
 use std::sync::Arc;
@@ -39,6 +39,12 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The web socket that was asked for, if one was.
 pub(super) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+/// Whether a request means to open a web socket, be it as it has to.
+fn asks_for_socket(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::SEC_WEBSOCKET_KEY)
+        || headers.contains_key(header::SEC_WEBSOCKET_VERSION)
+}
 
 /// What a request for a feed says, and what its caller may see.
 pub(super) struct Asked<S> {
@@ -75,6 +81,7 @@ where
             origin::admit(&headers, &uri, &served.origins)?;
             Some(upgrade)
         }
+        Err(_) if asks_for_socket(&headers) => return Err(Problem::upgrade()),
         Err(_) => None,
     };
     let wants_lines = wants_lines(&headers, EVENTS);

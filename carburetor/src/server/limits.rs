@@ -31,7 +31,7 @@ pub struct Limits {
     /// being read counts as 4 MiB. Who finds no room waits, for `time` at most. 256 MiB by
     /// default.
     pub waiting: usize,
-    /// The bytes of all uploads together that are under way; a quarter of them within one scope, at most. 64 MiB by default; what is made of them takes several times as much.
+    /// The bytes of all uploads together that are under way; a quarter of them within one scope, at most. One that still comes takes what has come. 64 MiB by default; what is made of them takes several times as much.
     pub bodies: usize,
     /// How many feeds are open at once. 20,000 by default.
     pub feeds: usize,

@@ -1,7 +1,7 @@
 //! What requests and answers say of their form: media types, encodings, tags.
 
 use super::problem::Problem;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 /// The media type of messages.
 pub(super) const JSON: &str = "application/json";
@@ -27,10 +27,10 @@ pub(super) fn admit(headers: &HeaderMap) -> Result<(), Problem> {
         let kind = kind.to_str().unwrap_or_default();
         essence(kind).eq_ignore_ascii_case(JSON)
     };
-    if !kinds.next().is_some_and(is_json) || kinds.next().is_some() {
+    if !kinds.next().is_some_and(is_json) || kinds.next().is_some() || !is_utf8(headers) {
         return refuse(
             "type",
-            "the body of an upload is `application/json`",
+            "the body of an upload is `application/json` in UTF-8",
             "send it with `Content-Type: application/json`",
         );
     }
@@ -47,6 +47,20 @@ pub(super) fn admit(headers: &HeaderMap) -> Result<(), Problem> {
             "send it without `Content-Encoding`",
         ),
     }
+}
+
+/// Whether a body is in UTF-8, which JSON is where nothing else is said.
+pub(super) fn is_utf8(headers: &HeaderMap) -> bool {
+    let kinds = headers.get_all(header::CONTENT_TYPE);
+    let kinds = kinds.iter().filter_map(|kind| kind.to_str().ok());
+    let mut parameters = kinds.flat_map(|kind| kind.split(';').skip(1));
+    parameters.all(|parameter| match parameter.split_once('=') {
+        Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
+            let charset = charset.trim().trim_matches('"');
+            ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+        }
+        _ => true,
+    })
 }
 
 /// A media type without its parameters.
@@ -91,8 +105,12 @@ fn thousandths(weight: &str) -> u32 {
         .unwrap_or(0)
 }
 
-/// Whether whoever asks has what `tag` names.
-pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+/// Whether whoever asks has what `tag` names. By POST nobody asks whether he has.
+pub(super) fn is_known(method: &Method, headers: &HeaderMap, tag: &str) -> bool {
+    matches!(*method, Method::GET | Method::HEAD) && has(headers, tag)
+}
+
+fn has(headers: &HeaderMap, tag: &str) -> bool {
     let known = headers.get_all(header::IF_NONE_MATCH);
     let known = known.iter().filter_map(|value| value.to_str().ok());
     let mut known = known.flat_map(|value| value.split(',')).map(str::trim);
@@ -142,7 +160,7 @@ mod tests {
     #[test]
     fn a_tag_is_known_in_a_list_and_weakened() {
         let knows =
-            |known: &[&'static str]| is_known(&saying(header::IF_NONE_MATCH, known), "\"abc\"");
+            |known: &[&'static str]| is_known(&Method::GET, &saying(header::IF_NONE_MATCH, known), "\"abc\"");
         for known in [
             &["\"abc\""][..],
             &["W/\"abc\""],
@@ -176,6 +194,7 @@ mod tests {
             "application/json",
             "Application/JSON;charset=utf-8",
             "application/json ; x=y",
+            "application/json; charset=\"UTF-8\"",
         ] {
             assert_eq!(refused(&[kind], &[]), None);
             assert_eq!(refused(&[kind], &["identity"]), None);
@@ -191,6 +210,8 @@ mod tests {
             &["text/plain", "application/json"],
             &["application/json", "text/plain"],
             &["application/json-seq"],
+            &["application/json; charset=utf-16"],
+            &["application/json;Charset=\"iso-8859-1\""],
             &["multipart/form-data; boundary=application/json"],
             &[""],
         ] {

@@ -26,8 +26,9 @@ use std::fmt;
 /// | `copied` | 409 | another change had this clock |
 /// | `body` | 413 | more bytes than an upload may have |
 /// | `batch` | 413 | more changes than an upload may have |
-/// | `type` | 415 | the body is not `application/json` |
+/// | `type` | 415 | the body is not `application/json`, or not in UTF-8 |
 /// | `encoding` | 415 | it is compressed, and no layer in front has taken that apart |
+/// | `upgrade` | 426 | a web socket is asked for otherwise than one is opened |
 /// | `setup` | 500 | the database is not as the server needs it: a table, a column, a right or the tracking is missing; the log says which |
 /// | `server` | 500 | the server is not set up as it should be; its log says how |
 /// | `busy` | 503 | try again in a moment |
@@ -140,6 +141,26 @@ impl Problem {
             "method",
             "the path takes another method",
             "see the header `Allow`",
+        )
+    }
+
+    /// What closes a web socket on which more is said than is expected.
+    pub(super) fn said_too_much(most: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body",
+            format!("more than {most} bytes were said on a feed"),
+            "say nothing there: what a feed brings is asked for in its address",
+        )
+    }
+
+    /// The answer to whoever asks for a web socket otherwise than one is opened.
+    pub(super) fn upgrade() -> Self {
+        Self::new(
+            StatusCode::UPGRADE_REQUIRED,
+            "upgrade",
+            "a web socket is asked for, and the connection is not to become one",
+            "send `Connection: upgrade`, `Upgrade: websocket` and `Sec-WebSocket-Version: 13`, through a proxy that passes them on; or follow by events or lines",
         )
     }
 
@@ -286,6 +307,12 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
             let taken = HeaderValue::from_static("identity");
             headers.insert(header::ACCEPT_ENCODING, taken);
+        }
+        if status == StatusCode::UPGRADE_REQUIRED {
+            let version = HeaderValue::from_static("13");
+            headers.insert(header::SEC_WEBSOCKET_VERSION, version);
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

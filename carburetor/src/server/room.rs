@@ -16,6 +16,9 @@ const UNIT: usize = 1024;
 /// What a page takes while it is read: how much it is, is known then.
 const PAGE: usize = 4 << 20;
 
+/// What a body takes at once while it comes.
+pub(super) const PIECE: usize = 64 << 10;
+
 /// Which part of the room is one scope's.
 const PART: usize = 4;
 
@@ -26,6 +29,8 @@ pub(super) struct Rooms {
     bodies: Semaphores,
     /// For pages that several are told; they have as much as the others.
     common: Semaphores,
+    /// Of those that hold room for a body and wait for more of all, one may at a time.
+    growing: Semaphore,
     streams_per_scope: usize,
     shares: Mutex<HashMap<String, Weak<Share>>>,
 }
@@ -70,6 +75,8 @@ pub(super) struct Share {
     pages: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
     common: Arc<Semaphore>,
+    /// Of those of the scope that hold room for a body and wait for more, one may at a time.
+    growing: Semaphore,
 }
 
 /// Room that is taken until it is dropped: of the scope's, and of all.
@@ -82,6 +89,7 @@ impl Rooms {
             pages: Semaphores::new(limits.waiting / 2),
             bodies: Semaphores::new(limits.bodies),
             common: Semaphores::new(limits.waiting / 2),
+            growing: Semaphore::new(1),
             streams_per_scope: limits.streams_per_scope,
             shares: Mutex::default(),
         }
@@ -101,6 +109,7 @@ impl Rooms {
             pages: semaphore(self.pages.part),
             bodies: semaphore(self.bodies.part),
             common: semaphore(self.common.part),
+            growing: Semaphore::new(1),
         });
         shares.insert(key, Arc::downgrade(&share));
         share
@@ -124,6 +133,46 @@ impl Share {
     pub(super) async fn body(&self, bytes: usize, time: Duration) -> Result<Room, Problem> {
         let room = take(&self.bodies, &self.rooms.bodies, bytes, time).await;
         room.ok_or_else(|| Problem::busy("too many uploads are under way"))
+    }
+
+    /// As much room as so many bytes of a body take, `room` being what they have so far.
+    ///
+    /// Two that hold room and wait for more could wait for each other. So of a scope only one waits, which has asked first, and it waits for nobody who
+    /// waits: the others of its scope are told `busy` and give back what they hold. Of those that wait for what others' scopes hold, it is one of all.
+    pub(super) async fn grow(
+        &self,
+        room: &mut Room,
+        bytes: usize,
+        time: Duration,
+    ) -> Result<(), Problem> {
+        let all = &self.rooms.bodies;
+        let held = room.0.first().map_or(0, OwnedSemaphorePermit::num_permits);
+        let held = u32::try_from(held).unwrap_or(u32::MAX);
+        let missing = all.units(bytes).saturating_sub(held);
+        if missing == 0 {
+            return Ok(());
+        }
+        let busy = || Problem::busy("too many uploads are under way");
+        let now = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_many_owned(missing).ok();
+        let more = match now(&self.bodies).and_then(|own| Some((own, now(&all.all)?))) {
+            Some(more) => more,
+            None => {
+                let _first = self.growing.try_acquire().map_err(|_| busy())?;
+                let taken = async {
+                    let own = Arc::clone(&self.bodies);
+                    let own = own.acquire_many_owned(missing).await.ok()?;
+                    if let Some(all) = now(&all.all) {
+                        return Some((own, all));
+                    }
+                    let _first = self.rooms.growing.try_acquire().ok()?;
+                    let all = Arc::clone(&all.all).acquire_many_owned(missing).await.ok()?;
+                    Some((own, all))
+                };
+                timeout(time, taken).await.ok().flatten().ok_or_else(busy)?
+            }
+        };
+        room.0.iter_mut().zip([more.0, more.1]).for_each(|(room, more)| room.merge(more));
+        Ok(())
     }
 
     /// Room for a page that several of the scope are told, if there is some at once.
@@ -269,6 +318,46 @@ mod tests {
         assert!(share.copy(UNIT, MOMENT).await.is_err());
         drop((told, one));
         share.copy(2 * UNIT, MOMENT).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn of_two_that_hold_room_and_need_more_one_waits_and_the_other_gives_way() {
+        const LONG: Duration = Duration::from_secs(3600);
+        let rooms = rooms(UNIT, 4 * 8 * UNIT);
+        let share = rooms.share("g", "a");
+        let mut first = share.body(4 * UNIT, MOMENT).await.unwrap();
+        let mut second = share.body(4 * UNIT, MOMENT).await.unwrap();
+        {
+            let grown = share.grow(&mut first, 8 * UNIT, LONG);
+            let mut grown = std::pin::pin!(grown);
+            assert!(timeout(MOMENT, &mut grown).await.is_err(), "it waits");
+            assert!(share.grow(&mut second, 5 * UNIT, LONG).await.is_err());
+            drop(second);
+            grown.await.unwrap();
+        }
+        assert!(share.body(1, MOMENT).await.is_err(), "all is taken");
+        // What it needs no more than it has, it need not ask for.
+        share.grow(&mut first, 8 * UNIT, MOMENT).await.unwrap();
+        drop(first);
+        share.body(8 * UNIT, MOMENT).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn of_two_scopes_that_need_more_than_all_have_one_waits_and_the_other_gives_way() {
+        const LONG: Duration = Duration::from_secs(3600);
+        let rooms = rooms(UNIT, 8 * UNIT);
+        let shares: Vec<_> = (0..8).map(|scope| rooms.share("g", &scope.to_string())).collect();
+        let mut held = Vec::new();
+        for share in &shares {
+            held.push(share.body(UNIT, MOMENT).await.unwrap());
+        }
+        let (mut first, mut second) = (held.remove(0), held.remove(0));
+        let grown = shares[0].grow(&mut first, 2 * UNIT, LONG);
+        let mut grown = std::pin::pin!(grown);
+        assert!(timeout(MOMENT, &mut grown).await.is_err(), "it waits");
+        assert!(shares[1].grow(&mut second, 2 * UNIT, LONG).await.is_err());
+        drop(second);
+        grown.await.unwrap();
     }
 
     #[test]

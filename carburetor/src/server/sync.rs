@@ -19,7 +19,7 @@ use super::shutdown::Shutdown;
 use super::upload::upload;
 use super::watcher::Watcher;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Request, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -233,7 +233,13 @@ where
     // Each open feed has a part in it.
     let feeding = Arc::new(served.clone());
     let downloads =
-        move |State(state): State<St>, kept: Kept, scope: E, headers: HeaderMap, asking: Asking| {
+        move |State(state): State<St>,
+              kept: Kept,
+              scope: E,
+              method: Method,
+              headers: HeaderMap,
+              asking: Asking| {
+            let headers = (method, headers);
             let (served, group) = (downloading.clone(), downloading.name.clone());
             let caller = Caller::new::<E, St>(kept, state);
             let answer = download::<G, D>(served, caller, scope.into(), asking, headers);

@@ -1,10 +1,11 @@
 //! Arrays whose reader tells the place of what is wrong.
 
+use super::object::Object;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Reads the array `name`; an error begins with the place, such as `changes[3]`.
+/// Reads the array of objects `name`; an error begins with the place, such as `changes[3]`.
 pub(crate) fn deserialize<'de, T, D>(
     name: &'static str,
     deserializer: D,
@@ -35,7 +36,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Numbered<T> {
         let mut items = Vec::new();
         loop {
             match array.next_element() {
-                Ok(Some(item)) => items.push(item),
+                Ok(Some(Object(item))) => items.push(item),
                 Ok(None) => return Ok(items),
                 Err(error) => {
                     let (name, place) = (self.name, items.len());

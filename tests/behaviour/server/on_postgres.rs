@@ -15,6 +15,8 @@ mod feeds;
 mod figures;
 #[path = "postgres_grants.rs"]
 mod grants;
+#[path = "forms.rs"]
+mod forms;
 #[path = "hostile.rs"]
 mod hostile;
 #[path = "layers.rs"]

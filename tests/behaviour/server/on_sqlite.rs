@@ -15,6 +15,8 @@ mod failures;
 mod feeds;
 #[path = "figures.rs"]
 mod figures;
+#[path = "forms.rs"]
+mod forms;
 #[path = "hostile.rs"]
 mod hostile;
 #[path = "layers.rs"]

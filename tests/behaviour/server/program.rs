@@ -281,7 +281,7 @@ type Stream = tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>;
 
 /// A feed over a web socket.
 #[derive(Debug)]
-pub(super) struct Socket(Stream);
+pub(super) struct Socket(pub(super) Stream);
 
 impl Program {
     /// Opens a web socket, as a page of the site `origin` does; the status of a refusal.

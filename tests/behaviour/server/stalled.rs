@@ -158,11 +158,9 @@ fn uploads_take_so_many_bytes_of_a_scope_and_no_more() {
         ..Limits::default()
     };
     let program = server.serve(2, limits);
-    // One that doesn't come to its end has the room of its scope.
-    let mut stalled = TcpStream::connect(program.address).unwrap();
-    stalled
-        .write_all(b"POST /sync/web/upload HTTP/1.1\r\nhost: x\r\nx-team: red\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{")
-        .unwrap();
+    // One of which only the end is missing has the room of its scope.
+    let mut stalled = begun(&program, "content-length: 100000");
+    stalled.write_all(&[b' '; 99_999]).unwrap();
     let upload = json!({"carburetor": 1, "changes": []}).to_string();
     let send = |team: &str| {
         let sent = program.post(&program.client(team), "web/upload", upload.clone().into());
@@ -201,40 +199,78 @@ fn waits(program: &Program, upload: &str) -> bool {
     sent.is_err()
 }
 
+/// An upload of the team "red" whose body is still to come.
+fn begun(program: &Program, length: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(program.address).unwrap();
+    let head = format!(
+        "POST /sync/web/upload HTTP/1.1\r\nhost: x\r\nx-team: red\r\ncontent-type: application/json\r\n{length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
 #[test]
-fn an_upload_that_does_not_say_how_long_it_is_takes_room_for_what_has_come() {
+fn an_upload_takes_room_for_what_has_come_whatever_it_says_of_its_length() {
+    let upload = super::cancellation::upload("slow");
+    let most = vec![b' '; 98_900 - upload.len()];
+    for length in ["content-length: 99900", "transfer-encoding: chunked"] {
+        let is_chunked = length.starts_with("transfer");
+        let chunk = |bytes: &[u8]| match is_chunked {
+            true => [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat(),
+            false => bytes.to_vec(),
+        };
+        let server = Server::new();
+        let limits = Limits {
+            body: 100_000,
+            bodies: 400_000,
+            time: Duration::from_secs(60),
+            ..Limits::default()
+        };
+        let program = server.serve(2, limits);
+        let small = || {
+            let (status, said) = program.post(&program.client("red"), "web/upload", b"{".to_vec());
+            assert_eq!((status.as_u16(), &said["code"]), (400, &json!("message")));
+        };
+        let mut first = begun(&program, length);
+        first.write_all(&chunk(&upload)).unwrap();
+        small();
+        // What has come takes it all.
+        first.write_all(&chunk(&most)).unwrap();
+        until_waiting(&program, "{");
+        // What is there waits to be applied.
+        let mut writer = server.connect();
+        writer.batch_execute(Server::HOLD).unwrap();
+        first.write_all(&chunk(&[b' '; 1000])).unwrap();
+        if is_chunked {
+            first.write_all(b"0\r\n\r\n").unwrap();
+        }
+        let mut answer = [0; 12];
+        first.set_nonblocking(true).unwrap();
+        let early = first.read(&mut answer);
+        assert!(early.is_err(), "it was answered before: {early:?}");
+        first.set_nonblocking(false).unwrap();
+        writer.batch_execute("rollback").unwrap();
+        first.set_read_timeout(Some(PATIENCE)).unwrap();
+        first.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        small();
+    }
+}
+
+#[test]
+fn a_body_that_says_to_be_too_long_is_refused_before_it_comes() {
     let server = Server::new();
     let limits = Limits {
-        body: 100_000,
-        bodies: 400_000,
-        time: Duration::from_secs(60),
+        body: 1000,
+        time: Duration::from_secs(3600),
         ..Limits::default()
     };
     let program = server.serve(2, limits);
-    // What has come waits to be applied.
-    let mut writer = server.connect();
-    writer.batch_execute(Server::HOLD).unwrap();
-    let mut first = TcpStream::connect(program.address).unwrap();
-    first
-        .write_all(b"POST /sync/web/upload HTTP/1.1\r\nhost: x\r\nx-team: red\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
-        .unwrap();
-    // Until it has come to its end it may be as long as any.
-    until_waiting(&program, "{");
-    let upload = super::cancellation::upload("chunked");
-    first
-        .write_all(format!("{:x}\r\n", upload.len()).as_bytes())
-        .unwrap();
-    first.write_all(&upload).unwrap();
-    first.write_all(b"\r\n0\r\n\r\n").unwrap();
-    let (status, said) = program.post(&program.client("red"), "web/upload", b"{".to_vec());
-    assert_eq!((status.as_u16(), &said["code"]), (400, &json!("message")));
-    let mut answer = [0; 12];
-    first.set_nonblocking(true).unwrap();
-    let early = first.read(&mut answer);
-    assert!(early.is_err(), "it was answered before: {early:?}");
-    first.set_nonblocking(false).unwrap();
-    writer.batch_execute("rollback").unwrap();
-    first.set_read_timeout(Some(PATIENCE)).unwrap();
-    first.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 200");
+    for length in ["1001", "1000000000000"] {
+        let mut stream = begun(&program, &format!("content-length: {length}"));
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 413", "{length}");
+    }
 }

@@ -67,6 +67,10 @@ async fn send(
             },
             said = socket.recv() => match said {
                 Some(Ok(Message::Close(_))) | None => return Ok(()),
+                Some(Err(error)) if is_too_long(&error) => {
+                    let problem = Problem::said_too_much(LONGEST);
+                    return close(socket, time, close_code::SIZE, problem).await;
+                }
                 Some(said) => drop(said?),
             },
             () = sleep_until(silent_since + HEARTBEAT) => {
@@ -75,6 +79,11 @@ async fn send(
             }
         }
     }
+}
+
+/// Whether more was said than is expected. The error has no type that could be named without the crate that axum takes it from.
+fn is_too_long(error: &axum::Error) -> bool {
+    error.to_string().contains("Message too long")
 }
 
 async fn close(
