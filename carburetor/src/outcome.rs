@@ -130,7 +130,9 @@ impl Outcomes {
     pub fn read(json: &[u8]) -> Result<Self, WireError> {
         match serde_json::from_slice(json) {
             Ok(Object(outcomes)) => Ok(outcomes),
-            Err(error) => Err(WireError::new(format!("not the answer to an upload: {error}"))),
+            Err(error) => Err(WireError::new(format!(
+                "not the answer to an upload: {error}"
+            ))),
         }
     }
 }

@@ -57,7 +57,9 @@ pub(super) fn is_utf8(headers: &HeaderMap) -> bool {
     parameters.all(|parameter| match parameter.split_once('=') {
         Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
             let charset = charset.trim().trim_matches('"');
-            ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+            ["utf-8", "utf8", "us-ascii"]
+                .iter()
+                .any(|known| charset.eq_ignore_ascii_case(known))
         }
         _ => true,
     })
@@ -159,8 +161,13 @@ mod tests {
 
     #[test]
     fn a_tag_is_known_in_a_list_and_weakened() {
-        let knows =
-            |known: &[&'static str]| is_known(&Method::GET, &saying(header::IF_NONE_MATCH, known), "\"abc\"");
+        let knows = |known: &[&'static str]| {
+            is_known(
+                &Method::GET,
+                &saying(header::IF_NONE_MATCH, known),
+                "\"abc\"",
+            )
+        };
         for known in [
             &["\"abc\""][..],
             &["W/\"abc\""],

@@ -165,13 +165,19 @@ impl Share {
                         return Some((own, all));
                     }
                     let _first = self.rooms.growing.try_acquire().ok()?;
-                    let all = Arc::clone(&all.all).acquire_many_owned(missing).await.ok()?;
+                    let all = Arc::clone(&all.all)
+                        .acquire_many_owned(missing)
+                        .await
+                        .ok()?;
                     Some((own, all))
                 };
                 timeout(time, taken).await.ok().flatten().ok_or_else(busy)?
             }
         };
-        room.0.iter_mut().zip([more.0, more.1]).for_each(|(room, more)| room.merge(more));
+        room.0
+            .iter_mut()
+            .zip([more.0, more.1])
+            .for_each(|(room, more)| room.merge(more));
         Ok(())
     }
 
@@ -346,7 +352,9 @@ mod tests {
     async fn of_two_scopes_that_need_more_than_all_have_one_waits_and_the_other_gives_way() {
         const LONG: Duration = Duration::from_secs(3600);
         let rooms = rooms(UNIT, 8 * UNIT);
-        let shares: Vec<_> = (0..8).map(|scope| rooms.share("g", &scope.to_string())).collect();
+        let shares: Vec<_> = (0..8)
+            .map(|scope| rooms.share("g", &scope.to_string()))
+            .collect();
         let mut held = Vec::new();
         for share in &shares {
             held.push(share.body(UNIT, MOMENT).await.unwrap());

@@ -232,19 +232,18 @@ where
     let (downloading, uploading) = (served.clone(), served.clone());
     // Each open feed has a part in it.
     let feeding = Arc::new(served.clone());
-    let downloads =
-        move |State(state): State<St>,
-              kept: Kept,
-              scope: E,
-              method: Method,
-              headers: HeaderMap,
-              asking: Asking| {
-            let headers = (method, headers);
-            let (served, group) = (downloading.clone(), downloading.name.clone());
-            let caller = Caller::new::<E, St>(kept, state);
-            let answer = download::<G, D>(served, caller, scope.into(), asking, headers);
-            async move { measured(&group, "download", answer).await }
-        };
+    let downloads = move |State(state): State<St>,
+                          kept: Kept,
+                          scope: E,
+                          method: Method,
+                          headers: HeaderMap,
+                          asking: Asking| {
+        let headers = (method, headers);
+        let (served, group) = (downloading.clone(), downloading.name.clone());
+        let caller = Caller::new::<E, St>(kept, state);
+        let answer = download::<G, D>(served, caller, scope.into(), asking, headers);
+        async move { measured(&group, "download", answer).await }
+    };
     let downloads = get(downloads.clone()).post(downloads);
     let uploads = post(move |caller: E, request: Request| {
         let (served, group) = (uploading.clone(), uploading.name.clone());

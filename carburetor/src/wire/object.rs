@@ -11,7 +11,9 @@ pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members(PhantomData)).map(Object)
+        deserializer
+            .deserialize_map(Members(PhantomData))
+            .map(Object)
     }
 }
 

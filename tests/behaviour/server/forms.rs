@@ -33,7 +33,11 @@ fn a_limit_that_is_none_is_told_as_it_was_said() {
     for said in [json!("5"), json!(-1), json!(1.5), json!([1]), json!(0)] {
         let asked = json!({ "limit": said }).to_string();
         let (status, problem) = program.post(red, "web/download", asked.into());
-        assert_eq!((status.as_u16(), &problem["code"]), (400, &json!("query")), "{said}");
+        assert_eq!(
+            (status.as_u16(), &problem["code"]),
+            (400, &json!("query")),
+            "{said}"
+        );
         assert!(detail(&problem).0.contains(&said.to_string()), "{problem}");
     }
     let (status, problem) = program.get(red, "web/download?limit=1&limit=2");
@@ -44,7 +48,10 @@ fn a_limit_that_is_none_is_told_as_it_was_said() {
         assert_eq!(status, StatusCode::OK, "{said}");
     }
     let null = json!({"since": null, "limit": null, "keys": null}).to_string();
-    assert_eq!(program.post(red, "web/download", null.into()).0, StatusCode::OK);
+    assert_eq!(
+        program.post(red, "web/download", null.into()).0,
+        StatusCode::OK
+    );
 }
 
 #[test]
@@ -53,7 +60,11 @@ fn an_array_is_no_object() {
     let program = server.serve(2, Limits::default());
     let red = &program.client("red");
     let (status, problem) = program.post(red, "web/download", b"[null,1,null]".to_vec());
-    assert_eq!((status.as_u16(), &problem["code"]), (400, &json!("query")), "{problem}");
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (400, &json!("query")),
+        "{problem}"
+    );
     let clock = "018bcfe568000001000000000000002a";
     let change = json!(["notes", "a", clock, null, null, null, true, null]);
     for upload in [
@@ -61,7 +72,11 @@ fn an_array_is_no_object() {
         json!({"carburetor": 1, "changes": [change]}),
     ] {
         let (status, problem) = program.post(red, "web/upload", upload.to_string().into());
-        assert_eq!((status.as_u16(), &problem["code"]), (400, &json!("message")), "{upload}");
+        assert_eq!(
+            (status.as_u16(), &problem["code"]),
+            (400, &json!("message")),
+            "{upload}"
+        );
         assert!(detail(&problem).0.contains("an object"), "{problem}");
     }
     assert_eq!(server.notes("red").len(), 2);
@@ -78,7 +93,10 @@ fn a_body_in_another_encoding_than_utf_8_is_refused() {
     };
     let upload = json!({"carburetor": 1, "changes": []}).to_string();
     for (path, body) in [("web/upload", upload.as_str()), ("web/download", "{}")] {
-        for kind in ["application/json; charset=utf-16", "application/json;charset=\"latin1\""] {
+        for kind in [
+            "application/json; charset=utf-16",
+            "application/json;charset=\"latin1\"",
+        ] {
             assert_eq!(status(path, kind, body), 415, "{path} {kind}");
         }
         for kind in ["application/json", "application/json; charset=UTF-8"] {
@@ -118,10 +136,19 @@ fn a_handshake_without_an_upgrade_is_told_what_it_lacks() {
         &[key, version][..],
         &[key, version, ("upgrade", "websocket")],
         &[key, version, ("connection", "upgrade")],
-        &[key, ("sec-websocket-version", "8"), ("connection", "upgrade"), ("upgrade", "websocket")],
+        &[
+            key,
+            ("sec-websocket-version", "8"),
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+        ],
     ] {
         let refused = ask(headers);
-        assert_eq!(refused.status(), StatusCode::UPGRADE_REQUIRED, "{headers:?}");
+        assert_eq!(
+            refused.status(),
+            StatusCode::UPGRADE_REQUIRED,
+            "{headers:?}"
+        );
         assert_eq!(refused.headers()[header::UPGRADE], "websocket");
         assert_eq!(refused.headers()[header::SEC_WEBSOCKET_VERSION], "13");
         let problem = program.runtime.block_on(refused.text()).unwrap();

@@ -13,10 +13,10 @@ mod failures;
 mod feeds;
 #[path = "figures.rs"]
 mod figures;
-#[path = "postgres_grants.rs"]
-mod grants;
 #[path = "forms.rs"]
 mod forms;
+#[path = "postgres_grants.rs"]
+mod grants;
 #[path = "hostile.rs"]
 mod hostile;
 #[path = "layers.rs"]

@@ -104,7 +104,9 @@ fn a_row_without_an_id_is_told_and_no_page_names_one() {
     let message = told["message"].as_str().unwrap();
     assert!(message.contains("give the row an id"), "{message}");
     // It goes to somebody else, comes back, and is deleted.
-    let also = |number: u32| format!("; insert into notes (id, title, team) values ('n{number}', 'n', 'red')");
+    let also = |number: u32| {
+        format!("; insert into notes (id, title, team) values ('n{number}', 'n', 'red')")
+    };
     news(&("update notes set team = 'blue' where id is null".to_owned() + &also(1)));
     news(&("update notes set team = 'red' where id is null".to_owned() + &also(2)));
     news(&("delete from notes where id is null".to_owned() + &also(3)));

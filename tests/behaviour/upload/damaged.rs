@@ -13,7 +13,15 @@ const IS_SQLITE: bool = matches!(CARBURETOR.as_bytes(), b"carburetor_");
 /// Registers that are none.
 const REGISTERS: &[&str] = match IS_SQLITE {
     true => &[
-        "'no json'", "''", "'['", "'[1]'", "7", "x'00ff'", "'null'", "'{\"a\":7}'", "'{\"\":\"zzz\"}'",
+        "'no json'",
+        "''",
+        "'['",
+        "'[1]'",
+        "7",
+        "x'00ff'",
+        "'null'",
+        "'{\"a\":7}'",
+        "'{\"\":\"zzz\"}'",
     ],
     false => &["'[1]'", "'7'", "'null'", "'{\"a\":7}'", "'{\"\":\"zzz\"}'"],
 };
@@ -40,9 +48,12 @@ fn registers_that_can_not_be_read_are_as_old_as_the_stamp() {
         let outcomes = upload(
             conn,
             vec![
-                old.update("fields_rows", 1, json!({"b": "old"})).on_stamp(on(0)),
-                bob.update("fields_rows", 1, json!({"a": "new"})).on_stamp(on(0)),
-                bob.update("fields_rows", 2, json!({"a": "new"})).on_stamp(on(1)),
+                old.update("fields_rows", 1, json!({"b": "old"}))
+                    .on_stamp(on(0)),
+                bob.update("fields_rows", 1, json!({"a": "new"}))
+                    .on_stamp(on(0)),
+                bob.update("fields_rows", 2, json!({"a": "new"}))
+                    .on_stamp(on(1)),
                 bob.delete("fields_rows", 3).on_stamp(on(2)),
                 bob.insert("fields_rows", json!({"id": 4, "a": "new"})),
                 bob.insert("fields_rows", json!({"id": 6, "a": "new"})),
@@ -50,8 +61,15 @@ fn registers_that_can_not_be_read_are_as_old_as_the_stamp() {
         );
         let told = verdicts(&outcomes);
         assert_eq!(told[0], "superseded", "{damaged}");
-        assert!(["applied", "merged"].contains(&&*told[1]), "{damaged}: {told:?}");
-        assert_eq!([&*told[2], &*told[3], &*told[5]], ["applied"; 3], "{damaged}");
+        assert!(
+            ["applied", "merged"].contains(&&*told[1]),
+            "{damaged}: {told:?}"
+        );
+        assert_eq!(
+            [&*told[2], &*told[3], &*told[5]],
+            ["applied"; 3],
+            "{damaged}"
+        );
         assert_eq!(told[4], "merged", "{damaged}");
         let rows = lines(
             conn,
@@ -61,10 +79,16 @@ fn registers_that_can_not_be_read_are_as_old_as_the_stamp() {
         assert_eq!(rows, expected, "{damaged}");
         // From then on the row has registers again.
         let again = vec![
-            bob.update("fields_rows", 1, json!({"b": "newer"})).on_stamp(stamp(&outcomes.outcomes[1])),
-            old.update("fields_rows", 1, json!({"a": "old"})).on_stamp(on(0)),
+            bob.update("fields_rows", 1, json!({"b": "newer"}))
+                .on_stamp(stamp(&outcomes.outcomes[1])),
+            old.update("fields_rows", 1, json!({"a": "old"}))
+                .on_stamp(on(0)),
         ];
-        assert_eq!(verdicts(&upload(conn, again)), ["applied", "superseded"], "{damaged}");
+        assert_eq!(
+            verdicts(&upload(conn, again)),
+            ["applied", "superseded"],
+            "{damaged}"
+        );
     }
 }
 
@@ -78,7 +102,9 @@ fn a_deletion_whose_clock_can_not_be_read_stops_nobody() {
     upload(conn, deleted);
     run(
         conn,
-        &format!("update {CARBURETOR}register_fields_rows set carburetor_clock = 'zzz' where id <> 3"),
+        &format!(
+            "update {CARBURETOR}register_fields_rows set carburetor_clock = 'zzz' where id <> 3"
+        ),
     );
     let sent = vec![
         ann.insert("fields_rows", json!({"id": 1, "a": "again"})),
@@ -98,12 +124,16 @@ fn an_outcome_that_can_not_be_read_counts_as_none() {
         let mut ann = Device::new(1);
         let made = upload(conn, inserts(&mut ann, 1..=3));
         let sent = vec![
-            ann.update("fields_rows", 1, json!({"a": "edit"})).on_stamp(stamp(&made.outcomes[0])),
+            ann.update("fields_rows", 1, json!({"a": "edit"}))
+                .on_stamp(stamp(&made.outcomes[0])),
             ann.delete("fields_rows", 2),
             ann.insert("fields_rows", json!({"id": 4, "a": "new"})),
         ];
         upload(conn, sent.clone());
-        run(conn, &format!("update {CARBURETOR}outcome set outcomes = '{stored}'"));
+        run(
+            conn,
+            &format!("update {CARBURETOR}outcome set outcomes = '{stored}'"),
+        );
         let rows = "select id || ' ' || a as line from fields_rows order by id";
         let before = lines(conn, rows);
         let again = verdicts(&upload(conn, sent.clone()));

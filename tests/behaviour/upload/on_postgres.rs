@@ -25,12 +25,12 @@ mod constraints;
 mod contents;
 #[path = "copies.rs"]
 mod copies;
+#[path = "damaged.rs"]
+mod damaged;
 #[path = "deadlocks.rs"]
 mod deadlocks;
 #[path = "postgres_ended.rs"]
 mod ended;
-#[path = "damaged.rs"]
-mod damaged;
 #[path = "existence.rs"]
 mod existence;
 #[path = "kept.rs"]

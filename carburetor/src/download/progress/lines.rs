@@ -90,12 +90,10 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             0
         };
         match &self.reading {
-            Reading::AllPage { limit, .. } if *count >= *limit => {
-                match end::<M, DB>(row, at)? {
-                    Some(id) => self.lines.after = Some(id),
-                    None => self.lines.is_stuck = true,
-                }
-            }
+            Reading::AllPage { limit, .. } if *count >= *limit => match end::<M, DB>(row, at)? {
+                Some(id) => self.lines.after = Some(id),
+                None => self.lines.is_stuck = true,
+            },
             Reading::SincePage(page) if *count >= page.limit => {
                 let stamp = DB::integer(row, 1)?.and_then(DateTime::from_timestamp_micros);
                 match (stamp, end::<M, DB>(row, at)?) {
