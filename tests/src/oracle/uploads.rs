@@ -39,7 +39,7 @@ use site::{Ground, Site};
 use trace::Trace;
 use uploader::Uploader;
 
-/// One uploader, the `number`th of its run. Of five, two are about all rows, one is about contested rows only, and two duel for those that are the
+/// One uploader, the `number`th of its run. Of five, one is about all rows, two are about contested rows only, and two duel for those that are the
 /// uploads' own; of those that don't duel, every third one sees two teams only.
 pub(super) fn uploader<'r, C>(
     number: usize,
@@ -60,8 +60,8 @@ where
     let mut uploader = Uploader::new(conn, random, run, journal, member)?;
     Ok(Box::new(move || {
         let written = match number % 5 {
-            0 | 1 => uploader.write(),
-            2 => uploader.contend(),
+            0 => uploader.write(),
+            1 | 2 => uploader.contend(),
             _ => uploader.duel(),
         };
         written.map_err(|error| format!("an uploader: {error}"))

@@ -31,7 +31,7 @@ impl Pace {
     const CONTESTED: Pace = Pace {
         before: Duration::ZERO,
         between: Duration::from_millis(10),
-        after: Duration::from_millis(120),
+        after: Duration::from_millis(80),
     };
 }
 

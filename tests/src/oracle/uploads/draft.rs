@@ -90,9 +90,10 @@ impl Draft<'_> {
         let mut changes = Vec::with_capacity(count);
         for _ in 0..count {
             let table = self.table();
-            let id = match self.random.bool() {
-                true => self.random.i64(1..=OF_UPLOADS),
-                false => self.random.i64(1..=CONTESTED),
+            // Mostly those that are written by SQL, too: what uploads have for themselves, others duel for.
+            let id = match self.random.u8(..4) {
+                0 => self.random.i64(1..=OF_UPLOADS),
+                _ => self.random.i64(OF_UPLOADS + 1..=CONTESTED),
             };
             let base = self.known[table as usize].stamp(id);
             changes.push(

@@ -69,11 +69,17 @@ fn replay((table, id): (Table, i64), events: &[Event]) -> Vec<String> {
                         "the clock of its deletion goes back from {before} to {clock}"
                     ));
                 }
-                dated = Some(clock);
                 let deletes =
                     |other: &Event| other.what == What::Deleted && other.writer == event.writer;
-                if let Some(row) = row.filter(|_| !event.writer.is_empty())
-                    && !events.iter().any(deletes)
+                // Where nothing was there to be deleted, the later deletion is the one that counts.
+                let is_again = !event.writer.is_empty() && !events.iter().any(deletes);
+                if let Some(later) = dated.filter(|dated| is_again && *dated > clock) {
+                    fault(format!(
+                        "a deletion of what is gone with the clock {clock} replaces the later one {later}"
+                    ));
+                }
+                dated = Some(clock);
+                if let Some(row) = row.filter(|_| is_again)
                     && (events[row].is_of_replica() || replaces(events, row))
                 {
                     fault(format!(

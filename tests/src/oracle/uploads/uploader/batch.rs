@@ -58,17 +58,17 @@ impl<C> Uploader<'_, C> {
         }
     }
 
-    /// A few changes of rows that everybody contests, often ahead of the database.
+    /// A few changes of rows that everybody contests: often ahead of the database, and as often by somebody who has not heard of what was.
     pub(super) fn contested(&mut self) -> Batch {
         let device = match self.random.u8(..10) {
-            0..5 => 2,
-            5..8 => 3,
+            0..4 => 2,
+            4..9 => 3,
             _ => 0,
         };
         let (is_neutral, count) = (self.random.u8(..4) == 0, self.random.usize(1..=2));
         Batch {
             is_neutral,
-            holds: Duration::from_millis(80),
+            holds: Duration::from_millis(40),
             ..Batch::new(self.draft(device).contested(count, is_neutral))
         }
     }
