@@ -83,6 +83,7 @@ where
     let judge = Judge::new(&ground, &entries);
     faults.extend(entries.iter().flat_map(|entry| judge.faults(entry)));
     faults.extend(judge.untimely());
+    faults.extend(judge.outlived());
     faults.extend(judge.disowned());
     let trace = Trace::read(conn)?;
     faults.extend(trace.faults());

@@ -75,6 +75,20 @@ impl<'g> Judge<'g> {
         self.ground.rows.iter().filter_map(late).collect()
     }
 
+    /// Rows that are there with what a device wrote before the last deletion of their id.
+    pub(super) fn outlived(&self) -> Vec<String> {
+        let outlived = |((table, id), row): (&(Table, i64), &Row)| {
+            let deleted = row.after?;
+            let of_devices = row.clocks().filter(|clock| clock.replica() != 0);
+            let earlier = of_devices.filter(|clock| *clock <= deleted).min()?;
+            Some(format!(
+                "{} {id}: the row holds the clock {earlier}, and was deleted at {deleted}",
+                table.name()
+            ))
+        };
+        self.ground.rows.iter().filter_map(outlived).collect()
+    }
+
     /// Notes that tell from which change they are, while the register names another write.
     pub(super) fn disowned(&self) -> Vec<String> {
         let disowned = |((table, id), row): (&(Table, i64), &Row)| {

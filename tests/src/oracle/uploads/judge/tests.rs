@@ -57,7 +57,8 @@ fn row(table: Table, existence: Clock, note: Value) -> Ground {
 fn faults(ground: &Ground, journal: &[Entry]) -> Vec<String> {
     let judge = Judge::new(ground, journal);
     let of_changes = journal.iter().flat_map(|entry| judge.faults(entry));
-    of_changes.chain(judge.disowned()).collect()
+    let of_rows = judge.disowned().into_iter().chain(judge.outlived());
+    of_changes.chain(of_rows).collect()
 }
 
 /// A row with a note that is deleted, and inserted again without one; the second insert has this verdict, and the row holds this note afterwards.
@@ -112,6 +113,9 @@ fn a_later_deletion_whose_row_is_there_is_a_fault() {
     ];
     let mut ground = row(Table::Entries, at(10), Value::Null);
     assert!(!faults(&ground, &journal).is_empty());
+    ground.rows.get_mut(&(Table::Entries, 1)).unwrap().after = Some(at(20));
+    let judge = Judge::new(&ground, &journal);
+    assert_eq!(judge.outlived().len(), 1);
     ground.rows.clear();
     assert!(!faults(&ground, &journal).is_empty(), "nobody has noted it");
     ground.deletions.insert((Table::Entries, 1), at(20));

@@ -32,8 +32,8 @@ impl<C> Uploader<'_, C> {
     /// Changes of whatever it knows.
     pub(super) fn batch(&mut self) -> Batch {
         let device = match self.random.u8(..10) {
-            0 => 1,
-            1 => 2,
+            0..2 => 1,
+            2 => 2,
             _ => 0,
         };
         let is_neutral = self.random.bool();
