@@ -37,6 +37,18 @@ impl Found {
         other_id: None,
     };
 
+    /// A row that is there, and that whoever asks may not write.
+    pub(super) fn barred() -> Self {
+        Found {
+            held: Held::Live {
+                stamp: None,
+                registers: Registers::at(Clock::ZERO),
+            },
+            is_stored: true,
+            ..Found::UNKNOWN
+        }
+    }
+
     /// Takes into account that a row of this id was deleted, with the clock `deleted`; `is_visible`: the scope showed it.
     pub(super) fn after(&mut self, definition: &TableDefinition, deleted: Clock, is_visible: bool) {
         let Some(registers) = self.registers.take() else {

@@ -55,6 +55,8 @@ mod partitions;
 mod peers;
 #[path = "postgres_plans.rs"]
 mod plans;
+#[path = "postgres_policies.rs"]
+mod policies;
 #[path = "properties.rs"]
 mod properties;
 #[path = "races.rs"]

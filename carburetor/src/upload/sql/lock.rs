@@ -5,14 +5,18 @@
 //! after the rows: whoever inserts a row again has its deletion first. Then rows that weren't there are looked for once more, in a statement that sees
 //! what was committed meanwhile. If one is there by now, everything begins anew rather than that it is waited for: its next writer may delete it, with
 //! the row locked that this one waits for, and wait for the deletion that is locked here.
+//!
+//! What is there whenever everything begins anew, and is not locked, is nobody's race: policies of the table show the row to a query and keep it from
+//! being written. To whoever sent a change of it, it is as one that the scope doesn't show.
 
-use super::{Id, names, of_ids, same_id};
+use super::{Id, PLACE, names, of_ids, same_id};
 use crate::connection::runner::Runner;
 use crate::upload::UploadBackend;
 use crate::upload::admit::Admitted;
 use crate::upload::decide::{Held, Kind};
 use crate::upload::found::Found;
 use crate::upload::session::{Failure, Session};
+use std::collections::BTreeMap;
 
 impl<R: Runner> Session<'_, '_, R> {
     /// Locks the rows of all `changes` that exist and the deletions of all of them, in one order for all uploads: tables, then ids.
@@ -49,33 +53,67 @@ impl<R: Runner> Session<'_, '_, R> {
         let kind = if deletes { deleting } else { keeping };
         let mut found = self.lock_stored(table, &ids, kind).await?;
         self.lock_deleted(table, &ids, keeping, &mut found).await?;
-        let is_gone = |found: &Found| !found.is_stored && matches!(found.held, Held::Gone(_));
-        // An id without a deletion had no row that could have gone meanwhile.
-        let gone = ids.iter().zip(&found);
-        let gone: Vec<_> = gone
-            .filter(|(_, found)| is_gone(found))
-            .map(|(id, _)| *id)
+        // An insert's id without a deletion had no row that could have gone meanwhile: it is looked for where the insert failed again and again.
+        let is_suspect = |change: &Admitted<'_, R::Backend>, found: &Found| {
+            let may_be_there = matches!(found.held, Held::Gone(_)) || change.kind != Kind::Insert;
+            !found.is_stored && (may_be_there || self.refuses_races)
+        };
+        let suspects: Vec<usize> = (0..ids.len())
+            .filter(|place| is_suspect(changes[*place], &found[*place]))
             .collect();
-        match gone.is_empty() || !self.is_any_stored(table, &gone).await? {
-            true => Ok(found),
-            false => Err(Failure::Raced(table, Vec::new())),
+        let shown = self.shown(table, &ids, &suspects).await?;
+        if shown.is_empty() {
+            return Ok(found);
         }
+        if !self.refuses_races {
+            return Err(Failure::Raced(table, Vec::new()));
+        }
+        let places: Vec<usize> = shown.keys().copied().collect();
+        let of: Vec<_> = places.iter().map(|place| ids[*place]).collect();
+        let mut again = self.lock_stored(table, &of, kind).await?;
+        self.lock_deleted(table, &of, keeping, &mut again).await?;
+        let still_shown = self.shown(table, &ids, &places).await?;
+        for (place, again) in places.into_iter().zip(again) {
+            found[place] = match still_shown.get(&place) {
+                Some(_) if again.is_stored => again,
+                None => again,
+                // Nobody has written it since, and its lock was not given.
+                stamp if stamp == shown.get(&place) => Found::barred(),
+                Some(_) => return Err(Failure::Raced(table, Vec::new())),
+            };
+        }
+        Ok(found)
     }
 
-    /// Whether a row with one of these ids is there.
-    async fn is_any_stored(
+    /// The stamps of the rows that a query shows, by their places among `ids`; only these `places` are looked at.
+    async fn shown(
         &mut self,
         table: usize,
         ids: &[Id<'_, R::Backend>],
-    ) -> Result<bool, Failure> {
+        places: &[usize],
+    ) -> Result<BTreeMap<usize, String>, Failure> {
+        if places.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let definition = self.tables[table].definition;
-        let name = names(definition)?.name;
+        let sql = names(definition)?;
+        let ids: Vec<_> = places.iter().map(|place| ids[*place]).collect();
         let (mut statement, _) =
-            of_ids::<R::Backend>(definition, ids).statement(self.around.types(table));
+            of_ids::<R::Backend>(definition, &ids).statement(self.around.types(table));
         statement.sql(format!(
-            "select cast('there' as text) from sent join {name} on {} limit 1",
-            same_id(definition, &name)
+            "select cast({PLACE} as text), coalesce(cast({} as text), '') from sent join {name} on {}",
+            sql.stamp,
+            same_id(definition, &sql.name),
+            name = sql.name,
         ));
-        Ok(self.runner.ask(statement).await?.is_any())
+        let mut shown = BTreeMap::new();
+        for line in self.runner.ask(statement).await?.rows() {
+            let mut texts = line.into_iter().map(Option::unwrap_or_default);
+            let place = texts.next().and_then(|place| place.parse::<usize>().ok());
+            if let Some(place) = place.and_then(|place| places.get(place)) {
+                shown.insert(*place, texts.next().unwrap_or_default());
+            }
+        }
+        Ok(shown)
     }
 }
