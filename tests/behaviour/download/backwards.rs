@@ -85,6 +85,29 @@ fn a_pause_of_the_clock_is_no_step_back() {
 }
 
 #[test]
+fn the_look_for_a_step_back_reads_one_pause_however_many_there_are() {
+    let server = Server::new();
+    let conn = &mut server.connect();
+    add(conn, 1);
+    let token = group().download(conn, (None, None)).unwrap().next();
+    // Pauses of long ago, whose ends are no numbers: whoever looks at one fails.
+    run(
+        conn,
+        "drop trigger carburetor_pause; drop table carburetor_pause;
+create table pauses (began integer primary key, length integer);
+create view carburetor_pause as select began, iif(length, began + length, abs(-9223372036854775807 - 1)) as ended from pauses;
+with recursive minutes (at) as (select 1 union all select at + 1 from minutes where at < 100)
+insert into pauses (began, length) select at * 60000000, 0 from minutes;
+insert into pauses (began, length) select now - 60000000, 30000000 from carburetor_clock",
+    );
+    let said = group().download(conn, token.clone()).unwrap();
+    assert!(!said.0.reset && !said.1.reset);
+    run(conn, "update pauses set length = 90000000 where length > 0");
+    let said = group().download(conn, token).unwrap();
+    assert!(said.0.reset && said.1.reset);
+}
+
+#[test]
 fn whatever_clock_is_asked_with_the_statements_are_the_same() {
     let server = Server::new();
     let conn = &mut server.connect();
