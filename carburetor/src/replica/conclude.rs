@@ -94,26 +94,14 @@ fn is_shown(outcome: &Outcome) -> bool {
 
 /// What the program may show to whoever made a lost edit.
 fn gone() -> Rejection {
-    Rejection {
-        code: Code::Gone,
-        message: "the row was deleted meanwhile, maybe along with another one: insert it anew if it is to live, and drop this"
-            .into(),
-        field: None,
-    }
+    Rejection::new(
+        Code::Gone,
+        "the row was deleted meanwhile, maybe along with another one: insert it anew if it is to live, and drop this",
+    )
 }
 
 /// The outcome of a change that the server can't even read.
 pub(super) fn unread(change: &Change, message: &str) -> Outcome {
-    Outcome {
-        clock: change.clock,
-        verdict: Verdict::Rejected(Rejection {
-            code: Code::Invalid,
-            message: message.to_owned(),
-            field: None,
-        }),
-        stamp: None,
-        row: None,
-        met: None,
-        unreadable: None,
-    }
+    let rejection = Rejection::new(Code::Invalid, message);
+    Outcome::new(change.clock, Verdict::Rejected(rejection))
 }

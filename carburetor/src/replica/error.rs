@@ -31,12 +31,12 @@ pub enum ReplicaError {
     },
     /// The file holds what another account edited and has not uploaded.
     OtherAccount {
-        /// Whose edits they are.
+        /// Whose edits they are; empty where the file was opened without an account.
         account: String,
     },
     /// The file has become another account's, or nobody's, since it was opened.
     SignedOut {
-        /// Whose it was.
+        /// Whose it was; empty where it was opened without an account.
         account: String,
     },
     /// The account can't sign out, because edits wait for the server.
@@ -123,9 +123,15 @@ impl fmt::Display for ReplicaError {
             ReplicaError::Table { table, problem } | ReplicaError::Stuck { table, problem } => {
                 write!(f, "{table}: {problem}")
             }
+            ReplicaError::OtherAccount { account } if account.is_empty() => f.write_str(
+                "the file holds changes that the server hasn't got, of whoever opened it without an account: open it without `account` and sync, or take another file",
+            ),
             ReplicaError::OtherAccount { account } => write!(
                 f,
                 "the file holds changes of the account `{account}` that the server hasn't got: open it for that account and sync, or take another file"
+            ),
+            ReplicaError::SignedOut { account } if account.is_empty() => f.write_str(
+                "the file is no longer of whoever opened it without an account: open it again for the account that uses it",
             ),
             ReplicaError::SignedOut { account } => write!(
                 f,

@@ -4,6 +4,7 @@ use super::error::ReplicaError;
 use super::file::{Store, connect};
 use super::met::Met;
 use super::monitor::Monitor;
+use super::obstacle::{Cause, Next, Task};
 use super::rejected::Rejected;
 use super::status::Status;
 use super::sync::{Shared, Synced};
@@ -117,7 +118,12 @@ impl<G> ReplicaBuilder<G> {
         let mut conn = connect(&path)?;
         store.open(&mut conn, &path)?;
         store.settle_on_disk(&mut conn)?;
+        store.tell_elsewhere(&mut conn)?;
         let monitor = Monitor::new(store.count(&mut conn)?);
+        // What is known of the file by itself, before anything is tried.
+        if let Err(error) = store.reads_all(&mut conn) {
+            monitor.failed(Task::Upload, Cause::of(&error), &error, Next::Waits);
+        }
         Ok(Replica {
             path,
             shared: Shared {

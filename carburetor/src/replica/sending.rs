@@ -1,6 +1,7 @@
 //! Changes that wait to be sent or answered, as they are sent: byte for byte.
 
 use super::error::ReplicaError;
+use super::file::Store;
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::stretch::NOW;
 use crate::change::Change;
@@ -23,7 +24,30 @@ pub(super) struct Sending {
 impl Sending {
     pub(super) fn read(&self) -> Result<Change, ReplicaError> {
         let change = serde_json::from_str(&self.change);
-        change.map_err(|error| WireError::new(format!("a change in the file: {error}")).into())
+        change.map_err(|error| {
+            let problem = format!(
+                "the change {} in the file can't be read ({error}): sync with the version of the program that made it, or give up what waits by \
+                 `discard_pending`",
+                self.clock
+            );
+            WireError::new(problem).into()
+        })
+    }
+}
+
+impl Store {
+    /// Fails if a change that waits for the server can't be read.
+    pub(super) fn reads_all(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
+        for waiting in [
+            "seq, clock, change, since, stretch, attempted from carburetor_sending",
+            "seq, clock, change, 0, 0, 0 from carburetor_held_change",
+        ] {
+            let sql = format!("select {waiting} where in_group = {BIND} order by seq");
+            for waiting in read(conn, &sql, [Bind::text(&self.group)])? {
+                waiting.read()?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -21,10 +21,14 @@ pub struct Status {
     pub pending: u64,
     /// How many changes [`Replica::rejected`](super::Replica::rejected) has, which the program has neither dropped nor tried again.
     pub rejected: u64,
+    /// How many edits in the file this replica doesn't send: they are of another [group of the file](crate::replica#one-file), or of a table that the
+    /// group no longer has, and wait until whoever has those syncs.
+    pub elsewhere: u64,
     /// When the replica last showed all that the server had.
     pub last_synced: Option<DateTime<Utc>>,
     /// What stands in the way, at most one obstacle for each [`Task`](super::Task): why the last attempt failed, since when, and what comes next.
-    /// Empty when all that was tried last has succeeded, and when nobody syncs. In a replica that is [`Live`](Phase::Live) an upload may still fail.
+    /// Empty when all that was tried last has succeeded, and when nobody syncs, but for a change in the file that can't be read: that is told from the
+    /// opening on. In a replica that is [`Live`](Phase::Live) an upload may still fail.
     pub obstacles: Vec<Obstacle>,
 }
 
@@ -79,6 +83,7 @@ impl Store {
         Ok(Status {
             pending: self.pending(conn)?,
             rejected: u64::try_from(rejected).unwrap_or(0),
+            elsewhere: self.elsewhere(conn)?,
             last_synced: match synced {
                 Some(_) => DateTime::from_timestamp_millis(as_integer(&synced)),
                 None => None,

@@ -207,6 +207,22 @@ fn what_was_rejected_is_not_tried_again_in_a_file_that_is_anothers() {
 }
 
 #[test]
+fn unsent_edits_of_whoever_opened_the_file_without_an_account_keep_it_and_say_so() {
+    let (server, folder) = (served(), Folder::new());
+    let nobody = open(&server, &folder, "red", "");
+    sync(&nobody);
+    let mut conn = nobody.connection().unwrap();
+    run(&mut conn, "update notes set title = 'mine' where id = 'r'");
+    let error = attempt(&server, &folder, "blue", "bob").unwrap_err();
+    assert!(
+        matches!(&error, ReplicaError::OtherAccount { account } if account.is_empty()),
+        "{error}"
+    );
+    let said = error.to_string();
+    assert!(said.contains("open it without `account`"), "{said}");
+}
+
+#[test]
 fn whoever_has_unsent_edits_is_told_so_and_may_discard_them() {
     let (server, folder) = (served(), Folder::new());
     let ann = open(&server, &folder, "red", "ann");

@@ -5,7 +5,8 @@ use super::outbox::{Device, known_notes, said};
 use super::recorder::Recorder;
 use carburetor::change::Edit;
 use carburetor::clock::Clock;
-use carburetor::replica::Replica;
+use carburetor::replica::{Cause, Replica, Status, Task};
+use futures_util::{FutureExt, StreamExt};
 
 #[test]
 fn clocks_go_on_when_the_time_goes_back() {
@@ -124,4 +125,39 @@ insert into notes (id, title, team) select 'n' || n, 'many', 'red' from n",
     let replica: Replica<Group> = Replica::open(&copy, Recorder::default()).unwrap();
     assert!(begun.elapsed() < std::time::Duration::from_secs(60));
     assert_eq!(replica.pending().unwrap(), 32_000);
+}
+
+fn status(replica: &Replica<Group>) -> Status {
+    let mut statuses = Box::pin(replica.status());
+    let status = statuses.next().now_or_never().flatten();
+    status.expect("there is a status")
+}
+
+#[test]
+fn a_change_in_the_file_that_can_not_be_read_is_told_before_anything_is_tried() {
+    let mut device = Device::new();
+    known_notes(&mut device);
+    device.run("update notes set title = 'uno' where id = 'a'");
+    device.sent();
+    let again = || Replica::open(device.folder.file("device"), Recorder::default()).unwrap();
+    assert_eq!(status(&again()).obstacles, []);
+    device.run("update carburetor_sending set change = '{}'");
+    let again = || Replica::open(device.folder.file("device"), Recorder::default()).unwrap();
+    let replica: Replica<Group> = again();
+    let told = status(&replica);
+    assert_eq!(told.pending, 1);
+    let [obstacle] = &told.obstacles[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!(
+        (obstacle.task, obstacle.cause),
+        (Task::Upload, Cause::Unreadable)
+    );
+    assert!(
+        obstacle.reason.contains("`discard_pending`"),
+        "{}",
+        obstacle.reason
+    );
+    replica.discard_pending().unwrap();
+    assert_eq!(status(&again()).obstacles, []);
 }

@@ -6,8 +6,9 @@ use super::models::{Note, Seat};
 use super::world::{Row, Teams, note, notes_in};
 use super::{Conn, Server};
 use carburetor::SyncGroup;
-use carburetor::replica::{InProcess, Replica, Synced};
+use carburetor::replica::{InProcess, Replica, ReplicaGroup, Synced, Transport};
 use diesel::prelude::*;
+use futures_util::{FutureExt, StreamExt};
 
 type Own = SyncGroup<(sqlite::Note,)>;
 type Shared = SyncGroup<(sqlite::Note, sqlite::Seat)>;
@@ -258,4 +259,75 @@ fn discarded_edits_are_taken_back_where_only_the_other_group_shows_the_row() {
     sync(&device.other);
     assert_eq!(device.notes(), before);
     assert_eq!(server.notes().len(), 4);
+}
+
+/// What waits for this replica, and for others.
+fn waits<G>(replica: &Replica<G>) -> (u64, u64) {
+    let mut statuses = Box::pin(replica.status());
+    let status = statuses.next().now_or_never().flatten();
+    let status = status.expect("there is a status");
+    (status.pending, status.elsewhere)
+}
+
+fn open_named<G: ReplicaGroup>(folder: &Folder, name: &str, way: impl Transport) -> Replica<G> {
+    let replica = Replica::builder().name(name);
+    replica.open(folder.file("device"), way).unwrap()
+}
+
+#[test]
+fn edits_that_wait_for_what_the_group_was_before_it_gained_a_table_are_told() {
+    let server = served();
+    let device = Device::new(&server);
+    let Device {
+        folder,
+        one,
+        other,
+        mut conn,
+    } = device;
+    assert_eq!((waits(&one), waits(&other)), ((0, 0), (0, 0)));
+    run(
+        &mut conn,
+        "update notes set title = 'mine' where id = 'g'; delete from notes where id = 'r'",
+    );
+    drop((one, other));
+    // The program's next version has one group, with one more table.
+    let unnamed = open_other(&server, &folder, &["red", "green"], "");
+    assert_eq!(waits(&unnamed), (0, 2));
+    sync(&unnamed);
+    assert_eq!(waits(&unnamed), (0, 2));
+    assert_eq!(server.notes()[1].1, "one");
+    drop(unnamed);
+    let way: InProcess<SyncGroup<(Note, Seat), Teams>, Teams, Conn> =
+        InProcess::new(teams(&["red", "green"]), server.connector());
+    let named: Replica<Shared> = open_named(&folder, "notes", way);
+    assert_eq!(waits(&named), (2, 0));
+    assert_eq!(sync(&named).sent, 2);
+    assert_eq!(server.notes()[1].1, "mine");
+    drop(named);
+    let unnamed = open_other(&server, &folder, &["red", "green"], "");
+    assert_eq!(waits(&unnamed), (0, 0));
+}
+
+#[test]
+fn what_was_on_its_way_for_another_group_and_edits_of_a_table_that_the_group_lost_are_told() {
+    let folder = Folder::new();
+    let lost = super::super::recorder::Recorder::default();
+    let path = folder.file("device").to_str().unwrap().to_owned();
+    let mut conn = SqliteConnection::establish(&path).unwrap();
+    run(&mut conn, super::super::models::NOTES);
+    let both: Replica<Shared> = open_named(&folder, "ours", lost.clone());
+    let insert = "insert into seats (room, place, guest, kind) values ('a', 1, 'ann', 'chair')";
+    run(&mut conn, insert);
+    drop(both);
+    let less: Replica<Own> = open_named(&folder, "ours", lost.clone());
+    assert_eq!(waits(&less), (0, 1));
+    drop(less);
+    let both: Replica<Shared> = open_named(&folder, "ours", lost.clone());
+    assert_eq!(waits(&both), (1, 0));
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(both.sync()).unwrap_err();
+    assert_eq!(lost.last().len(), 1);
+    drop(both);
+    let another: Replica<Own> = open_named(&folder, "theirs", lost);
+    assert_eq!(waits(&another), (0, 1));
 }
