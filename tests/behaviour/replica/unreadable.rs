@@ -1,5 +1,6 @@
 //! Rows that a replica can't show: they are told and kept, and everything else goes on.
 
+mod fallbacks;
 mod gone;
 
 use super::device::{Folder, run};
@@ -17,7 +18,7 @@ diesel::table! { tasks (id) { id -> Integer, title -> Text, level -> Text, at ->
 
 macro_rules! level {
     ($name:ident: $($label:literal => $variant:ident),+) => {
-        #[derive(Debug, Clone, Copy, PartialEq, diesel::AsExpression)]
+        #[derive(Debug, Clone, Copy, PartialEq, diesel::AsExpression, diesel::FromSqlRow)]
         #[diesel(sql_type = Text)]
         pub(crate) enum $name {
             $($variant),+
