@@ -55,7 +55,7 @@ use crate::connection::runner;
     feature = "postgres-backend",
     any(feature = "async-postgres", feature = "async-sqlite")
 ))]
-pub use asynchronous::watermark_async;
+pub use asynchronous::{adopt_origin_async, watermark_async};
 #[cfg(any(feature = "async-postgres", feature = "async-sqlite"))]
 pub use asynchronous::{new_origin_async, reset_async, touch_async, untracked_async};
 pub use backend::TrackingBackend;

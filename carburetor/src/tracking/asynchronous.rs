@@ -15,6 +15,8 @@ pub use watermark::watermark_async;
 
 use super::runner::Awaiting;
 use super::touch::touch_by;
+#[cfg(feature = "postgres-backend")]
+use super::upkeep::adopt_origin_by;
 use super::upkeep::{new_origin_by, reset_by};
 use super::{Installed, Problem, Tracking, TrackingError};
 use crate::backend::SyncBackend;
@@ -260,4 +262,28 @@ where
     C: SyncConnectionAsync,
 {
     async move { new_origin_by(&mut Awaiting::on(conn)).await }
+}
+
+/// Keeps the origin that the database had in another cluster or under another name. See [`adopt_origin`](super::adopt_origin).
+///
+/// ```no_run
+/// # #[cfg(feature = "async-postgres")] {
+/// # async fn upgraded() -> Result<(), Box<dyn std::error::Error>> {
+/// use diesel_async::{AsyncConnection, AsyncPgConnection};
+/// let mut conn = AsyncPgConnection::establish("postgres://upgraded/app").await?;
+/// carburetor::tracking::adopt_origin_async(&mut conn).await?;
+/// # Ok(())
+/// # }
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// As [`adopt_origin`](super::adopt_origin).
+#[cfg(feature = "postgres-backend")]
+pub fn adopt_origin_async<C>(conn: &mut C) -> impl Future<Output = QueryResult<()>> + Send
+where
+    C: SyncConnectionAsync<Backend = diesel::pg::Pg>,
+{
+    async move { adopt_origin_by(&mut Awaiting::on(conn)).await }
 }

@@ -195,7 +195,13 @@ pub fn adopt_origin<C>(conn: &mut C) -> QueryResult<()>
 where
     C: SyncConnection<Backend = diesel::pg::Pg>,
 {
-    complete(Blocking(conn).transact("select carburetor.adopt_origin()"))
+    complete(adopt_origin_by(&mut Blocking(conn)))
+}
+
+/// Keeps the origin on either kind of connection.
+#[cfg(feature = "postgres-backend")]
+pub(super) async fn adopt_origin_by<R: Runner>(runner: &mut R) -> QueryResult<()> {
+    runner.transact("select carburetor.adopt_origin()").await
 }
 
 /// Moves the watermark on a primary, every second or so, and returns it: what read replicas have in the place of a cutoff.

@@ -29,6 +29,20 @@ fn a_database_that_has_moved_keeps_its_origin_where_it_is_told_to() {
     assert!(!next(conn, after).0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_keeps_its_origin_where_it_is_told_so_without_blocking() {
+    let (moved, token) = tokio::task::block_in_place(|| {
+        let server = Server::new();
+        let (_, token) = next(&mut server.connect(), Token::default());
+        (super::super::on_postgres::copied(&server), token)
+    });
+    let conn = &mut moved.connect_async().await;
+    tracking::adopt_origin_async(conn).await.unwrap();
+    let (reset, after) = tokio::task::block_in_place(|| next(&mut moved.connect(), token.clone()));
+    assert!(!reset);
+    assert_eq!(after.origin(), token.origin());
+}
+
 #[test]
 fn after_a_reset_a_table_is_sent_once_however_old_the_oldest_writer_is() {
     let server = Server::new();
