@@ -75,14 +75,9 @@ pub fn changes(rows: &[Row], base: DateTime<Utc>, lap: usize, batch: usize) -> C
                 (None, Edit::Insert(columns))
             }
         };
-        Change {
-            table: "items".into(),
-            id: json!(row.id),
-            clock,
-            base,
-            edit,
-            was: Map::new(),
-        }
+        let mut change = Change::new("items", row.id, clock, edit);
+        change.base = base;
+        change
     };
     Changes::new(rows.iter().enumerate().map(change).collect())
 }

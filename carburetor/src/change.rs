@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 /// ```
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "written::Change")]
+#[non_exhaustive]
 pub struct Change {
     /// The table's name on the wire.
     pub table: String,
@@ -37,18 +38,36 @@ pub struct Change {
     pub was: Map<String, Value>,
 }
 
+impl Change {
+    /// This edit of the row `id`, as it travels; made on a row that nothing is known of. From a model's values a change is made by
+    /// [`insert`](Self::insert), [`update`](Self::update) and [`delete`](Self::delete).
+    ///
+    /// ```
+    /// # use carburetor::change::{Change, Edit};
+    /// # use carburetor::clock::Clock;
+    /// let mut deletion = Change::new("users", "ann", Clock::new(1, 0, 42), Edit::Delete);
+    /// assert!(deletion.base.is_none());
+    /// deletion.base = Some("2026-01-31T23:59:59Z".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(table: impl Into<String>, id: impl Into<Value>, clock: Clock, edit: Edit) -> Self {
+        Change {
+            table: table.into(),
+            id: id.into(),
+            clock,
+            base: None,
+            edit,
+            was: Map::new(),
+        }
+    }
+}
+
 /// What a [`Change`] does to its row. Columns are named and written as they travel.
 ///
 /// ```
 /// use carburetor::change::{Change, Edit};
-/// let deletion = Change {
-///     table: "users".into(),
-///     id: "ann".into(),
-///     clock: "018bcfe568000001000000000000002a".parse()?,
-///     base: None,
-///     edit: Edit::Delete,
-///     was: Default::default(),
-/// };
+/// let clock = "018bcfe568000001000000000000002a".parse()?;
+/// let deletion = Change::new("users", "ann", clock, Edit::Delete);
 /// assert!(serde_json::to_string(&deletion)?.contains(r#""delete":true"#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

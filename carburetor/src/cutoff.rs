@@ -16,11 +16,13 @@ use chrono::{DateTime, Utc};
 use diesel::row::Row;
 use std::time::Duration;
 
-/// What a cutoff on PostgreSQL relies on besides the server itself.
+/// What a cutoff on PostgreSQL relies on besides the server itself. Assumptions may be added: name those that are to be others, and take
+/// `..Assumptions::default()` for the rest.
 ///
 /// ```
 /// use carburetor::Assumptions;
 /// use std::time::Duration;
+/// let steady = Assumptions { slack: Duration::ZERO, ..Assumptions::default() };
 /// assert_eq!(Assumptions::default().slack, Duration::from_millis(250));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

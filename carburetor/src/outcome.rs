@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 /// ```
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "written::Outcome")]
+#[non_exhaustive]
 pub struct Outcome {
     /// The clock of the change.
     pub clock: Clock,
@@ -41,6 +42,24 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The verdict on the change of this clock, and nothing of its row.
+    ///
+    /// ```
+    /// # use carburetor::{clock::Clock, outcome::{Outcome, Verdict}};
+    /// let outcome = Outcome::new(Clock::new(1, 0, 42), Verdict::Superseded);
+    /// assert!(outcome.row.is_none());
+    /// ```
+    pub fn new(clock: Clock, verdict: Verdict) -> Self {
+        Outcome {
+            clock,
+            verdict,
+            stamp: None,
+            row: None,
+            met: None,
+            unreadable: None,
+        }
+    }
+
     /// The server's row, the values as `DB` maps them: what the replica's row has to become. None after `applied`, and where the scope
     /// shows none: then the replica's row goes.
     ///
@@ -166,10 +185,12 @@ pub enum Verdict {
 ///
 /// ```
 /// use carburetor::outcome::{Code, Rejection};
-/// let rejection = Rejection { code: Code::Immutable, message: "users.id is written by an insert only".into(), field: Some("id".into()) };
+/// let mut rejection = Rejection::new(Code::Immutable, "users.id is written by an insert only");
+/// rejection.field = Some("id".into());
 /// assert_eq!(rejection.to_string(), "users.id is written by an insert only");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rejection {
     /// The reason, for programs.
     pub code: Code,
@@ -177,6 +198,22 @@ pub struct Rejection {
     pub message: String,
     /// The column, or the constraint, that is concerned.
     pub field: Option<String>,
+}
+
+impl Rejection {
+    /// This reason, which concerns no single column or constraint.
+    ///
+    /// ```
+    /// # use carburetor::outcome::{Code, Rejection};
+    /// assert_eq!(Rejection::new(Code::NotFound, "users has no such row").field, None);
+    /// ```
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Rejection {
+            code,
+            message: message.into(),
+            field: None,
+        }
+    }
 }
 
 impl std::fmt::Display for Rejection {

@@ -14,6 +14,7 @@ mod disarm;
 mod doubt;
 mod dropped;
 mod edits;
+mod elsewhere;
 mod entries;
 mod error;
 mod fetch;

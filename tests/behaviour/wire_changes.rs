@@ -90,20 +90,20 @@ fn changes() -> Changes {
 
 /// What [`OUTCOMES`] says.
 fn outcomes() -> Outcomes {
-    let outcome = |counter, verdict, row: Value| Outcome {
-        clock: clock(counter),
-        verdict,
-        stamp: None,
-        row: (!row.is_null()).then(|| object(row)),
-        met: None,
-        unreadable: None,
+    let outcome = |counter, verdict, row: Value| {
+        let mut outcome = Outcome::new(clock(counter), verdict);
+        outcome.row = (!row.is_null()).then(|| object(row));
+        outcome
+    };
+    let stamped = |counter, verdict, stamp: &str| {
+        let mut outcome = Outcome::new(clock(counter), verdict);
+        outcome.stamp = Some(instant(stamp));
+        outcome
     };
     let rejected = |code, message: &str, field: Option<&str>| {
-        Verdict::Rejected(Rejection {
-            code,
-            message: message.into(),
-            field: field.map(str::to_owned),
-        })
+        let mut rejection = Rejection::new(code, message);
+        rejection.field = field.map(str::to_owned);
+        Verdict::Rejected(rejection)
     };
     let unique = "duplicate key value violates unique constraint \"users_name_key\"";
     let hidden = "the row is outside of what this caller may see";
@@ -115,26 +115,19 @@ fn outcomes() -> Outcomes {
     });
     let constraint = rejected(Code::Constraint, unique, Some("users_name_key"));
     let forbidden = rejected(Code::Forbidden, hidden, None);
+    let mut met = outcome(8, Verdict::Merged, row.clone());
+    met.met = Some(object(json!({"name": "Ann"})));
     let mut outcomes = Outcomes::new(
         Clock::new(1_700_000_000_000, 255, 0),
         vec![
-            Outcome {
-                stamp: Some(instant("2026-01-31T23:59:59.120Z")),
-                ..outcome(1, Verdict::Applied, Value::Null)
-            },
-            outcome(2, Verdict::Merged, row.clone()),
+            stamped(1, Verdict::Applied, "2026-01-31T23:59:59.120Z"),
+            outcome(2, Verdict::Merged, row),
             outcome(3, Verdict::Superseded, Value::Null),
             outcome(4, constraint, Value::Null),
             outcome(5, forbidden, Value::Null),
-            Outcome {
-                stamp: Some(instant("2026-01-31T23:59:59.130Z")),
-                ..outcome(6, Verdict::Held, Value::Null)
-            },
+            stamped(6, Verdict::Held, "2026-01-31T23:59:59.130Z"),
             outcome(7, Verdict::Held, Value::Null),
-            Outcome {
-                met: Some(object(json!({"name": "Ann"}))),
-                ..outcome(8, Verdict::Merged, row)
-            },
+            met,
         ],
     );
     outcomes.scope = Some("598f2354d6ebd51b".into());

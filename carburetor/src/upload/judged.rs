@@ -24,11 +24,7 @@ pub(super) fn missing(definition: &TableDefinition, code: Code) -> Rejection {
         ),
         _ => format!("{table} has no such row"),
     };
-    Rejection {
-        code,
-        message,
-        field: None,
-    }
+    Rejection::new(code, message)
 }
 
 /// Why a row is not written under an id that the database takes for another text.
@@ -41,9 +37,5 @@ pub(super) fn other_id(definition: &TableDefinition, id: &str) -> Rejection {
 
 /// Why a row is not as it was written, though nothing failed.
 pub(super) fn kept(definition: &TableDefinition, why: &str) -> Rejection {
-    Rejection {
-        code: Code::Invalid,
-        message: format!("{}: {why}", definition.wire_name),
-        field: None,
-    }
+    Rejection::new(Code::Invalid, format!("{}: {why}", definition.wire_name))
 }

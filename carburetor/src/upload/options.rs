@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// How an upload runs. The default suits a server: one transaction, each change on its own, clocks at most 60 seconds ahead.
+/// How an upload runs. The default suits a server: one transaction, each change on its own, clocks at most 60 seconds ahead. Options may be added: name
+/// those that are to be others, and take `..UploadOptions::default()` for the rest.
 ///
 /// ```
 /// use carburetor::upload::{Transactions, UploadOptions};

@@ -49,14 +49,10 @@ impl Device {
             .keys()
             .map(|column| (column.clone(), known[column].clone()))
             .collect();
-        Ok(Change {
-            was,
-            table: "customer".into(),
-            id: json!(MARY),
-            clock: self.clock.tick()?,
-            base,
-            edit: Edit::Update(columns),
-        })
+        let edit = Edit::Update(columns);
+        let mut change = Change::new("customer", MARY, self.clock.tick()?, edit);
+        (change.base, change.was) = (base, was);
+        Ok(change)
     }
 }
 

@@ -92,14 +92,9 @@ fn a_value_that_has_a_fallback_is_admitted_as_it_is() {
     let conn = &mut server.connect();
     run(conn, "delete from moods where id = 2");
     let columns = json!({"id": 9, "mood": "great", "due": "2026-01-01"});
-    let change = Change {
-        table: "moods".into(),
-        id: json!(9),
-        clock: Clock::new(1_700_000_000_000, 0, 7),
-        base: None,
-        edit: Edit::Insert(columns.as_object().unwrap().clone()),
-        was: Map::new(),
-    };
+    let clock = Clock::new(1_700_000_000_000, 0, 7);
+    let insert = Edit::Insert(columns.as_object().unwrap().clone());
+    let change = Change::new("moods", 9, clock, insert);
     let outcomes = Group::upload(conn, &Changes::new(vec![change])).unwrap();
     assert_eq!(outcomes.outcomes[0].verdict, Verdict::Applied);
     let news = SyncGroup::<(Later,)>::download(conn, (None,)).unwrap();

@@ -49,13 +49,10 @@ impl Transport for Future {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return Err(refused(409, "clock_ahead"));
         }
-        let outcomes = changes.iter().map(|change| Outcome {
-            clock: change.clock,
-            verdict: Verdict::Applied,
-            stamp: Some(Utc::now()),
-            row: None,
-            met: None,
-            unreadable: None,
+        let outcomes = changes.iter().map(|change| {
+            let mut outcome = Outcome::new(change.clock, Verdict::Applied);
+            outcome.stamp = Some(Utc::now());
+            outcome
         });
         let ahead = "03b4a6dc280000000000000000000000".parse().unwrap();
         let outcomes = Outcomes::new(ahead, outcomes.collect());

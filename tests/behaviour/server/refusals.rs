@@ -12,14 +12,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 fn delete(millis: u64, counter: u16) -> Change {
-    Change {
-        table: "notes".into(),
-        id: json!("a"),
-        clock: Clock::new(millis, counter, 7),
-        base: None,
-        edit: Edit::Delete,
-        was: Default::default(),
-    }
+    Change::new("notes", "a", Clock::new(millis, counter, 7), Edit::Delete)
 }
 
 fn body(changes: Vec<Change>) -> Vec<u8> {
@@ -206,19 +199,12 @@ fn pages_smaller_than_what_is_of_one_instant_come_to_an_end() {
     let program = server.serve(2, Limits::default());
     let red = &program.client("red");
     let (_, first) = program.get(red, "web/download");
-    let inserts = (0..9).map(|number| Change {
-        id: json!(format!("n{number}")),
-        edit: Edit::Insert(
-            [
-                ("id", format!("n{number}")),
-                ("title", "same".into()),
-                ("team", "red".into()),
-            ]
-            .map(|(name, value)| (name.into(), value.into()))
-            .into_iter()
-            .collect(),
-        ),
-        ..delete(now(), number)
+    let inserts = (0..9).map(|number| {
+        let id = format!("n{number}");
+        let row = [("id", &*id), ("title", "same"), ("team", "red")];
+        let row = row.map(|(name, value)| (name.into(), value.into()));
+        let edit = Edit::Insert(row.into_iter().collect());
+        Change::new("notes", id, Clock::new(now(), number, 7), edit)
     });
     let (status, said) = program.post(red, "web/upload", body(inserts.collect()));
     assert_eq!(status, StatusCode::OK, "{said}");

@@ -84,6 +84,7 @@ fn an_id_that_is_always_generated_is_warned_of_and_its_inserts_name_the_remedy()
         code,
         message,
         field,
+        ..
     }) = inserted(&mut conn)
     else {
         panic!("not rejected");

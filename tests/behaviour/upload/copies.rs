@@ -78,11 +78,9 @@ fn what_a_replica_saw_in_the_meantime_makes_no_other_change() {
         .on_stamp(stamp(&first.outcomes[0]));
     let told = Fields::upload(conn, &changes([edit.clone()])).unwrap();
     let before = contents(conn);
-    let again = Change {
-        base: told.outcomes[0].stamp,
-        was: json!({"a": "of 1"}).as_object().unwrap().clone(),
-        ..edit
-    };
+    let mut again = edit;
+    again.base = told.outcomes[0].stamp;
+    again.was = json!({"a": "of 1"}).as_object().unwrap().clone();
     assert_eq!(Fields::upload(conn, &changes([again])).unwrap(), told);
     assert_eq!(contents(conn), before);
 }

@@ -90,14 +90,7 @@ pub(super) fn system() -> u64 {
 }
 
 pub(super) fn change(table: &str, id: Value, clock: Clock, edit: Edit) -> Change {
-    Change {
-        table: table.into(),
-        id,
-        clock,
-        base: None,
-        edit,
-        was: Map::new(),
-    }
+    Change::new(table, id, clock, edit)
 }
 
 /// The same change, made on a row of this stamp.
@@ -106,11 +99,9 @@ pub(super) trait On {
 }
 
 impl On for Change {
-    fn on_stamp(self, stamp: DateTime<Utc>) -> Self {
-        Change {
-            base: Some(stamp),
-            ..self
-        }
+    fn on_stamp(mut self, stamp: DateTime<Utc>) -> Self {
+        self.base = Some(stamp);
+        self
     }
 }
 

@@ -113,10 +113,8 @@ fn an_insert_over_a_row_of_ones_own_or_an_equal_one_is_a_plain_success() {
             .row
             .as_ref()
             .map(|row| row["at"].as_str().unwrap().parse().unwrap());
-        let sent = Change {
-            base: stamp.or(seen.outcomes[0].stamp),
-            ..bob.insert(table, row(9, "three"))
-        };
+        let mut sent = bob.insert(table, row(9, "three"));
+        sent.base = stamp.or(seen.outcomes[0].stamp);
         assert_eq!(met(&upload(conn, sent).outcomes[0]), Value::Null, "{table}");
     }
 }

@@ -51,10 +51,9 @@ fn desk(id: i32, room: Option<(&str, i32)>, beside: Option<i32>) -> Value {
 /// An insert of the first room of a house.
 fn room(device: &mut Device, house: &str) -> Change {
     let row = json!({"house": house, "number": 1, "team": "red"});
-    Change {
-        id: json!([house, 1]),
-        ..device.insert("rooms", row)
-    }
+    let mut change = device.insert("rooms", row);
+    change.id = json!([house, 1]);
+    change
 }
 
 fn upload_as(conn: &mut Conn, team: &'static str, sent: Vec<Change>) -> Outcomes {

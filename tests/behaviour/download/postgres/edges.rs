@@ -142,14 +142,8 @@ fn an_upload_of_such_a_value_is_rejected() {
         .unwrap()
         .clone();
         row.insert(column.into(), value);
-        Change {
-            table: "edges".into(),
-            id: json!(number),
-            clock: Clock::new(1_700_000_000_000, number, 7),
-            base: None,
-            edit: Edit::Insert(row),
-            was: Map::new(),
-        }
+        let clock = Clock::new(1_700_000_000_000, number, 7);
+        Change::new("edges", number, clock, Edit::Insert(row))
     };
     let sent = vec![
         change(1, "start", json!("24:00:00")),

@@ -206,25 +206,15 @@ impl Draft<'_> {
         if let Some(note) = columns.get_mut("note") {
             *note = clock.to_string().into();
         }
-        Change {
-            table: table.name().into(),
-            id,
-            clock,
-            base,
-            edit: Edit::Update(columns),
-            was: Map::new(),
-        }
+        let mut change = Change::new(table.name(), id, clock, Edit::Update(columns));
+        change.base = base;
+        change
     }
 
     fn change(&mut self, table: Table, id: i64, base: Option<DateTime<Utc>>, edit: Edit) -> Change {
-        Change {
-            table: table.name().into(),
-            id: wire(id),
-            clock: self.device.tick(),
-            base,
-            edit,
-            was: Map::new(),
-        }
+        let mut change = Change::new(table.name(), wire(id), self.device.tick(), edit);
+        change.base = base;
+        change
     }
 
     fn row(&mut self, table: Table) -> Option<(i64, DateTime<Utc>)> {
