@@ -16,14 +16,7 @@ fn at(millis: u64) -> Clock {
 /// A change of row 1 of `table`.
 fn sent(table: Table, clock: u64, edit: Edit, verdict: Verdict) -> Entry {
     Entry {
-        change: Change {
-            table: table.name().into(),
-            id: json!("1"),
-            clock: at(clock),
-            base: None,
-            edit,
-            was: Map::new(),
-        },
+        change: Change::new(table.name(), "1", at(clock), edit),
         quality: Quality::Good,
         fate: Fate::Answered(verdict),
         began: at(clock),
