@@ -6,7 +6,7 @@ fn converges(backend: Backend, seeds: std::ops::Range<u64>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.unwrap();
     for seed in seeds {
-        let tally = runtime.block_on(run(backend, seed, 100));
+        let tally = runtime.block_on(run(backend, seed, 100, &[]));
         let tally = tally.unwrap_or_else(|problem| panic!("seed {seed}: {problem}"));
         assert!(tally.synced > 0 && tally.accepted > 0, "seed {seed}");
     }

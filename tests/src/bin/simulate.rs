@@ -1,6 +1,6 @@
 //! Replicas that converge, or a seed that shows how they don't.
 
-use carburetor_tests::simulation::{Backend, run};
+use carburetor_tests::simulation::{Backend, Trouble, run};
 use std::process::ExitCode;
 
 const HELP: &str = "simulate: replicas, a server and a network that fails, by seeds
@@ -10,6 +10,8 @@ const HELP: &str = "simulate: replicas, a server and a network that fails, by se
   --seeds N   runs the seeds 0 to N - 1 (default 50)
   --seed N    runs this one alone
   --steps N   the length of each schedule (default 300)
+  --with T    what befalls every second history besides: restores, lines, triggers, hubs,
+              future; several with commas, or all
   --server B  what the server runs on: sqlite (default), or postgres, a cluster of its own
 ";
 
@@ -17,6 +19,7 @@ struct Options {
     seeds: std::ops::Range<u64>,
     steps: u64,
     backend: Backend,
+    troubles: Vec<Trouble>,
 }
 
 fn options() -> Result<Option<Options>, String> {
@@ -24,6 +27,7 @@ fn options() -> Result<Option<Options>, String> {
         seeds: 0..50,
         steps: 300,
         backend: Backend::Sqlite,
+        troubles: Vec::new(),
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -37,6 +41,14 @@ fn options() -> Result<Option<Options>, String> {
                 "postgres" => Backend::Postgres,
                 _ => return Err("--server: it is sqlite or postgres".into()),
             };
+            continue;
+        }
+        if argument == "--with" {
+            let troubles = match value.as_str() {
+                "all" => Some(Trouble::ALL.to_vec()),
+                names => names.split(',').map(Trouble::named).collect(),
+            };
+            options.troubles = troubles.ok_or("--with: --help shows what there is")?;
             continue;
         }
         let value = value.parse::<u64>();
@@ -77,7 +89,7 @@ fn main() -> ExitCode {
     };
     let mut failed = Vec::new();
     for seed in options.seeds.clone() {
-        match runtime.block_on(run(options.backend, seed, options.steps)) {
+        match runtime.block_on(run(options.backend, seed, options.steps, &options.troubles)) {
             Ok(tally) => println!(
                 "seed {seed}: converged; {} steps, {} syncs, {} broken, {} crashes, {} changes accepted",
                 tally.steps, tally.synced, tally.broken, tally.crashed, tally.accepted

@@ -3,9 +3,12 @@
 use super::models::{Member, TABLES, Table, postgres, sqlite};
 use super::rows::{Line, query};
 use super::statement::Dialect;
+use super::triggers;
+use super::troubles::{Trouble, Troubles};
 use crate::{Cluster, Folder};
 use bytes::Bytes;
 use carburetor::replica::{InProcess, Transport, TransportError};
+use carburetor::tracking;
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
@@ -13,6 +16,7 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{ConnectionError, ConnectionResult, QueryableByName};
 use futures_util::StreamExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the server runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +42,15 @@ pub(super) enum Database {
 /// Where SQLite's time begins: ahead of every real clock, so that only the simulation moves it.
 const BEGINNING: i64 = 4_000_000_000_000_000;
 
+/// Rows of which nobody could write before their day.
+const AHEAD: &str = r#"
+insert into lists (id, team, title, at) values ('0', 'red', 'ahead', '2200-01-01 00:00:00.000000+00:00');
+insert into tasks (id, team, list, title, points, at) values ('0', 'red', '0', 'ahead', 1, '2200-01-01 00:00:00.000000+00:00');
+insert into pads (id, team, "left", "right", at) values ('0', 'blue', 'ahead', 'ahead', '2200-01-01 00:00:00.000000+00:00');
+"#;
+
 impl Database {
-    pub(super) fn new(backend: Backend, folder: &Folder) -> Self {
+    pub(super) fn new(backend: Backend, folder: &Folder, troubles: &Troubles) -> Self {
         let mut database = match backend {
             Backend::Sqlite => {
                 let path = folder.file("server");
@@ -53,12 +64,76 @@ impl Database {
             }
         };
         database.execute(TABLES).expect("the tables are made");
-        match &mut database {
+        database.install();
+        if troubles.has(Trouble::Future) {
+            database.begin_ahead();
+        }
+        if troubles.has(Trouble::Triggers) {
+            let triggers = match backend {
+                Backend::Sqlite => triggers::SQLITE,
+                Backend::Postgres => triggers::POSTGRES,
+            };
+            database.execute(triggers).expect("the triggers are made");
+        }
+        database
+    }
+
+    fn install(&mut self) {
+        match self {
             Database::Sqlite { conn, .. } => sqlite::Served::tracking::<Sqlite>().install(conn),
             Database::Postgres { conn, .. } => postgres::Served::tracking::<Pg>().install(conn),
         }
         .expect("the tables are tracked");
-        database
+    }
+
+    /// The tables have rows of a time far ahead when they are tracked.
+    fn begin_ahead(&mut self) {
+        let down = match self {
+            Database::Sqlite { conn, .. } => sqlite::Served::tracking::<Sqlite>().down_sql(conn),
+            Database::Postgres { .. } => Ok(postgres::Served::tracking::<Pg>().down_sql()),
+        };
+        self.execute(&down.expect("what is tracked is known"))
+            .expect("the tables are tracked no more");
+        self.execute(AHEAD).expect("the rows are written");
+        self.install();
+    }
+
+    /// A copy of it as it is.
+    pub(super) fn copy(&mut self) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        match self {
+            Database::Sqlite { path, conn } => {
+                let path = path.with_file_name(format!("copy-{number}"));
+                let copy = format!("vacuum into '{}'", path.display());
+                conn.batch_execute(&copy).expect("the copy is made");
+                let conn = sqlite_connector(&path)().expect("the copy opens");
+                Database::Sqlite { path, conn }
+            }
+            Database::Postgres { url, conn } => {
+                let (server, name) = url.rsplit_once('/').expect("a URL names a database");
+                let connect = |name: &str| PgConnection::establish(&format!("{server}/{name}"));
+                // Nobody may be connected to it.
+                *conn = connect("postgres").expect("the server is reached");
+                let copy = format!("{name}_copy_{number}");
+                let sql = format!("create database \"{copy}\" template \"{name}\"");
+                conn.batch_execute(&sql).expect("the copy is made");
+                *conn = connect(name).expect("the server is reached");
+                Database::Postgres {
+                    conn: connect(&copy).expect("the copy is reached"),
+                    url: format!("{server}/{copy}"),
+                }
+            }
+        }
+    }
+
+    /// Gives it another origin, as whoever restores a copy does.
+    pub(super) fn renew(&mut self) {
+        match self {
+            Database::Sqlite { conn, .. } => tracking::new_origin(conn),
+            Database::Postgres { conn, .. } => tracking::new_origin(conn),
+        }
+        .expect("the origin is another one");
     }
 
     pub(super) fn dialect(&self) -> Dialect {
@@ -149,7 +224,7 @@ impl Database {
     }
 }
 
-fn sqlite_connector(
+pub(super) fn sqlite_connector(
     path: &Path,
 ) -> impl Fn() -> ConnectionResult<SqliteConnection> + Send + Sync + 'static {
     let path = path.to_string_lossy().into_owned();

@@ -1,7 +1,9 @@
 //! What the program on a device has written and not been answered: that, and nothing else, must its tables show there.
 
 use super::models::Table;
-use super::rows::{Key, Row, Rows, written};
+use super::open::{Existence, Handed, Open};
+use super::rows::{Key, Row, Rows, differ, written};
+use super::together::Transactions;
 use carburetor::change::{Change, Changes, Edit};
 use carburetor::clock::Clock;
 use carburetor::outcome::{Code, Outcome, Outcomes, Verdict};
@@ -11,9 +13,16 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The open matters of one device.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Desk {
-    open: BTreeMap<Key, Open>,
+    pub(super) open: BTreeMap<Key, Open>,
     /// Edits of rows that went before these were sent: they must still be sent.
-    handed: Vec<(Key, &'static str, Value)>,
+    pub(super) handed: Vec<Handed>,
+    /// The device's id, as long as its clocks are told from others'.
+    own: u64,
+    /// Rows that devices of this hub have written, and of which the server may still have to hear.
+    relayed: BTreeSet<Key>,
+    pub(super) is_hub: bool,
+    /// How many local transactions there were.
+    transactions: u64,
     /// The changes that were ever sent. Clocks that the server refused may be given to other changes.
     sent: BTreeSet<(Clock, Key)>,
     /// Those of them that were rejected, as the device has heard.
@@ -21,42 +30,29 @@ pub(super) struct Desk {
     /// And those that are gone with their rows.
     pub(super) lost: BTreeSet<Clock>,
     /// Rows that the server has said are gone since the last sync that came to its end.
-    gone: BTreeSet<Key>,
+    pub(super) gone: BTreeSet<Key>,
     /// Tables of which it has said so of rows by their values, or of all.
-    swept: BTreeSet<&'static str>,
+    pub(super) swept: BTreeSet<&'static str>,
     /// Rows that were edited or answered since the present sync began.
     touched: BTreeSet<Key>,
     /// Whether that has shown a download.
     is_shown: bool,
 }
 
-/// What was written in one row.
-#[derive(Debug, Clone, Default)]
-struct Open {
-    existence: Option<Existence>,
-    columns: BTreeMap<&'static str, Edited>,
-}
-
-/// A value, and the change that carries it to the server.
-#[derive(Debug, Clone)]
-struct Edited {
-    value: Value,
-    way: Option<Clock>,
-}
-
-#[derive(Debug, Clone)]
-enum Existence {
-    Inserted {
-        way: Option<Clock>,
-        /// A deletion of the row before, with its way.
-        over: Option<Option<Clock>>,
-    },
-    Deleted {
-        way: Option<Clock>,
-    },
-}
-
 impl Desk {
+    /// That of the device of this id.
+    pub(super) fn of(own: u64) -> Self {
+        Desk {
+            own,
+            ..Desk::default()
+        }
+    }
+
+    /// A local transaction begins.
+    pub(super) fn transact(&mut self) {
+        self.transactions += 1;
+    }
+
     /// The program has run one statement.
     pub(super) fn edited(&mut self, before: &Rows, after: &Rows) {
         let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).collect();
@@ -73,14 +69,19 @@ impl Desk {
     fn insert(&mut self, key: &Key, row: &Row) {
         self.touched.insert(key.clone());
         let open = self.open.entry(key.clone()).or_default();
+        let mut of = open.unsent();
+        of.insert(self.transactions);
         let over = match open.existence {
-            Some(Existence::Deleted { way }) => Some(way),
+            Some(Existence::Deleted { way, .. }) => Some(way),
             _ => None,
         };
-        open.existence = Some(Existence::Inserted { way: None, over });
+        open.existence = Some(Existence::Inserted {
+            way: None,
+            over,
+            of,
+        });
         for column in Table::of(key.0).columns {
-            let (value, way) = (row.values[*column].clone(), None);
-            open.columns.insert(column, Edited { value, way });
+            open.set(column, &row.values[*column], self.transactions);
         }
     }
 
@@ -89,8 +90,7 @@ impl Desk {
             if old.values[*column] != new.values[*column] {
                 self.touched.insert(key.clone());
                 let open = self.open.entry(key.clone()).or_default();
-                let (value, way) = (new.values[*column].clone(), None);
-                open.columns.insert(column, Edited { value, way });
+                open.set(column, &new.values[*column], self.transactions);
             }
         }
     }
@@ -98,13 +98,18 @@ impl Desk {
     fn delete(&mut self, key: &Key) {
         self.touched.insert(key.clone());
         let open = self.open.entry(key.clone()).or_default();
+        let mut of = open.unsent();
+        of.insert(self.transactions);
         open.columns.clear();
         open.existence = match open.existence {
             // The server never hears of an insert that is taken back.
-            Some(Existence::Inserted { way: None, over }) => {
-                over.map(|way| Existence::Deleted { way })
-            }
-            _ => Some(Existence::Deleted { way: None }),
+            Some(Existence::Inserted {
+                way: None, over, ..
+            }) => over.map(|way| Existence::Deleted {
+                way,
+                of: way.map_or(of, |_| Transactions::new()),
+            }),
+            _ => Some(Existence::Deleted { way: None, of }),
         };
         self.tidy();
     }
@@ -114,9 +119,12 @@ impl Desk {
             .retain(|_, open| open.existence.is_some() || !open.columns.is_empty());
     }
 
-    /// A message is about to leave.
-    pub(super) fn send(&mut self, changes: &Changes) {
-        for change in &changes.changes {
+    /// A message is about to leave: what it says, and whether that is whole.
+    pub(super) fn send(&mut self, changes: &Changes) -> Result<(), String> {
+        let mut taken = Transactions::new();
+        let (own, is_hub) = (self.own, self.is_hub);
+        let is_own = move |change: &&Change| !is_hub || change.clock.replica() == own;
+        for change in changes.changes.iter().filter(is_own) {
             let table = Table::of(&change.table);
             let key = (
                 table.name,
@@ -134,22 +142,32 @@ impl Desk {
                 *of == key
                     && written(table, columns).any(|(name, sent)| name == column && sent == value)
             };
-            self.handed
-                .retain(|(of, column, value)| !is_carried(of, column, value));
+            self.handed.retain(|handed| {
+                let is_sent = is_carried(&handed.key, handed.column, &handed.value);
+                if is_sent {
+                    taken.extend(&handed.of);
+                }
+                !is_sent
+            });
             let Some(open) = self.open.get_mut(&key) else {
                 continue;
             };
             match (&mut open.existence, &change.edit) {
-                (Some(Existence::Inserted { way, .. }), Edit::Insert(_))
-                | (Some(Existence::Deleted { way }), Edit::Delete) => *way = Some(change.clock),
+                (Some(Existence::Inserted { way, of, .. }), Edit::Insert(_))
+                | (Some(Existence::Deleted { way, of }), Edit::Delete) => {
+                    *way = Some(change.clock);
+                    taken.append(of);
+                }
                 _ => {}
             }
             for (column, edited) in &mut open.columns {
                 if is_carried(&key, column, &edited.value) {
                     edited.way = Some(change.clock);
+                    taken.append(&mut edited.of);
                 }
             }
         }
+        self.is_whole(&taken)
     }
 
     /// An answer has come.
@@ -160,6 +178,10 @@ impl Desk {
                 table.name,
                 change.id.as_str().unwrap_or_default().to_owned(),
             );
+            if self.is_hub && change.clock.replica() != self.own {
+                self.touched.insert(key);
+                continue;
+            }
             if is_told(change, outcome) {
                 self.rejected.insert(change.clock);
             }
@@ -168,20 +190,27 @@ impl Desk {
                 true => self.lost.insert(change.clock),
                 false => self.lost.remove(&change.clock),
             };
-            let is_gone = outcome.verdict != Verdict::Applied && outcome.row.is_none();
+            let is_kept = match outcome.verdict {
+                Verdict::Applied => true,
+                Verdict::Held => outcome.stamp.is_some(),
+                _ => false,
+            };
+            let is_gone = !is_kept && outcome.row.is_none();
             if is_gone {
                 self.gone.insert(key.clone());
             }
             if let Some(open) = self.open.get_mut(&key) {
                 let is_it = |way: &Option<Clock>| *way == Some(change.clock);
                 match &mut open.existence {
-                    Some(Existence::Inserted { way, .. } | Existence::Deleted { way })
+                    Some(Existence::Inserted { way, .. } | Existence::Deleted { way, .. })
                         if is_it(way) =>
                     {
                         open.existence = None;
                     }
                     // There is nothing to delete any more.
-                    Some(Existence::Deleted { way: None }) if is_gone => open.existence = None,
+                    Some(Existence::Deleted { way: None, .. }) if is_gone => {
+                        open.existence = None;
+                    }
                     Some(Existence::Inserted { over, .. })
                         if is_gone || over.as_ref().is_some_and(is_it) =>
                     {
@@ -212,13 +241,28 @@ impl Desk {
         self.is_shown |= page["more"] != true;
     }
 
+    /// A device of this hub has written these rows.
+    pub(super) fn relay(&mut self, keys: impl Iterator<Item = Key>) {
+        for key in keys {
+            // Which write is the later one, the server says.
+            self.open.remove(&key);
+            self.touched.insert(key.clone());
+            self.relayed.insert(key);
+        }
+    }
+
+    /// Nothing waits for the server any more.
+    pub(super) fn all_sent(&mut self) {
+        self.relayed.clear();
+    }
+
     /// A sync begins.
     pub(super) fn begin(&mut self) {
         self.touched.clear();
         self.is_shown = false;
     }
 
-    /// A sync has ended: with all that the server shows, or with what was there before.
+    /// A sync has ended: with all that the server shows, `truth`, or with what was there before.
     pub(super) fn end(
         &mut self,
         before: &Rows,
@@ -231,7 +275,7 @@ impl Desk {
                 // Whoever deletes what is gone for the server, too, has no more to say.
                 self.open.retain(|key, open| {
                     let is_unsent =
-                        matches!(open.existence, Some(Existence::Deleted { way: None }));
+                        matches!(open.existence, Some(Existence::Deleted { way: None, .. }));
                     let is_gone = self.gone.contains(key) || self.swept.contains(key.0);
                     !is_unsent || !is_gone || truth.contains_key(key)
                 });
@@ -247,7 +291,8 @@ impl Desk {
     /// Whether the tables show what was written and not answered.
     pub(super) fn stands(&mut self, rows: &Rows) -> Result<(), String> {
         let mut went = Vec::new();
-        for (key, open) in &self.open {
+        let of_devices = |key: &Key| self.relayed.contains(key);
+        for (key, open) in self.open.iter().filter(|(key, _)| !of_devices(key)) {
             let row = rows.get(key);
             match (&open.existence, row) {
                 (Some(Existence::Deleted { .. }), Some(row)) => {
@@ -281,7 +326,12 @@ impl Desk {
                 .columns
                 .into_iter()
                 .filter(|(_, edited)| edited.way.is_none());
-            let unsent = unsent.map(|(column, edited)| (key.clone(), column, edited.value));
+            let unsent = unsent.map(|(column, edited)| Handed {
+                key: key.clone(),
+                column,
+                value: edited.value,
+                of: edited.of,
+            });
             self.handed.extend(unsent);
         }
         Ok(())
@@ -309,7 +359,14 @@ impl Desk {
                 row.stamp = rows.get(key).and_then(|row| row.stamp);
             }
         }
-        differ("the server shows", &truth, rows, |_| true)
+        if self.is_hub {
+            // The stamps of a hub are of its own.
+            for (key, row) in &mut truth {
+                row.stamp = rows.get(key).and_then(|row| row.stamp);
+            }
+        }
+        let is_known = |key: &Key| !self.relayed.contains(key);
+        differ("the server shows", &truth, rows, is_known)
     }
 
     /// Whether a sync that has shown nothing has left alone what it isn't about.
@@ -328,26 +385,6 @@ impl Desk {
             None => Ok(()),
         }
     }
-}
-
-/// Whether a replica holds what it should under those keys.
-fn differ(
-    why: &str,
-    should: &Rows,
-    rows: &Rows,
-    matters: impl Fn(&Key) -> bool,
-) -> Result<(), String> {
-    let keys: BTreeSet<&Key> = should.keys().chain(rows.keys()).collect();
-    for key in keys.into_iter().filter(|key| matters(key)) {
-        let (should, is) = (should.get(key), rows.get(key));
-        let same = |row: &Row| (row.values.clone(), row.stamp);
-        if should.map(same) != is.map(same) {
-            return Err(format!(
-                "{key:?}: {why} {should:?}, and the replica holds {is:?}"
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Whether the program is to be told of a rejection: not of that of a deletion where nothing is left to delete.

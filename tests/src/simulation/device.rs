@@ -1,6 +1,7 @@
 //! A device: a program that edits its replica, online or not, and whose process may end at any step of a sync.
 
-use super::door::Door;
+use super::door::{Above, Door};
+use super::hub::{self, Hub};
 use super::models::{Member, Web};
 use super::network::Network;
 use super::program::Program;
@@ -21,6 +22,7 @@ use std::task::Poll;
 pub(super) struct Device {
     path: PathBuf,
     server: Arc<Server>,
+    hub: Option<Arc<Hub>>,
     pub(super) network: Network,
     replica: Replica<Web>,
 }
@@ -38,13 +40,18 @@ impl Device {
     pub(super) fn new(
         folder: &Folder,
         server: &Arc<Server>,
+        above: Above,
         number: usize,
         member: Member,
         rng: &mut Rng,
     ) -> Self {
         let path = folder.file(&format!("device-{number}"));
         // The program needs the tables before there is a network: one that is never used makes them.
-        let door = Door::new(server.clone(), member);
+        let hub = match &above {
+            Above::Hub(hub) => Some(hub.clone()),
+            Above::Server(_) => None,
+        };
+        let door = Door::new(above, member);
         let first = Replica::<Web>::open(&path, door.clone());
         let first = first.expect("the replica opens");
         let mut conn = first.connection().expect("the replica's file opens");
@@ -59,9 +66,20 @@ impl Device {
         Device {
             replica: Replica::open(&path, network.clone()).expect("the replica opens again"),
             path,
+            hub,
             server: server.clone(),
             network,
         }
+    }
+
+    /// Makes it a hub, and returns how others reach it.
+    pub(super) fn serve(&mut self) -> Arc<Hub> {
+        let mut conn = self.replica.connection().expect("the replica's file opens");
+        hub::install(&mut conn);
+        self.network.program().desk.is_hub = true;
+        self.network.program().set_time();
+        self.restart();
+        Arc::new(Hub::new(&self.path, self.network.clone()))
     }
 
     /// The program edits.
@@ -89,10 +107,17 @@ impl Device {
             Some(Err(ReplicaError::Transport(
                 TransportError::Offline(_) | TransportError::Unreadable(_),
             ))) => End::Broken,
+            Some(Err(ReplicaError::Transport(TransportError::Refused { status: 408, .. }))) => {
+                End::Broken
+            }
             Some(Err(error)) => return Err(error.to_string()),
         };
         let truth = matches!(end, End::Done).then(|| self.truth());
+        let pending = self.replica.pending().expect("the replica's file is read");
         let mut program = self.network.program();
+        if pending == 0 && matches!(end, End::Done) {
+            program.desk.all_sent();
+        }
         let after = program.rows();
         program.desk.end(&before, &after, truth)?;
         first(&program.breaches)?;
@@ -100,10 +125,13 @@ impl Device {
         Ok(end)
     }
 
-    /// What the server shows to its account.
+    /// What is above shows to its account.
     fn truth(&self) -> Rows {
         let member = self.network.door.member().clone();
-        let mut rows = self.server.rows();
+        let mut rows = match &self.hub {
+            Some(hub) => hub.rows(),
+            None => self.server.rows(),
+        };
         rows.retain(|_, row| row.is_visible(&member));
         rows
     }

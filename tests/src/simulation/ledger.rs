@@ -1,18 +1,19 @@
 //! What must be on the server: worked out from every write that it took, by rules of its own. Nothing that the server stores is taken for granted but
 //! the instants of its own writes.
 
+use super::along::Along;
+use super::held::{Effect, Held, Live, at};
 use super::models::{Member, Table};
 use super::rejection;
-use super::rows::{Key, Row, Rows, written};
+use super::rows::{Key, Rows};
 use carburetor::change::{Change, Edit};
 use carburetor::clock::Clock;
-use carburetor::outcome::{Outcome, Verdict};
-use chrono::DateTime;
-use serde_json::{Map, Value};
+use carburetor::outcome::{Code, Outcome, Verdict};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every row that there ever was.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
     pub(super) held: BTreeMap<Key, Held>,
     /// The changes that were answered before, and whether they were taken.
@@ -23,107 +24,28 @@ pub(super) struct Ledger {
     pub(super) breaches: Vec<String>,
 }
 
-/// What is known of an id.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Held {
-    pub(super) live: Option<Live>,
-    /// The greatest clock of its deletions.
-    pub(super) deleted: Option<Clock>,
-    /// The team that it was of when it was deleted.
-    pub(super) team: Option<Value>,
+/// An upload that the server took: what it answered, and what it holds now.
+pub(super) struct Taken<'t> {
+    pub(super) member: &'t Member,
+    pub(super) changes: &'t [Change],
+    pub(super) outcomes: Option<&'t [Outcome]>,
+    pub(super) rows: &'t Rows,
+    pub(super) deletions: &'t [(Key, String)],
+    pub(super) now: i64,
 }
 
-/// A row that exists.
-#[derive(Debug, Clone)]
-pub(super) struct Live {
-    pub(super) values: BTreeMap<String, Value>,
-    /// The clock of the last write of each column.
-    clocks: BTreeMap<&'static str, Clock>,
-    existence: Clock,
-    stamp: i64,
-    /// It was written since its stamp was looked at.
-    is_news: bool,
-}
-
-/// What becomes of a change.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Effect {
-    /// Later writes won.
-    Loses,
-    /// What it says was there.
-    Known,
-    /// Some of it counts.
-    Counts,
-}
-
-impl Live {
-    fn last(&self) -> Clock {
-        let clocks = self.clocks.values().copied();
-        clocks.fold(self.existence, Clock::max)
-    }
-
-    /// The clock that an edit of the column must exceed.
-    fn clock(&self, table: &Table, column: &str) -> Clock {
-        match table.is_unit {
-            true => self.clocks.values().copied().fold(Clock::ZERO, Clock::max),
-            false => self.clocks[column],
-        }
-    }
-
-    /// A row whose columns are all of one write, after the stamp `last`.
-    fn new(table: &Table, values: BTreeMap<String, Value>, clock: Clock, last: i64) -> Self {
-        Live {
-            values,
-            clocks: table.columns.iter().map(|name| (*name, clock)).collect(),
-            existence: clock,
-            stamp: last,
-            is_news: true,
-        }
-    }
-
-    fn write(
-        &mut self,
-        table: &'static Table,
-        columns: &Map<String, Value>,
-        clock: Clock,
-    ) -> Effect {
-        let before: Vec<Clock> = table
-            .columns
-            .iter()
-            .map(|column| self.clock(table, column))
-            .collect();
-        let mut effect = Effect::Known;
-        for (column, value) in written(table, columns) {
-            let place = table.columns.iter().position(|name| *name == column);
-            let held = before[place.unwrap_or_default()];
-            if clock > held {
-                let before = self.values.insert(column.to_owned(), value.clone());
-                self.clocks.insert(column, clock);
-                self.is_news |= before.as_ref() != Some(value);
-                effect = Effect::Counts;
-            } else if clock < held && effect == Effect::Known {
-                effect = Effect::Loses;
-            }
-        }
-        effect
-    }
-}
-
-fn at(micros: i64) -> Clock {
-    Clock::of_database(DateTime::from_timestamp_micros(micros).expect("a stamp is an instant"))
+fn key(change: &Change) -> Key {
+    let table = Table::of(&change.table).name;
+    (table, change.id.as_str().unwrap_or_default().to_owned())
 }
 
 impl Ledger {
-    /// The server took an upload: what it answered, and what it holds now.
-    pub(super) fn taken(
-        &mut self,
-        member: &Member,
-        changes: &[Change],
-        outcomes: Option<&[Outcome]>,
-        rows: &Rows,
-        deletions: &[(Key, String)],
-    ) {
-        let outcomes = match outcomes {
+    /// The server took an upload.
+    pub(super) fn taken(&mut self, taken: &Taken<'_>) {
+        let Taken {
+            member, changes, ..
+        } = *taken;
+        let outcomes = match taken.outcomes {
             Some(outcomes) if outcomes.len() != changes.len() => {
                 let problem = format!("{} outcomes of {}", outcomes.len(), changes.len());
                 return self.breaches.push(problem);
@@ -131,35 +53,54 @@ impl Ledger {
             outcomes => outcomes.unwrap_or_default(),
         };
         let before: BTreeMap<Key, Held> = self.held.clone();
+        let is_new = |change: &Change| !self.known.contains_key(&(change.clock, key(change)));
+        let along = Along::of(taken, is_new);
+        let mut doubts = Vec::new();
         for (place, (change, outcome)) in changes.iter().zip(outcomes).enumerate() {
             // What a later one of the same upload overwrote may count as superseded.
             let mut later = changes[place + 1..].iter();
             let is_last = !later.any(|other| other.table == change.table && other.id == change.id);
-            if let Err(problem) = self.one(member, change, outcome, &before, is_last) {
-                self.breaches
-                    .push(format!("{problem}: {change:?} was answered {outcome:?}"));
+            let goes = along.takes(&self.held, &key(change), change);
+            let took = along.took(&self.held, &key(change));
+            let done = self.one(member, change, outcome, &before, (is_last, took));
+            // It may have been in the way of what came after it.
+            if let Ok(Some(code)) = &done
+                && !(goes && *code == Code::NotFound)
+            {
+                doubts.push((change, *code));
+            }
+            if let Err(problem) = done {
+                self.breaches.push(format!(
+                    "{problem}: {change:?} was answered {outcome:?}, in the upload of {changes:?}"
+                ));
             }
         }
-        if let Err(problem) = self.compare(rows, deletions) {
+        for (change, code) in doubts {
+            if !rejection::is_due(&self.held, member, change, &key(change), code) {
+                self.breaches.push(format!(
+                    "nothing speaks against {change:?}: it was answered {code:?}, in the upload of {changes:?}"
+                ));
+            }
+        }
+        let gone = self.take_along(&along);
+        if let Err(problem) = gone.and_then(|()| self.compare(taken.rows, taken.deletions)) {
             self.breaches.push(format!(
                 "{problem}, after the upload of {changes:?}, answered {outcomes:?}"
             ));
         }
     }
 
+    /// Takes what was answered; if nothing speaks for its rejection, that is returned.
     fn one(
         &mut self,
         member: &Member,
         change: &Change,
         outcome: &Outcome,
         before: &BTreeMap<Key, Held>,
-        is_last: bool,
-    ) -> Result<(), String> {
+        (is_last, took): (bool, bool),
+    ) -> Result<Option<Code>, String> {
         let table = Table::of(&change.table);
-        let key = (
-            table.name,
-            change.id.as_str().unwrap_or_default().to_owned(),
-        );
+        let key = key(change);
         if outcome.clock != change.clock {
             return Err("another change is answered".into());
         }
@@ -169,14 +110,19 @@ impl Ledger {
             let is_due = [&self.held, before]
                 .iter()
                 .any(|held| rejection::is_due(held, member, change, &key, rejection.code));
-            return match known.is_none() && !is_due {
-                true => Err("nothing speaks against it".into()),
-                false => Ok(()),
-            };
+            return Ok((known.is_none() && !is_due).then_some(rejection.code));
         }
         // It is answered alike for ever, and counts once.
         if known == Some(true) {
-            return Ok(());
+            return Ok(None);
+        }
+        // Where the database refused it and its row went along meanwhile, it has come to nothing.
+        let is_refused = [&self.held, before]
+            .iter()
+            .any(|held| rejection::is_due(held, member, change, &key, Code::Constraint));
+        let is_lost = outcome.verdict == Verdict::Superseded && outcome.row.is_none();
+        if took && is_lost && is_refused {
+            return Ok(None);
         }
         self.accepted += usize::from(outcome.verdict != Verdict::Superseded);
         let effect = self.apply(table, key, change)?;
@@ -186,7 +132,7 @@ impl Ledger {
             Effect::Known => true,
         };
         match is_due {
-            true => Ok(()),
+            true => Ok(None),
             false => Err(format!("it {effect:?}")),
         }
     }
@@ -254,7 +200,7 @@ impl Ledger {
             let is_gone = held.live.is_some() && (row.is_none() || is_replaced);
             let last = held.live.as_ref().map_or(0, |live| live.stamp);
             if is_gone {
-                held.delete(&key, deletions, now, is_replaced)?;
+                held.delete(&key, deletions, at(now), is_replaced)?;
             }
             let Some(row) = row else { continue };
             let stamp = row.stamp.ok_or("a row of the server has no stamp")?;
@@ -308,90 +254,6 @@ impl Ledger {
                 return Err(format!("{key:?} was deleted at {deleted:?}, not {known:?}"));
             }
         }
-        Ok(())
-    }
-}
-
-impl Live {
-    /// Clocks below `least` count as that.
-    fn compare(&mut self, table: &Table, row: &Row, least: Clock) -> Result<(), String> {
-        let stamp = row.stamp.ok_or("there is no stamp")?;
-        if self.is_news && stamp <= self.stamp {
-            return Err(format!(
-                "it was written, and its stamp went from {} to {stamp}: {self:?}",
-                self.stamp
-            ));
-        }
-        (self.stamp, self.is_news) = (stamp, false);
-        let registers = match &row.registers {
-            Some(registers) => {
-                crate::registers(registers).map_err(|error| format!("registers: {error}"))?
-            }
-            // All is as old as the stamp.
-            None => BTreeMap::from([(String::new(), at(stamp))]),
-        };
-        let existence = registers.get("").copied().unwrap_or(Clock::ZERO).max(least);
-        if existence != self.existence {
-            return Err(format!(
-                "it exists since {}, not {existence}",
-                self.existence
-            ));
-        }
-        for column in table.columns {
-            let (value, stored) = (&self.values[*column], &row.values[*column]);
-            let clock = self.clocks[column];
-            if value != stored {
-                return Err(format!(
-                    "{column} was last set to {value} at {clock}, and is {stored}"
-                ));
-            }
-            let register = registers
-                .get(*column)
-                .copied()
-                .unwrap_or(existence)
-                .max(least);
-            if register != clock {
-                return Err(format!(
-                    "{column} was last written at {clock}, not {register}"
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Held {
-    /// Its row was deleted by SQL; the server tells when, which has to be between its last write and `now`. A row that was replaced by another one of
-    /// its id need not count as deleted.
-    fn delete(
-        &mut self,
-        key: &Key,
-        deletions: &[(Key, String)],
-        now: i64,
-        is_replaced: bool,
-    ) -> Result<(), String> {
-        let Some(live) = self.live.take() else {
-            return Ok(());
-        };
-        self.team = live.values.get("team").cloned();
-        let known = deletions.iter().find(|(deleted, _)| deleted == key);
-        let known = known.and_then(|(_, clock)| clock.parse::<Clock>().ok());
-        let least = self
-            .deleted
-            .unwrap_or_default()
-            .max(live.last().successor());
-        if is_replaced && known.is_none_or(|known| known < least) {
-            return Ok(());
-        }
-        let known = known.ok_or_else(|| format!("{key:?}: the deletion was not noted"))?;
-        // The row may remember a clock of a column that was overwritten since.
-        if known < least || known > least.successor().max(at(now)) {
-            return Err(format!(
-                "{key:?} was deleted between {least} and {}, not at {known}",
-                at(now)
-            ));
-        }
-        self.deleted = Some(known);
         Ok(())
     }
 }

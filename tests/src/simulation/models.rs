@@ -16,6 +16,10 @@ macro_rules! models {
         }
 
         diesel::table! {
+            remarks (id) { id -> Text, team -> Text, task -> Text, words -> Text, at -> $stamp, }
+        }
+
+        diesel::table! {
             pads (id) { id -> Text, team -> Text, left -> Text, right -> Text, at -> $stamp, }
         }
 
@@ -48,6 +52,20 @@ macro_rules! models {
             at: DateTime<Utc>,
         }
 
+        /// Goes along with its task.
+        #[derive(Debug, SyncTable)]
+        #[diesel(table_name = remarks)]
+        #[sync(backends($name))]
+        pub(in super::super) struct Remark {
+            id: String,
+            #[sync(visible_by)]
+            team: String,
+            task: String,
+            words: String,
+            #[sync(last_synced_at)]
+            at: DateTime<Utc>,
+        }
+
         /// The later edit wins as a whole.
         #[derive(Debug, SyncTable)]
         #[diesel(table_name = pads)]
@@ -76,6 +94,12 @@ macro_rules! models {
             }
         }
 
+        impl SyncScope<Remark, $backend> for Member {
+            fn filter(&self) -> Visible<'_, remarks::table, $backend> {
+                Visible::keys(remarks::team, self.teams.clone())
+            }
+        }
+
         impl SyncScope<Pad, $backend> for Member {
             fn filter(&self) -> Visible<'_, pads::table, $backend> {
                 Visible::keys(pads::team, self.teams.clone())
@@ -87,13 +111,13 @@ macro_rules! models {
 pub(super) mod sqlite {
     models!(TimestamptzSqlite, sqlite, diesel::sqlite::Sqlite);
 
-    pub(in super::super) type Served = carburetor::SyncGroup<(List, Task, Pad), Member>;
+    pub(in super::super) type Served = carburetor::SyncGroup<(List, Task, Remark, Pad), Member>;
 }
 
 pub(super) mod postgres {
     models!(Timestamptz, postgres, diesel::pg::Pg);
 
-    pub(in super::super) type Served = carburetor::SyncGroup<(List, Task, Pad), Member>;
+    pub(in super::super) type Served = carburetor::SyncGroup<(List, Task, Remark, Pad), Member>;
 }
 
 /// The server's tables; those of a replica make themselves.
@@ -101,6 +125,7 @@ pub(super) const TABLES: &str = r#"
 create table lists (id text primary key, team text not null, title text not null unique, note text);
 create table tasks (id text primary key, team text not null, list text not null references lists (id), title text not null,
   points bigint not null check (points >= 0));
+create table remarks (id text primary key, team text not null, task text not null references tasks (id) on delete cascade, words text not null);
 create table pads (id text primary key, team text not null, "left" text not null, "right" text not null);
 "#;
 
@@ -115,7 +140,7 @@ pub(super) struct Table {
 }
 
 /// In the group's order.
-pub(super) const ALL: [Table; 3] = [
+pub(super) const ALL: [Table; 4] = [
     Table {
         name: "lists",
         columns: &["team", "title", "note"],
@@ -124,6 +149,11 @@ pub(super) const ALL: [Table; 3] = [
     Table {
         name: "tasks",
         columns: &["team", "list", "title", "points"],
+        is_unit: false,
+    },
+    Table {
+        name: "remarks",
+        columns: &["team", "task", "words"],
         is_unit: false,
     },
     Table {

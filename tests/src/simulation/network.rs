@@ -1,6 +1,7 @@
 //! The device's side of the network, which fails: at any of its steps the program may edit, and the process end.
 
 use super::door::Door;
+use super::line::Line;
 use super::models::Member;
 use super::program::Program;
 use bytes::Bytes;
@@ -31,6 +32,7 @@ struct State {
     /// The process ends at the step that this many others precede.
     crash_in: Option<u32>,
     has_crashed: bool,
+    line: Option<Line>,
 }
 
 impl Network {
@@ -42,6 +44,7 @@ impl Network {
             is_quiet: false,
             crash_in: None,
             has_crashed: false,
+            line: None,
         };
         Network {
             way: Faulty::new(door.clone(), faults.clone()),
@@ -58,6 +61,11 @@ impl Network {
 
     pub(super) fn program(&self) -> MutexGuard<'_, Program> {
         self.program.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The line bears so much from now on.
+    pub(super) fn set_line(&self, line: Option<Line>) {
+        self.state().line = line;
     }
 
     /// The process will end at the step that so many others precede.
@@ -129,10 +137,14 @@ impl Transport for Network {
     async fn download(
         &self,
         since: Option<&str>,
-        _limit: u32,
+        limit: u32,
     ) -> Result<impl Stream<Item = Result<Bytes, TransportError>> + Send, TransportError> {
         self.step().await;
-        let rows = self.state().rng.u32(1..20);
+        let line = self.state().line;
+        let rows = match line {
+            Some(_) => limit,
+            None => self.state().rng.u32(1..20),
+        };
         let pages = self.way.download(since, rows).await?;
         let member = self.door.member().clone();
         Ok(pages.then(move |page| {
@@ -140,6 +152,9 @@ impl Transport for Network {
             async move {
                 self.step().await;
                 let page = page?;
+                if let Some(line) = line {
+                    line.brings(&page, rows)?;
+                }
                 self.receive(&page, &member);
                 Ok(page)
             }
@@ -148,10 +163,16 @@ impl Transport for Network {
 
     async fn upload(&self, changes: Vec<u8>) -> Result<Bytes, TransportError> {
         let sent = Changes::read(&changes).expect("a replica's message can be read");
-        self.program().desk.send(&sent);
+        self.program().send(&sent);
         self.step().await;
-        let answer = self.way.upload(changes).await;
+        let line = self.state().line;
+        let borne = line.map_or(Ok(()), |line| line.bears(&changes, &sent));
+        let answer = match borne {
+            Ok(()) => self.way.upload(changes).await,
+            Err(error) => Err(error),
+        };
         self.step().await;
+        self.program().heard(answer.is_ok());
         let answer = answer?;
         let outcomes = Outcomes::read(&answer).expect("a server's answer can be read");
         self.program().desk.answered(&sent, &outcomes);

@@ -4,7 +4,8 @@ use super::desk::Desk;
 use super::models::{ALL, Table};
 use super::rows::{Rows, query, rows};
 use super::server::Server;
-use super::statement::{Dialect, Statement};
+use super::statement::{Dialect, Statement, family};
+use carburetor::change::Changes;
 use carburetor::testing::set_replica_time;
 use chrono::DateTime;
 use diesel::connection::SimpleConnection;
@@ -12,6 +13,12 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use fastrand::Rng;
 use std::sync::Arc;
+
+/// A line that breaks so often in a row may bear no more than a part of what was committed together.
+const BREAKS: u32 = 5;
+
+/// Ten years, in milliseconds.
+const YEARS: i64 = 10 * 365 * 86_400_000;
 
 /// A program with its connection to the replica's file.
 pub(super) struct Program {
@@ -24,6 +31,12 @@ pub(super) struct Program {
     /// By how many milliseconds the device's clock is wrong.
     offset: i64,
     pub(super) desk: Desk,
+    /// How many uploads in a row were not answered.
+    lost: u32,
+    /// Those were so many that what was committed together may go in parts.
+    may_cut: bool,
+    /// The server has triggers of its own.
+    has_triggers: bool,
     /// What doesn't hold.
     pub(super) breaches: Vec<String>,
 }
@@ -35,6 +48,7 @@ impl Program {
         number: usize,
         seed: u64,
     ) -> Self {
+        let has_triggers = server.has_triggers;
         Program {
             conn,
             server,
@@ -42,14 +56,20 @@ impl Program {
             number,
             edits: 0,
             offset: 0,
-            desk: Desk::default(),
+            desk: Desk::of(number as u64 + 1),
+            lost: 0,
+            may_cut: false,
+            has_triggers,
             breaches: Vec::new(),
         }
     }
 
-    /// The device's clock jumps, by up to two hours either way.
-    pub(super) fn jump(&mut self) {
+    /// The device's clock jumps, by up to two hours either way, or years ahead.
+    pub(super) fn jump(&mut self, is_far: bool) {
         self.offset = match self.rng.u8(0..4) {
+            // What devices write of what it serves is not dated by it.
+            _ if self.desk.is_hub => 0,
+            0 if is_far && self.rng.bool() => self.rng.i64(0..YEARS),
             0 => self.rng.i64(-7_200_000..7_200_000),
             1 => self.rng.i64(-30_000..30_000),
             _ => 0,
@@ -58,7 +78,14 @@ impl Program {
 
     /// The file's time is what the device's clock shows.
     pub(super) fn set_time(&mut self) {
-        let now = self.server.now() + self.offset * 1000;
+        let now = self.server.now();
+        if self.desk.is_hub {
+            let clock = format!("update carburetor_clock set now = max(now, {now})");
+            self.conn
+                .batch_execute(&clock)
+                .expect("the hub's clock moves");
+        }
+        let now = now + self.offset * 1000;
         let now = DateTime::from_timestamp_micros(now);
         set_replica_time(&mut self.conn, now).expect("the time is set");
     }
@@ -77,11 +104,9 @@ impl Program {
         self.set_time();
         self.run("begin immediate");
         let mut desk = self.desk.clone();
+        desk.transact();
         let mut before = self.rows();
-        for _ in 0..self.rng.usize(1..4) {
-            self.edits += 1;
-            let word = format!("{}.{}", self.number, self.edits);
-            let statement = Statement::any(&mut self.rng, Dialect::Sqlite, teams, &word);
+        for statement in self.statements(teams) {
             self.run(&statement.sql);
             let after = self.rows();
             desk.edited(&before, &after);
@@ -97,6 +122,39 @@ impl Program {
         let rows = self.rows();
         let stands = self.desk.stands(&rows);
         self.breaches.extend(stands.err());
+    }
+
+    /// What the program does in one transaction.
+    fn statements(&mut self, teams: &[String]) -> Vec<Statement> {
+        let mut word = || {
+            self.edits += 1;
+            format!("{}.{}", self.number, self.edits)
+        };
+        if self.rng.u8(0..4) == 0 {
+            return family(&mut self.rng, teams, &word());
+        }
+        let (number, odd) = (self.rng.usize(1..4), self.has_triggers);
+        (0..number)
+            .map(|_| Statement::any(&mut self.rng, Dialect::Sqlite, teams, (&word(), odd)))
+            .collect()
+    }
+
+    /// A message is about to leave.
+    pub(super) fn send(&mut self, changes: &Changes) {
+        match self.desk.send(changes) {
+            Ok(()) => self.may_cut &= self.lost > 0,
+            Err(_) if self.may_cut => {}
+            Err(breach) => self.breaches.push(breach),
+        }
+    }
+
+    /// An upload was answered, or not.
+    pub(super) fn heard(&mut self, is_answered: bool) {
+        self.lost = match is_answered {
+            true => 0,
+            false => self.lost + 1,
+        };
+        self.may_cut |= self.lost >= BREAKS;
     }
 
     fn run(&mut self, sql: &str) {

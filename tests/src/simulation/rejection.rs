@@ -1,8 +1,10 @@
 //! Whether the server has a reason to reject a change.
 
-use super::ledger::{Held, Live};
+use super::along;
+use super::held::{Held, Live};
 use super::models::{Member, Table};
 use super::rows::{Key, written};
+use super::triggers;
 use carburetor::change::{Change, Edit};
 use carburetor::outcome::Code;
 use serde_json::Value;
@@ -27,6 +29,7 @@ pub(super) fn is_due(
         Code::NotFound => live.is_none_or(|live| is_hidden(live.values.get("team"))),
         Code::Forbidden => {
             is_hidden(given("team"))
+                || columns.is_none() && along::hides(held, key, member)
                 || match held.get(key) {
                     Some(Held {
                         live: Some(live), ..
@@ -45,6 +48,7 @@ pub(super) fn is_due(
                     _ => !matches!(change.edit, Edit::Insert(_)),
                 }
         }
+        Code::Constraint if triggers::interfere(change, key) => true,
         Code::Constraint | Code::NeedsParent => match columns {
             Some(columns) => written(Table::of(key.0), columns)
                 .any(|(column, value)| is_refused(held, member, key, column, value)),
@@ -55,6 +59,7 @@ pub(super) fn is_due(
                 key.0 == "lists" && lives(held, "tasks").any(|(_, live)| of_list(live))
             }
         },
+        Code::Invalid => triggers::interfere(change, key),
         _ => false,
     }
 }
@@ -71,13 +76,24 @@ fn is_refused(
     match (key.0, column) {
         ("tasks", "points") => value.is_some_and(|points| points.starts_with('-')),
         // One that he doesn't see is none.
-        ("tasks", "list") => !lives(held, "lists").any(|(id, live)| {
-            Some(id) == value && member.sees(live.values.get("team").and_then(Value::as_str))
-        }),
+        ("remarks", "task") => !is_shown(held, member, "tasks", value),
+        ("tasks", "list") => !is_shown(held, member, "lists", value),
         ("lists", "title") => lives(held, "lists")
             .any(|(id, live)| id != key.1 && live.values["title"].as_str() == value),
         _ => false,
     }
+}
+
+/// Whether the row of this id is there, and the caller sees it.
+fn is_shown(
+    held: &BTreeMap<Key, Held>,
+    member: &Member,
+    table: &'static str,
+    id: Option<&str>,
+) -> bool {
+    lives(held, table).any(|(own, live)| {
+        Some(own) == id && member.sees(live.values.get("team").and_then(Value::as_str))
+    })
 }
 
 fn lives<'h>(

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A table and an id.
 pub(super) type Key = (&'static str, String);
@@ -92,4 +92,24 @@ pub(super) fn written<'c>(
 ) -> impl Iterator<Item = (&'static str, &'c Value)> {
     let names = table.columns.iter();
     names.filter_map(|name| Some((*name, columns.get(*name)?)))
+}
+
+/// Whether a replica holds what it should under those keys.
+pub(super) fn differ(
+    why: &str,
+    should: &Rows,
+    rows: &Rows,
+    matters: impl Fn(&Key) -> bool,
+) -> Result<(), String> {
+    let keys: BTreeSet<&Key> = should.keys().chain(rows.keys()).collect();
+    for key in keys.into_iter().filter(|key| matters(key)) {
+        let (should, is) = (should.get(key), rows.get(key));
+        let same = |row: &Row| (row.values.clone(), row.stamp);
+        if should.map(same) != is.map(same) {
+            return Err(format!(
+                "{key:?}: {why} {should:?}, and the replica holds {is:?}"
+            ));
+        }
+    }
+    Ok(())
 }

@@ -2,14 +2,20 @@
 
 use super::database::Backend;
 use super::device::{Device, End};
+use super::door::Above;
+use super::line::Line;
 use super::models::{Member, TEAMS};
 use super::server::Server;
+use super::troubles::{Trouble, Troubles};
 use crate::Folder;
 use fastrand::Rng;
 use std::sync::Arc;
 
 /// How often all devices sync at the end until nothing may be left.
 const ROUNDS: usize = 4;
+
+/// How often a device syncs over a line that bears little until nothing may be left.
+const PATIENCE: usize = 60;
 
 /// What a run was made of.
 #[derive(Debug, Default, Clone, Copy)]
@@ -32,25 +38,42 @@ struct World {
     devices: Vec<Device>,
     /// Microseconds since the beginning.
     time: i64,
+    troubles: Troubles,
     tally: Tally,
 }
 
 /// Runs the schedule of `seed` against a server on `backend`; what doesn't hold is an error.
-pub async fn run(backend: Backend, seed: u64, steps: u64) -> Result<Tally, String> {
+pub async fn run(
+    backend: Backend,
+    seed: u64,
+    steps: u64,
+    troubles: &[Trouble],
+) -> Result<Tally, String> {
+    let troubles = Troubles::of(troubles, seed);
     let mut rng = Rng::with_seed(seed);
     let folder = Folder::new();
-    let server = Server::start(backend, &folder);
-    let devices = (0..rng.usize(2..5))
-        .map(|number| {
-            let member = member(&mut rng);
-            Device::new(&folder, &server, number, member, &mut rng)
-        })
-        .collect();
+    let server = Server::start(backend, &folder, &troubles);
+    let mut devices: Vec<Device> = Vec::new();
+    let mut hub = None;
+    for number in 0..rng.usize(2..5) {
+        let member = member(&mut rng);
+        // Others may reach the server themselves.
+        let above = match &hub {
+            Some(hub) if number < 3 => Above::Hub(Arc::clone(hub)),
+            _ => Above::Server(server.clone()),
+        };
+        let mut device = Device::new(&folder, &server, above, number, member, &mut rng);
+        if number == 0 && troubles.has(Trouble::Hubs) {
+            hub = Some(device.serve());
+        }
+        devices.push(device);
+    }
     let mut world = World {
         rng,
         server,
         devices,
         time: 0,
+        troubles,
         tally: Tally::default(),
     };
     for step in 0..steps {
@@ -83,7 +106,10 @@ impl World {
                 .edit()
                 .map_err(|problem| format!("device {number}: {problem}"))?,
             8..=13 => self.sync(number).await?,
-            14 => device.network.program().jump(),
+            14 => {
+                let is_far = self.troubles.has(Trouble::Future);
+                device.network.program().jump(is_far);
+            }
             15 => {
                 device.network.arrive().await;
             }
@@ -96,6 +122,22 @@ impl World {
                 device.network.crash_in(steps);
             }
             _ => self.server.write(&mut self.rng, step)?,
+        }
+        self.trouble()
+    }
+
+    /// What befalls this history besides.
+    fn trouble(&mut self) -> Result<(), String> {
+        let number = self.rng.usize(0..self.devices.len());
+        let network = &self.devices[number].network;
+        let has = |trouble| self.troubles.has(trouble);
+        match self.rng.u8(0..40) {
+            0 if has(Trouble::Restores) => self.server.restore(&mut self.rng, self.time)?,
+            1 if has(Trouble::Lines) => {
+                let line = self.rng.bool().then(|| Line::any(&mut self.rng));
+                network.set_line(line);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -110,6 +152,20 @@ impl World {
         Ok(())
     }
 
+    /// Whatever a line bears, all gets through.
+    async fn arrive_by_and_by(&mut self, number: usize) -> Result<(), String> {
+        for _ in 0..PATIENCE {
+            self.time += 1_000_000;
+            self.server.set_time(self.time);
+            let done = self.tally.synced;
+            self.sync(number).await?;
+            if self.tally.synced > done {
+                return Ok(());
+            }
+        }
+        Err(format!("device {number}: nothing gets through"))
+    }
+
     /// The network is whole, and nobody writes any more.
     async fn rest(mut self) -> Result<Tally, String> {
         self.server.finish()?;
@@ -117,6 +173,10 @@ impl World {
         for device in &self.devices {
             device.network.heal();
             while device.network.arrive().await {}
+        }
+        for number in 0..self.devices.len() {
+            self.arrive_by_and_by(number).await?;
+            self.devices[number].network.set_line(None);
         }
         for _ in 0..ROUNDS {
             for number in 0..self.devices.len() {

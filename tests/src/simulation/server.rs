@@ -1,10 +1,12 @@
 //! The server: a database, whoever writes in it by SQL, and what must be in it.
 
+use super::aside::Aside;
 use super::database::{Backend, Database};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Taken};
 use super::models::{ALL, Member, TEAMS, Table};
 use super::rows::{Key, Rows, rows};
-use super::statement::Statement;
+use super::statement::{Statement, family};
+use super::troubles::{Trouble, Troubles};
 use crate::Folder;
 use bytes::Bytes;
 use carburetor::change::Changes;
@@ -19,10 +21,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The database that owns the tables, and what must be in it.
 pub(super) struct Server {
-    database: Mutex<Database>,
+    pub(super) database: Mutex<Database>,
     /// A transaction that has written, and commits much later.
     slow: Mutex<Option<PgConnection>>,
     ledger: Mutex<Ledger>,
+    /// An older copy.
+    pub(super) aside: Mutex<Option<Aside>>,
+    /// Triggers of its own interfere.
+    pub(super) has_triggers: bool,
 }
 
 /// A number that a query gives.
@@ -41,18 +47,22 @@ struct Deletion {
     clock: String,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Server {
-    pub(super) fn start(backend: Backend, folder: &Folder) -> Arc<Self> {
+    pub(super) fn start(backend: Backend, folder: &Folder, troubles: &Troubles) -> Arc<Self> {
         let server = Server {
-            database: Mutex::new(Database::new(backend, folder)),
+            database: Mutex::new(Database::new(backend, folder, troubles)),
             slow: Mutex::default(),
             ledger: Mutex::default(),
+            aside: Mutex::default(),
+            has_triggers: troubles.has(Trouble::Triggers),
         };
         server.set_time(0);
+        let there = server.look(None);
+        there.expect("what is there was written by SQL");
         Arc::new(server)
     }
 
@@ -99,7 +109,10 @@ impl Server {
         }
         let teams = TEAMS.map(str::to_owned);
         let dialect = locked(&self.database).dialect();
-        let statement = Statement::any(rng, dialect, &teams, &word);
+        let statement = match rng.u8(0..8) {
+            0 => Statement::all(family(rng, &teams, &word)),
+            _ => Statement::any(rng, dialect, &teams, (&word, self.has_triggers)),
+        };
         let done = locked(&self.database).execute(&statement.sql);
         let replaced = statement.replaces.as_ref().filter(|_| done.is_ok());
         self.look(replaced)
@@ -170,14 +183,16 @@ insert into lists (id, team, title) values ('slow {id}', '{team}', '{word}')
             let outcomes = Outcomes::read(answer).expect("a server's answer can be read");
             outcomes.outcomes
         });
-        let (rows, deletions) = (self.rows(), self.deletions());
-        self.ledger().taken(
+        let (rows, deletions, now) = (self.rows(), self.deletions(), self.now());
+        let taken = Taken {
             member,
-            &sent.changes,
-            outcomes.as_deref(),
-            &rows,
-            &deletions,
-        );
+            changes: &sent.changes,
+            outcomes: outcomes.as_deref(),
+            rows: &rows,
+            deletions: &deletions,
+            now,
+        };
+        self.ledger().taken(&taken);
         answer
     }
 }

@@ -2,6 +2,7 @@
 
 use super::models::{ALL, TEAMS, Table};
 use super::rows::Key;
+use super::triggers::AWAY;
 use fastrand::Rng;
 
 /// Ids are few, so that devices meet in them.
@@ -23,11 +24,33 @@ pub(super) enum Dialect {
 }
 
 impl Statement {
-    /// Anything that somebody may do who sees rows of `teams`. `word` is nobody else's.
-    pub(super) fn any(rng: &mut Rng, dialect: Dialect, teams: &[String], word: &str) -> Self {
+    /// All of them, one after the other.
+    pub(super) fn all(statements: Vec<Self>) -> Self {
+        let sql: Vec<String> = statements.into_iter().map(|one| one.sql).collect();
+        Statement {
+            sql: sql.join(";\n"),
+            replaces: None,
+        }
+    }
+
+    /// Anything that somebody may do who sees rows of `teams`. `word` is nobody else's; with `is_odd` now and then what triggers of the server
+    /// interfere with.
+    pub(super) fn any(
+        rng: &mut Rng,
+        dialect: Dialect,
+        teams: &[String],
+        (word, is_odd): (&str, bool),
+    ) -> Self {
         let table = &ALL[rng.usize(0..ALL.len())];
-        let id = rng.u32(0..IDS).to_string();
-        let values = values(rng, table, teams, word);
+        let is_odd = is_odd && table.name == "pads" && rng.u8(0..6) == 0;
+        let mut id = rng.u32(0..IDS).to_string();
+        let mut values = values(rng, table, teams, word);
+        if is_odd {
+            match rng.bool() {
+                true => id = format!("K{}", rng.u8(0..3)),
+                false => values[1] = format!("'{AWAY} {word}'"),
+            }
+        }
         let columns: Vec<String> = table
             .columns
             .iter()
@@ -66,6 +89,48 @@ impl Statement {
     }
 }
 
+/// What belongs together: a task and the remarks on it, as somebody writes them in one transaction who sees rows of `teams`.
+pub(super) fn family(rng: &mut Rng, teams: &[String], word: &str) -> Vec<Statement> {
+    let task = rng.u32(0..IDS);
+    let other = (task + rng.u32(1..IDS)) % IDS;
+    let kind = rng.u8(0..4);
+    let mut new = |table: &str, id: u32, of: Option<u32>| {
+        let table = Table::of(table);
+        let mut values = values(rng, table, teams, word);
+        if let Some(of) = of {
+            values[1] = format!("'{of}'");
+        }
+        format!(
+            "insert into {} (id, {}) values ('{id}', {}) on conflict do nothing",
+            table.name,
+            table.columns.join(", "),
+            values.join(", ")
+        )
+    };
+    let moves = format!("update remarks set task = '{other}' where task = '{task}'");
+    let goes = format!("delete from tasks where id = '{task}'");
+    let statements = match kind {
+        0 => vec![
+            new("tasks", task, None),
+            new("remarks", task, Some(task)),
+            new("remarks", other, Some(task)),
+        ],
+        1 => vec![format!("delete from remarks where task = '{task}'"), goes],
+        2 => vec![moves, goes],
+        _ => vec![
+            format!(
+                "update tasks set id = '{other}' where id = '{task}' and not exists (select 1 from tasks where id = '{other}')"
+            ),
+            moves,
+        ],
+    };
+    let plain = |sql| Statement {
+        sql,
+        replaces: None,
+    };
+    statements.into_iter().map(plain).collect()
+}
+
 fn values(rng: &mut Rng, table: &Table, teams: &[String], word: &str) -> Vec<String> {
     let team = match teams.len() {
         0 => TEAMS[0].to_owned(),
@@ -75,7 +140,7 @@ fn values(rng: &mut Rng, table: &Table, teams: &[String], word: &str) -> Vec<Str
     };
     let mut value = |column: &str| match column {
         "team" => format!("'{team}'"),
-        "list" => format!("'{}'", rng.u32(0..IDS)),
+        "list" | "task" => format!("'{}'", rng.u32(0..IDS)),
         // Below zero the server refuses.
         "points" => format!("{}", rng.i32(-1..20)),
         // Few titles, so that some are taken.
