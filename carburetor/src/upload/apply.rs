@@ -148,6 +148,7 @@ impl<R: Runner> Session<'_, '_, R> {
     ) -> Result<Vec<(usize, Settled)>, Failure> {
         let mut settled = Vec::new();
         let (mut refused, mut raced, mut unmet) = (Vec::new(), None, Ok(()));
+        let taken_along = self.taken_along(&plans);
         for mut plan in plans {
             let definition = self.tables[plan.table].definition;
             let kept_away = match R::Backend::WRITES_STAMPS {
@@ -167,7 +168,13 @@ impl<R: Runner> Session<'_, '_, R> {
             for (place, stored) in stored {
                 let row = &mut plan.rows[place];
                 let id = plan.ids.get(&place).map(String::as_str);
-                match fate(definition, row, &stored, id, kept_away) {
+                let absent = match id {
+                    Some(id) => Fate::Refused(other_id(definition, id)),
+                    // It is told at the end, when all deletions are known.
+                    None if taken_along.contains(&plan.table) => Fate::Written,
+                    None => Fate::Refused(kept(definition, kept_away)),
+                };
+                match fate(definition, row, &stored, absent, kept_away) {
                     Fate::Written => {}
                     Fate::Raced => {
                         let (_, raced) = raced.get_or_insert((plan.table, Vec::new()));
@@ -231,12 +238,12 @@ enum Fate {
     Refused(Rejection),
 }
 
-/// Compares the row with what was to become of it. `id`: the one that it was inserted with; `kept_away`: why there is none.
+/// Compares the row with what was to become of it. `absent`: what it means that there is none; `kept_away`: why it is as before.
 fn fate<DB: WireBackend>(
     definition: &TableDefinition,
     row: &mut RowPlan<'_, '_, DB>,
     stored: &Stored,
-    id: Option<&str>,
+    absent: Fate,
     kept_away: &str,
 ) -> Fate {
     let is_untouched = stored.written.as_ref() == Some(&row.found.written);
@@ -245,15 +252,10 @@ fn fate<DB: WireBackend>(
             let id = stored.other_id.as_deref().unwrap_or_default();
             Fate::Refused(other_id(definition, id))
         }
-        Act::Insert if !stored.is_there => Fate::Refused(match id {
-            Some(id) => other_id(definition, id),
-            None => kept(definition, kept_away),
-        }),
+        Act::Insert | Act::Update if !stored.is_there => absent,
         Act::Insert if !stored.is_ours => Fate::Raced,
         // Each write moves a register.
-        Act::Update if !stored.is_there || is_untouched => {
-            Fate::Refused(kept(definition, kept_away))
-        }
+        Act::Update if is_untouched => Fate::Refused(kept(definition, kept_away)),
         Act::Delete(_) => {
             // Where nobody could keep the row, nobody has looked.
             if stored.written.is_some() && !stored.is_deleted {

@@ -8,6 +8,7 @@ use carburetor::clock::Clock;
 use carburetor::{SyncGroup, SyncScope, Visible};
 use chrono::Utc;
 use diesel::prelude::*;
+use serde_json::json;
 
 /// The rows of one team.
 struct Team(&'static str);
@@ -154,4 +155,33 @@ fn a_forbidden_deletion_leaves_the_other_changes_alone() {
     ]);
     let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
     assert_eq!(verdicts(&outcomes), ["applied", "forbidden", "applied"]);
+}
+
+/// Where rows are looked at after they were written, the deletion has taken them along.
+#[test]
+fn what_goes_along_with_a_row_that_the_same_upload_deletes_is_told_so() {
+    for fails in [false, true] {
+        let server = Server::new();
+        let conn = &mut nested(&server);
+        let mut device = later(1);
+        let mut sent = vec![
+            device.delete("folders", 5),
+            device.update("files", 5, json!({"folder": 5})),
+            device.insert("files", json!({"id": 8, "folder": 5, "team": "red"})),
+            device.update("folders", 1, json!({"parent": null})),
+        ];
+        // Then the others are applied again without it.
+        if fails {
+            sent.push(device.insert("files", json!({"id": 9, "folder": 99, "team": "red"})));
+        }
+        let outcomes = OfTeam::scoped(&Team("red"))
+            .upload(conn, &changes(sent))
+            .unwrap();
+        let verdicts = verdicts(&outcomes);
+        assert_eq!(
+            verdicts[..3],
+            ["applied", "not_found", "not_found"],
+            "{outcomes:?}"
+        );
+    }
 }

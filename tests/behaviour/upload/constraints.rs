@@ -263,3 +263,22 @@ fn what_a_trigger_makes_of_a_value_is_a_write_of_the_servers() {
     let note = lines(conn, "select note as line from goods where id = 2");
     assert_eq!(note, ["again"]);
 }
+
+/// As it would if each had come by itself: whatever the order of the ids is, and however many changes come.
+#[test]
+fn of_two_that_want_the_same_the_earlier_one_gets_it() {
+    for others in [0, 1, 10] {
+        let (_server, conn) = &mut goods();
+        let mut device = device();
+        let mut sent = vec![
+            device.insert("goods", good_but(50, "code", json!("both"))),
+            device.insert("goods", good_but(40, "code", json!("both"))),
+            device.update("goods", 1, json!({"code": "edited"})),
+            device.insert("goods", good_but(41, "code", json!("edited"))),
+        ];
+        sent.extend((60..60 + others).map(|id| device.insert("goods", good(id))));
+        let verdicts = verdicts(&Goods::upload(conn, &changes(sent)).unwrap());
+        let expected = ["applied", "constraint", "merged", "constraint"];
+        assert_eq!(verdicts[..4], expected, "beside {others}");
+    }
+}

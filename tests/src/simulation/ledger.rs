@@ -67,7 +67,7 @@ impl Ledger {
             if let Ok(Some(code)) = &done
                 && !(goes && *code == Code::NotFound)
             {
-                doubts.push((change, *code));
+                doubts.push((change, outcome, *code));
             }
             if let Err(problem) = done {
                 self.breaches.push(format!(
@@ -75,10 +75,10 @@ impl Ledger {
                 ));
             }
         }
-        for (change, code) in doubts {
+        for (change, outcome, code) in doubts {
             if !rejection::is_due(&self.held, member, change, &key(change), code) {
                 self.breaches.push(format!(
-                    "nothing speaks against {change:?}: it was answered {code:?}, in the upload of {changes:?}"
+                    "nothing speaks against {change:?}: it was answered {outcome:?}, in the upload of {changes:?}, answered {outcomes:?}"
                 ));
             }
         }

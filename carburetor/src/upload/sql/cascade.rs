@@ -90,6 +90,25 @@ impl<R: Runner> Session<'_, '_, R> {
 }
 
 impl<R: Runner> Session<'_, '_, R> {
+    /// The tables of which the deletions of `plans` may take rows along.
+    pub(in crate::upload) fn taken_along(
+        &self,
+        plans: &[TablePlan<'_, '_, R::Backend>],
+    ) -> BTreeSet<usize> {
+        let deletes = |plan: &&TablePlan<'_, '_, R::Backend>| {
+            let mut acts = plan.rows.iter().map(|row| row.act);
+            acts.any(|act| matches!(act, Act::Delete(_)))
+        };
+        let deleting = plans.iter().filter(deletes);
+        deleting
+            .flat_map(|plan| {
+                let (followed, _) = reachable(&self.around.cascades, plan.table);
+                let removing = followed.into_iter().filter(|cascade| cascade.removes);
+                removing.filter_map(|cascade| cascade.child)
+            })
+            .collect()
+    }
+
     /// Takes back what was said of rows that are gone at the end, because a deletion of this upload took them along: nothing is left of the edit.
     pub(in crate::upload) async fn take_along(
         &mut self,

@@ -18,25 +18,35 @@ use diesel::result::{DatabaseErrorKind as Kind, Error};
 pub(in crate::upload) type RefusedRows = Vec<(usize, Error)>;
 
 impl<R: Runner> Session<'_, '_, R> {
-    /// Tries the inserts and updates of `plan`.
+    /// Tries the inserts and updates of `plan`, in the order of their clocks: of two that want the same, the earlier one gets it.
     pub(in crate::upload) async fn write_each(
         &mut self,
         plan: &TablePlan<'_, '_, R::Backend>,
         is_checked: bool,
     ) -> Result<RefusedRows, Failure> {
         let definition = self.table(plan.table).definition;
+        let groups = groups(definition, plan);
+        let inserts = groups
+            .iter()
+            .flat_map(|(columns, rows)| rows.iter().map(move |row| (Some(columns), *row)));
+        let updates = self.updated(plan).into_iter().map(|row| (None, row));
+        let mut rows: Vec<_> = inserts.chain(updates).collect();
+        rows.sort_by_key(|(_, row)| row.places().next());
         let mut refused = Vec::new();
-        for (columns, rows) in groups(definition, plan) {
-            let told = self.try_rows(plan.table, &rows, is_checked, |session, rows| {
-                session.insertion(definition, &columns, rows)
-            });
+        for alike in rows.chunk_by(|(one, _), (other, _)| one == other) {
+            let rows: Vec<_> = alike.iter().map(|(_, row)| *row).collect();
+            let columns = alike.first().and_then(|(columns, _)| *columns);
+            let told = self.try_rows(
+                plan.table,
+                &rows,
+                is_checked,
+                |session, rows| match columns {
+                    Some(columns) => session.insertion(definition, columns, rows),
+                    None => session.overwriting(definition, rows),
+                },
+            );
             refused.extend(told.await?);
         }
-        let rows = self.updated(plan);
-        let told = self.try_rows(plan.table, &rows, is_checked, |session, rows| {
-            session.overwriting(definition, rows)
-        });
-        refused.extend(told.await?);
         Ok(refused)
     }
 
