@@ -31,6 +31,8 @@ pub(super) struct Desk {
     pub(super) lost: BTreeSet<Clock>,
     /// Rows that the server has said are gone since the last sync that came to its end.
     pub(super) gone: BTreeSet<Key>,
+    /// Those of which it had said so when the present sync began.
+    gone_before: BTreeSet<Key>,
     /// Tables of which it has said so of rows by their values, or of all.
     pub(super) swept: BTreeSet<&'static str>,
     /// Rows that were edited or answered since the present sync began.
@@ -259,6 +261,7 @@ impl Desk {
     /// A sync begins.
     pub(super) fn begin(&mut self) {
         self.touched.clear();
+        self.gone_before.clone_from(&self.gone);
         self.is_shown = false;
     }
 
@@ -272,12 +275,11 @@ impl Desk {
         self.stands(after)?;
         match truth {
             Some(truth) => {
-                // Whoever deletes what is gone for the server, too, has no more to say.
+                // Whoever deletes what is gone for the server, too, has no more to say, sent or not: another row may come under the id.
                 self.open.retain(|key, open| {
-                    let is_unsent =
-                        matches!(open.existence, Some(Existence::Deleted { way: None, .. }));
+                    let is_deletion = matches!(open.existence, Some(Existence::Deleted { .. }));
                     let is_gone = self.gone.contains(key) || self.swept.contains(key.0);
-                    !is_unsent || !is_gone || truth.contains_key(key)
+                    !is_deletion || !is_gone || truth.contains_key(key)
                 });
                 self.gone.clear();
                 self.swept.clear();
@@ -290,11 +292,15 @@ impl Desk {
 
     /// Whether the tables show what was written and not answered.
     pub(super) fn stands(&mut self, rows: &Rows) -> Result<(), String> {
-        let mut went = Vec::new();
+        let (mut went, mut came) = (Vec::new(), Vec::new());
         let of_devices = |key: &Key| self.relayed.contains(key);
         for (key, open) in self.open.iter().filter(|(key, _)| !of_devices(key)) {
             let row = rows.get(key);
             match (&open.existence, row) {
+                // The deletion had nothing left to delete, and another row has come under the id, or the server went back.
+                (Some(Existence::Deleted { .. }), Some(_)) if self.gone_before.contains(key) => {
+                    came.push(key.clone());
+                }
                 (Some(Existence::Deleted { .. }), Some(row)) => {
                     return Err(format!("{key:?} was deleted and shows {row:?}"));
                 }
@@ -319,6 +325,9 @@ impl Desk {
                     ));
                 }
             }
+        }
+        for key in came {
+            self.open.remove(&key);
         }
         for key in went {
             let open = self.open.remove(&key).unwrap_or_default();

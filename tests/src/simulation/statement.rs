@@ -66,7 +66,9 @@ impl Statement {
         let sql = match rng.u8(0..10) {
             0..=3 => format!("insert {new} on conflict do nothing"),
             4 => {
-                replaces = Some((name, id.clone()));
+                // What is kept away replaces nothing.
+                let is_away = values.get(1).is_some_and(|value| value.contains(AWAY));
+                replaces = (!is_away).then(|| (name, id.clone()));
                 match dialect {
                     Dialect::Sqlite => format!("insert or replace {new}"),
                     Dialect::Postgres => {
