@@ -1,5 +1,7 @@
 //! What a writer does within a transaction on PostgreSQL.
 
+mod contest;
+
 use super::balance::Balance;
 use super::ledger::{CONTESTED, OF_UPLOADS, TEAMS, schema};
 use super::run::Run;
@@ -77,31 +79,6 @@ impl Operation<'_> {
             17 => self.rename(table),
             _ => self.publish(),
         }
-    }
-
-    /// Something that moves the existence of a row.
-    fn contest(&mut self, table: Table) -> QueryResult<()> {
-        match self.random.u8(..8) {
-            0 => self.delete(table),
-            1..5 => self.replace(table),
-            5..7 => self.bring_back(table),
-            _ => self.annotate(table),
-        }
-    }
-
-    /// Inserts rows under ids that had one.
-    fn bring_back(&mut self, table: Table) -> QueryResult<()> {
-        let (team, amount) = (self.team(), self.amount());
-        let id = self.random.i64(OF_UPLOADS + 1..=CONTESTED);
-        let inserted = self.conn.execute_returning_count(&diesel::sql_query(format!(
-            "insert into {} (id, team, amount{}) values ({id}, '{team}', {amount}{}) on conflict do nothing",
-            table.name(),
-            table.and(", published"),
-            table.and(", true"),
-        )))?;
-        self.balance
-            .add(team, table.sign() * amount * inserted as i64);
-        Ok(())
     }
 
     /// Entries that make up for what this transaction did to the sums.
