@@ -5,6 +5,7 @@ mod aside;
 mod database;
 mod desk;
 mod device;
+mod disk;
 mod door;
 mod held;
 mod hub;

@@ -1,5 +1,6 @@
 //! A device: a program that edits its replica, online or not, and whose process may end at any step of a sync.
 
+use super::disk;
 use super::door::{Above, Door};
 use super::hub::{self, Hub};
 use super::models::{Member, Web};
@@ -110,6 +111,7 @@ impl Device {
             Some(Err(ReplicaError::Transport(TransportError::Refused { status: 408, .. }))) => {
                 End::Broken
             }
+            Some(Err(error)) if error.to_string() == disk::FULL => End::Broken,
             Some(Err(error)) => return Err(error.to_string()),
         };
         let truth = matches!(end, End::Done).then(|| self.truth());
@@ -150,6 +152,8 @@ impl Device {
     /// The process ended, and starts again from its file.
     fn restart(&mut self) {
         self.network.revive();
+        // Whoever opens a file on a full disk is told; this one has made room.
+        self.network.program().make_room();
         self.replica =
             Replica::open(&self.path, self.network.clone()).expect("the replica opens again");
     }

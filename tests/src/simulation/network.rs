@@ -86,6 +86,7 @@ impl Network {
     /// From now on nothing goes wrong, and nobody edits while a sync waits.
     pub(super) fn heal(&self) {
         self.faults.heal();
+        self.program().make_room();
         let mut state = self.state();
         state.is_quiet = true;
         state.crash_in = None;

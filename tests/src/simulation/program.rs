@@ -1,6 +1,7 @@
 //! The program on a device: it edits its replica whenever it likes, also while a sync waits for the network.
 
 use super::desk::Desk;
+use super::disk;
 use super::models::{ALL, Table};
 use super::rows::{Rows, query, rows};
 use super::server::Server;
@@ -37,6 +38,8 @@ pub(super) struct Program {
     may_cut: bool,
     /// The server has triggers of its own.
     has_triggers: bool,
+    /// The file can't grow.
+    is_full: bool,
     /// What doesn't hold.
     pub(super) breaches: Vec<String>,
 }
@@ -60,6 +63,7 @@ impl Program {
             lost: 0,
             may_cut: false,
             has_triggers,
+            is_full: false,
             breaches: Vec::new(),
         }
     }
@@ -74,6 +78,25 @@ impl Program {
             1 => self.rng.i64(-30_000..30_000),
             _ => 0,
         };
+    }
+
+    /// The file can grow no more, or again. A hub's always can: others would not know why it fails.
+    pub(super) fn disk(&mut self) {
+        match self.is_full {
+            true => self.make_room(),
+            false if !self.desk.is_hub => {
+                let full = disk::full(&mut self.rng);
+                self.run(&full);
+                self.is_full = true;
+            }
+            false => {}
+        }
+    }
+
+    /// The file can grow.
+    pub(super) fn make_room(&mut self) {
+        self.run(disk::ROOM);
+        self.is_full = false;
     }
 
     /// The file's time is what the device's clock shows.
@@ -101,6 +124,10 @@ impl Program {
 
     /// Edits a few rows in one transaction, or gives it up. It sees rows of `teams`.
     pub(super) fn edit(&mut self, teams: &[String]) {
+        // What it edits while there is no room fails, and it knows.
+        if self.is_full {
+            return;
+        }
         self.set_time();
         self.run("begin immediate");
         let mut desk = self.desk.clone();

@@ -137,6 +137,7 @@ impl World {
                 let line = self.rng.bool().then(|| Line::any(&mut self.rng));
                 network.set_line(line);
             }
+            2..=3 if has(Trouble::Disks) => network.program().disk(),
             _ => {}
         }
         Ok(())

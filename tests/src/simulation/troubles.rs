@@ -15,16 +15,19 @@ pub enum Trouble {
     Hubs,
     /// Rows are there before the installation, with stamps of a time far ahead; clocks of devices are years ahead.
     Future,
+    /// Files of devices can't grow for a while.
+    Disks,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Trouble; 5] = [
+    pub const ALL: [Trouble; 6] = [
         Trouble::Restores,
         Trouble::Lines,
         Trouble::Triggers,
         Trouble::Hubs,
         Trouble::Future,
+        Trouble::Disks,
     ];
 
     /// What it is called on the command line.
@@ -35,6 +38,7 @@ impl Trouble {
             Trouble::Triggers => "triggers",
             Trouble::Hubs => "hubs",
             Trouble::Future => "future",
+            Trouble::Disks => "disks",
         }
     }
 
