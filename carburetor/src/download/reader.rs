@@ -4,7 +4,7 @@ use super::DownloadError;
 use super::progress::{Advance, Progress};
 use super::reading::kind;
 use super::table::{About, Sink};
-use super::unreadable::{id_of, lacks_id};
+use super::unreadable::{id_of, lacks_id, unfit};
 use crate::backend::SyncBackend;
 use crate::connection::{Flow, TakeRows};
 use crate::table::{SyncTable, TableOn};
@@ -95,12 +95,14 @@ where
         self.begin::<DB>(self.progress.reset)?;
         self.progress.remember::<M, DB>(row, kind)?;
         let is_row = matches!(kind, kind::ROW | kind::AGAIN);
-        let taken = match (lacks_id::<M, DB>(row, at), is_row) {
-            (Some(error), true) => Err(error),
+        let taken = match is_row {
+            true => match unfit::<M, DB>(row, at) {
+                Some(error) => Err(error),
+                None => self.sink.row(row, at)?,
+            },
             // Nobody has got it.
-            (Some(_), false) => return Ok(Flow::Next),
-            (None, true) => self.sink.row(row, at)?,
-            (None, false) => self.sink.removed(row, at)?,
+            false if lacks_id::<M, DB>(row, at).is_some() => return Ok(Flow::Next),
+            false => self.sink.removed(row, at)?,
         };
         if let Err(error) = taken {
             let id = id_of::<M, DB>(row, at);

@@ -18,7 +18,7 @@ where
     M: TableOn<DB>,
     DB: SyncBackend,
 {
-    if lacks_id::<M, DB>(row, at).is_some() {
+    if unfit::<M, DB>(row, at).is_some() {
         return None;
     }
     let columns = M::definition().downloaded().zip(M::codecs()).enumerate();
@@ -34,20 +34,62 @@ where
     }
 }
 
-/// What is wrong with a row in whose id there is NULL, the row's first column being number `at`: SQLite takes it in a key that isn't declared NOT NULL.
+/// How many bytes a part of an id has at most: a token names the id that a page ends with, and has to fit an address or a header.
+pub(crate) const LONGEST: usize = 4096;
+
+/// What keeps a row from being told from others by its id, the row's first column being number `at`; none where nothing does.
+pub(crate) fn unfit<'r, M, DB>(row: &impl Row<'r, DB>, at: usize) -> Option<WireError>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+{
+    lacks_id::<M, DB>(row, at).or_else(|| {
+        let problem = || {
+            format!(
+                "the id has more than {LONGEST} bytes, which no token can name: give the row a shorter one"
+            )
+        };
+        let is_long = |field: &_| is_long::<DB>(field);
+        id_part::<M, DB, _>(row, at, is_long, problem)
+    })
+}
+
+fn is_long<'r, DB: SyncBackend>(part: &impl Field<'r, DB>) -> bool {
+    match part.value() {
+        Some(value) => DB::length(value) > LONGEST,
+        None => false,
+    }
+}
+
+/// What is wrong with a row in whose id there is NULL: SQLite takes it in a key that isn't declared NOT NULL.
 pub(crate) fn lacks_id<'r, M, DB>(row: &impl Row<'r, DB>, at: usize) -> Option<WireError>
 where
     M: TableOn<DB>,
     DB: SyncBackend,
 {
+    let problem = || {
+        "the id is NULL, which tells the row from no other: give the row an id, and declare the column NOT NULL".to_owned()
+    };
+    id_part::<M, DB, _>(row, at, |field| field.is_null(), problem)
+}
+
+/// What is wrong with the first part of a row's id that `is_wrong`.
+fn id_part<'a, 'r, M, DB, R>(
+    row: &'a R,
+    at: usize,
+    is_wrong: impl Fn(&R::Field<'a>) -> bool,
+    problem: impl Fn() -> String,
+) -> Option<WireError>
+where
+    M: TableOn<DB>,
+    DB: SyncBackend,
+    R: Row<'r, DB>,
+    'r: 'a,
+{
     let columns = M::definition().downloaded().enumerate();
     let mut ids = columns.filter(|(_, column)| column.id);
-    let (_, column) = ids.find(|(number, _)| {
-        let field = row.get(at + number);
-        field.is_some_and(|field| field.is_null())
-    })?;
-    let problem = "the id is NULL, which tells the row from no other: give the row an id, and declare the column NOT NULL";
-    Some(WireError::new(problem).at(M::NAME, &column.name))
+    let (_, column) = ids.find(|(number, _)| row.get(at + number).is_some_and(|field| is_wrong(&field)))?;
+    Some(WireError::new(problem()).at(M::NAME, &column.name))
 }
 
 /// The id of a row that travelled; none where a part of it is missing.

@@ -15,6 +15,9 @@ pub struct Limits {
     pub body: usize,
     /// The changes of an upload. 10,000 by default.
     pub batch: usize,
+    /// The bytes of the rows that the changes of an upload are answered with, where they are several: one that would have more is to be sent in parts. 16 MiB by
+    /// default. What waits to be read of it counts among the pages that wait.
+    pub answer: usize,
     /// The rows and removals of a page; a request may ask for fewer. 10,000 by default.
     pub page: u32,
     /// How long the body of an upload may take to come, and then an upload, the reading of a page or the wait for a connection. 30 s by default.
@@ -54,6 +57,7 @@ impl Default for Limits {
         Limits {
             body: 8 << 20,
             batch: 10_000,
+            answer: 16 << 20,
             page: 10_000,
             time: Duration::from_secs(30),
             streams: 1000,

@@ -25,7 +25,7 @@ use std::fmt;
 /// | `clock_ahead` | 409 | a change's clock is too far ahead; `server_time` is the server's |
 /// | `copied` | 409 | another change had this clock |
 /// | `body` | 413 | more bytes than an upload may have |
-/// | `batch` | 413 | more changes than an upload may have |
+/// | `batch` | 413 | more changes than an upload may have, or more bytes of rows than it may be answered with |
 /// | `type` | 415 | the body is not `application/json`, or not in UTF-8 |
 /// | `encoding` | 415 | it is compressed, and no layer in front has taken that apart |
 /// | `upgrade` | 426 | a web socket is asked for otherwise than one is opened |
@@ -258,7 +258,7 @@ impl From<UploadError> for Problem {
         match &error {
             UploadError::Query(query) if needs_setup(query) => Self::setup(&error),
             UploadError::Query(query) => Self::unavailable(query),
-            UploadError::TooMany { .. } => Self::new(
+            UploadError::TooMany { .. } | UploadError::LongAnswer { .. } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "batch",
                 error.to_string(),

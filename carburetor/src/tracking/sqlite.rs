@@ -22,7 +22,7 @@
 //! * `carburetor_clock`: one row, the latest instant given to anything, in microseconds since 1970. Every stamp and
 //!   every removal takes `max(now + 1, the system's time)`, so that it never goes back and no two are equal.
 //!   Beside it stands the origin, which tells the file from those of other servers.
-//! * `carburetor_pause`: when the clock stood still for more than a minute. No cutoff was ever given in between, unless by a file that this one
+//! * `carburetor_pause`: when the clock stood still for more than a minute, or until an installation. No cutoff was ever given in between, unless by a file that this one
 //!   is an older state of: so a file that has gone back in time is noticed.
 //! * `carburetor_synced_table`: one row for each table: generation, horizon, definition and its hash.
 //! * `carburetor_removal_<table>`: which id left which visible-by values, and when.

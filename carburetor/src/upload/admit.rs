@@ -6,10 +6,14 @@ use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
 use crate::clip;
 use crate::clock::Clock;
+use crate::download::unreadable::LONGEST;
 use crate::outcome::{Code, Rejection};
 use crate::table::{ColumnDefinition, Storage, TableDefinition};
 use crate::wire::WireBackend;
 use serde_json::{Map, Value};
+
+/// What a key has besides a value's bytes, at most.
+const KEY: usize = 9;
 
 /// A change that could be read.
 pub(super) struct Admitted<'c, DB: WireBackend> {
@@ -90,8 +94,20 @@ pub(super) fn admit<'c, DB: SyncBackend>(
     }
     let id = id(&tables[table], &change.id)?;
     let mut key = Vec::new();
-    for part in &id {
+    for (part, column) in id.iter().zip(definition.ids()) {
+        let before = key.len();
         DB::key(part, &mut key);
+        // Rows that are there already can be edited and go.
+        let is_long = key.len() - before > LONGEST + KEY;
+        if is_long && matches!(change.edit, Edit::Insert(_)) {
+            return Err(invalid(
+                format!(
+                    "{}.{}: an id has {LONGEST} bytes at most: give the row a shorter one",
+                    definition.wire_name, column.name
+                ),
+                Some(&column.name),
+            ));
+        }
     }
     let mut admitted = Admitted {
         change,

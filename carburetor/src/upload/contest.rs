@@ -5,6 +5,7 @@ use super::apply::TablePlan;
 use super::decide::Kind;
 use super::plan::{Contested, RowPlan, written};
 use super::session::{Failure, Session};
+use super::sql::Room;
 use crate::backend::SyncBackend;
 use crate::change::Edit;
 use crate::clock::Clock;
@@ -61,7 +62,7 @@ impl<R: Runner> Session<'_, '_, R> {
             .iter()
             .filter_map(|place| plan.rows[*place].id())
             .collect();
-        let rows = self.rows(table, &ids).await?;
+        let rows = self.rows(table, &ids, &mut Room::default()).await?;
         let mut log = Vec::new();
         for (place, stored) in contested.into_iter().zip(rows) {
             let row = &mut plan.rows[place];

@@ -34,6 +34,11 @@ pub enum UploadError {
         /// How many may.
         limit: usize,
     },
+    /// The rows that the changes are answered with have more bytes than the limit.
+    LongAnswer {
+        /// How many they may have.
+        limit: usize,
+    },
     /// A change's clock is ahead of the database's time by more than the bound. The replica follows the server's time and gives its unsent changes
     /// new clocks.
     ClockAhead {
@@ -78,6 +83,10 @@ impl fmt::Display for UploadError {
             UploadError::TooMany { changes, limit } => write!(
                 f,
                 "{changes} changes are more than one upload takes: send at most {limit} at once"
+            ),
+            UploadError::LongAnswer { limit } => write!(
+                f,
+                "the rows that the changes are answered with have more than {limit} bytes: send fewer changes at once"
             ),
             UploadError::ClockAhead { clock, server } => {
                 let millis = i64::try_from(clock.millis()).unwrap_or(i64::MAX);

@@ -22,6 +22,9 @@ pub struct UploadOptions {
     /// a transaction of the upload's own; a limit of the session's that is shorter stays. No limit by default: what waits for a lock goes on waiting
     /// on the server when nobody waits for the answer any more.
     pub time: Option<Duration>,
+    /// How many bytes the rows may have that several changes are answered with; more of them fail the upload with
+    /// [`UploadError::LongAnswer`](super::UploadError::LongAnswer), and nothing is written. No limit by default.
+    pub answer: usize,
 }
 
 impl Default for UploadOptions {
@@ -31,6 +34,7 @@ impl Default for UploadOptions {
             drift: crate::clock::DEFAULT_DRIFT,
             limit: 10_000,
             time: None,
+            answer: usize::MAX,
         }
     }
 }

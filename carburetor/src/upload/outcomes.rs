@@ -3,17 +3,19 @@
 use super::error::UploadError;
 use super::session::{Failure, Session};
 use super::settle::Settled;
+use super::sql::Room;
 use crate::change::Change;
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::outcome::{Outcome, Outcomes};
 
 impl<R: Runner> Session<'_, '_, R> {
-    /// The outcomes of `changes`: all but those that count as they were sent with the row that the scope shows now.
+    /// The outcomes of `changes`, of which several have at most so many bytes of rows: all but those that count as they were sent with the row that the scope shows now.
     pub(super) async fn outcomes(
         &mut self,
         changes: &[Change],
         answers: Vec<Settled>,
+        most: usize,
     ) -> Result<Outcomes, UploadError> {
         let mut clock = self.around.ahead;
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(changes.len());
@@ -35,6 +37,10 @@ impl<R: Runner> Session<'_, '_, R> {
                 unreadable: None,
             });
         }
+        let mut room = Room {
+            limit: most,
+            left: if changes.len() > 1 { most } else { usize::MAX },
+        };
         for (table, upload) in self.tables.iter().enumerate() {
             let mut places = Vec::new();
             let mut ids = Vec::new();
@@ -48,7 +54,8 @@ impl<R: Runner> Session<'_, '_, R> {
                 }
             }
             let ids: Vec<_> = ids.iter().map(Vec::as_slice).collect();
-            let rows = self.rows(table, &ids).await.map_err(Failure::into_error)?;
+            let rows = self.rows(table, &ids, &mut room).await;
+            let rows = rows.map_err(Failure::into_error)?;
             for (place, shown) in places.into_iter().zip(rows) {
                 if let Some(shown) = shown {
                     let stamp = shown.stamp;

@@ -19,6 +19,7 @@ pub(super) use check::Stored;
 pub(super) use each::RefusedRows;
 pub(super) use outcome::{lock, receipts};
 pub(super) use relay::relayed;
+pub(super) use rows::Room;
 pub(super) use unseen::References;
 
 use super::UploadTable;

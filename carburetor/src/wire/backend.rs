@@ -29,6 +29,10 @@ pub trait WireBackend: Backend + Sized {
     #[doc(hidden)]
     fn key(value: &Self::WireValue, out: &mut Vec<u8>);
 
+    /// How many bytes a value has, unless it is of a fixed size.
+    #[doc(hidden)]
+    fn length(value: Self::RawValue<'_>) -> usize;
+
     /// Appends the JSON of a field.
     #[doc(hidden)]
     fn write<'r>(
@@ -94,6 +98,10 @@ impl WireBackend for diesel::pg::Pg {
     fn key(value: &Vec<u8>, out: &mut Vec<u8>) {
         out.extend_from_slice(&(value.len() as u64).to_be_bytes());
         out.extend_from_slice(value);
+    }
+
+    fn length(value: PgValue<'_>) -> usize {
+        value.as_bytes().len()
     }
 
     fn write<'r>(
@@ -171,6 +179,10 @@ impl WireBackend for diesel::sqlite::Sqlite {
         out.push(kind);
         out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
         out.extend_from_slice(bytes);
+    }
+
+    fn length(value: Self::RawValue<'_>) -> usize {
+        crate::wire::sqlite::length(value)
     }
 
     fn custom_codec<ST>() -> Codec<Self>

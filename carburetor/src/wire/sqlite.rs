@@ -11,7 +11,7 @@ mod number;
 mod text;
 mod value;
 
-pub(crate) use class::judge;
+pub(crate) use class::{judge, length};
 pub(crate) use custom::custom;
 pub(crate) use instant::micros;
 pub(crate) use value::{decode, encode};

@@ -68,6 +68,37 @@ fn a_file_that_has_gone_back_is_noticed_after_it_was_written_again() {
 }
 
 #[test]
+fn a_file_that_has_gone_back_by_seconds_is_noticed_when_the_program_begins_again() {
+    let install = |conn: &mut Conn| {
+        super::Everything::tracking::<super::on_sqlite::DB>()
+            .install(conn)
+            .unwrap();
+    };
+    let server = Server::new();
+    let conn = &mut server.connect();
+    add(conn, 1);
+    let healthy = group().download(conn, (None, None)).unwrap().next();
+    let backup = server.copy();
+    add(conn, 2);
+    let token = group().download(conn, (None, None)).unwrap().next();
+    let conn = &mut backup.connect();
+    install(conn);
+    add(conn, 3);
+    let said = group().download(conn, token).unwrap();
+    assert!(said.1.reset);
+    assert_eq!(ids(&said.1), [1, 3]);
+    // What was given before the backup goes on, however often a program begins.
+    install(conn);
+    let said = group().download(conn, healthy).unwrap();
+    assert_eq!((said.1.reset, ids(&said.1)), (false, vec![3]));
+    let next = said.next();
+    install(conn);
+    add(conn, 4);
+    let said = group().download(conn, next).unwrap();
+    assert_eq!((said.1.reset, ids(&said.1)), (false, vec![4]));
+}
+
+#[test]
 fn a_pause_of_the_clock_is_no_step_back() {
     let server = Server::new();
     let conn = &mut server.connect();

@@ -153,3 +153,55 @@ fn pages_come_to_their_end_past_rows_without_an_id() {
     rows.dedup();
     assert_eq!(rows, ["b"]);
 }
+
+#[test]
+fn a_row_whose_id_no_token_can_name_is_told_and_tokens_stay_short() {
+    let server = Server::new();
+    let program = program(&server, false);
+    let mut device = Device::of_group(&program, "red", "web");
+    let mut conn = server.connect();
+    for letter in ["A", "m", "z"] {
+        let insert = format!(
+            "insert into notes (id, title, team) values ('{}', 'long', 'red')",
+            letter.repeat(1 << 20)
+        );
+        conn.batch_execute(&insert).unwrap();
+    }
+    let red = program.client("red");
+    let (mut rows, mut told, mut since) = (Vec::new(), 0, String::new());
+    loop {
+        let (status, page) = program.get(&red, &format!("web/download?limit=1{since}"));
+        assert!(status.is_success(), "{page}");
+        rows.extend(named(&page));
+        for row in page["tables"]["notes"]["unreadable"].as_array().into_iter().flatten() {
+            assert_eq!((&row["id"], &row["column"]), (&Value::Null, &json!("id")));
+            assert!(row["message"].as_str().unwrap().contains("a shorter one"), "{row}");
+            told += 1;
+        }
+        let next = page["next"].as_str().unwrap();
+        assert!(next.len() < 6000, "{}", next.len());
+        if page["more"] == json!(false) {
+            break;
+        }
+        since = format!("&since={next}");
+    }
+    rows.dedup();
+    assert_eq!(rows, ["a", "b"]);
+    assert!(told >= 3);
+    program.runtime.block_on(device.replica.sync()).unwrap();
+    assert_eq!(device.notes().len(), 2);
+    // Such a row doesn't come into being by an upload, and the others of it do.
+    let insert = format!(
+        "insert into notes (id, title, team) values ('{}', 'long', 'red'), ('good', 'good', 'red')",
+        "q".repeat(5000)
+    );
+    device.conn.batch_execute(&insert).unwrap();
+    let synced = program.runtime.block_on(device.replica.sync()).unwrap();
+    assert_eq!(synced.rejected, 1);
+    let rejected = device.replica.rejected().unwrap();
+    assert_eq!(rejected[0].rejection.field.as_deref(), Some("id"));
+    assert_eq!(server.count("good"), 1);
+    // What goes is told, in case somebody has it.
+    conn.batch_execute("delete from notes where length(id) > 100").unwrap();
+    program.runtime.block_on(device.replica.sync()).unwrap();
+}

@@ -5,7 +5,7 @@ use crate::backend::SyncBackend;
 use crate::connection::Flow;
 use crate::download::DownloadError;
 use crate::download::reading::{Place, Reading, kind};
-use crate::download::unreadable::{lacks_id, of_value};
+use crate::download::unreadable::{unfit, of_value};
 use crate::table::TableOn;
 use chrono::DateTime;
 use diesel::row::Row;
@@ -113,7 +113,7 @@ where
     DB: SyncBackend,
     M: TableOn<DB>,
 {
-    match lacks_id::<M, DB>(row, at) {
+    match unfit::<M, DB>(row, at) {
         Some(_) => Ok(None),
         None => Ok(of_value(M::read_id(row, at))?.ok()),
     }

@@ -44,7 +44,8 @@ where exists (select 1 from sqlite_schema where type = 'table' and name = '{tabl
     columns.join("\nunion all\n")
 }
 
-/// From which step of the clock on, in microseconds, it counts as a pause: a file that goes back by less lacks a minute.
+/// From which step of the clock on, in microseconds, it counts as a pause. An installation, by which a program begins, makes each step one: so a
+/// file that has gone back while nothing ran is noticed, by however little.
 const PAUSE: i64 = 60_000_000;
 
 /// The shared tables. A clock that exists goes on from where it stood: replicas hold cutoffs of it.
@@ -99,8 +100,9 @@ create table if not exists carburetor_pause (
 create trigger if not exists carburetor_pause after update of now on carburetor_clock when new.now - old.now > {PAUSE} begin
   insert or replace into carburetor_pause (began, ended) values (old.now, new.now);
 end;
-insert into carburetor_clock (singleton, now) values (1, {SYSTEM_TIME})
-  on conflict (singleton) do update set now = max(now, excluded.now);
+insert into carburetor_clock (singleton, now) values (1, {SYSTEM_TIME}) on conflict (singleton) do nothing;
+insert or replace into carburetor_pause (began, ended) select now, {SYSTEM_TIME} from carburetor_clock where now < {SYSTEM_TIME};
+update carburetor_clock set now = max(now, {SYSTEM_TIME});
 update carburetor_clock set origin = lower(hex(randomblob(8))) where origin = '';
 "
     )

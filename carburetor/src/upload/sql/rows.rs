@@ -6,6 +6,7 @@ use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
 use crate::download::unreadable::id_in;
 use crate::table::{Storage, TableDefinition};
+use crate::upload::error::UploadError;
 use crate::upload::session::{Failure, Session};
 use crate::wire::json::{separate, write_key};
 use crate::wire::{Codec, WireError};
@@ -23,12 +24,37 @@ pub(in crate::upload) struct Shown {
     pub(in crate::upload) unreadable: Option<WireError>,
 }
 
+/// How many bytes rows may have.
+pub(in crate::upload) struct Room {
+    pub(in crate::upload) limit: usize,
+    pub(in crate::upload) left: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Room {
+            limit: usize::MAX,
+            left: usize::MAX,
+        }
+    }
+}
+
+impl Room {
+    fn take(&mut self, bytes: usize) -> Result<(), UploadError> {
+        let limit = self.limit;
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or(UploadError::LongAnswer { limit })?;
+        Ok(())
+    }
+}
+
 impl<R: Runner> Session<'_, '_, R> {
     /// The rows with these ids, as far as the scope shows them.
     pub(in crate::upload) async fn rows(
         &mut self,
         table: usize,
         ids: &[Id<'_, R::Backend>],
+        room: &mut Room,
     ) -> Result<Vec<Option<Shown>>, Failure> {
         let upload = &self.tables[table];
         let definition = upload.definition;
@@ -38,6 +64,7 @@ impl<R: Runner> Session<'_, '_, R> {
             codecs: upload.codecs,
             storage: sql.storage,
             rows: vec![None; ids.len()],
+            room,
         };
         for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
             let first = portion.start;
@@ -61,14 +88,15 @@ impl<R: Runner> Session<'_, '_, R> {
 }
 
 /// Takes rows and makes JSON of them.
-struct ShownRows<DB: SyncBackend> {
+struct ShownRows<'r, DB: SyncBackend> {
     definition: &'static TableDefinition,
     codecs: &'static [Codec<DB>],
     storage: Storage,
     rows: Vec<Option<Shown>>,
+    room: &'r mut Room,
 }
 
-impl<DB: SyncBackend> TakeRows<DB> for ShownRows<DB> {
+impl<DB: SyncBackend> TakeRows<DB> for ShownRows<'_, DB> {
     type Error = Failure;
 
     fn take<'r>(&mut self, row: &impl Row<'r, DB>) -> Result<Flow, Failure> {
@@ -90,6 +118,7 @@ impl<DB: SyncBackend> TakeRows<DB> for ShownRows<DB> {
             }
         }
         json.push(b'}');
+        self.room.take(json.len())?;
         let row: Map<String, Value> = serde_json::from_slice(&json).map_err(|error| {
             WireError::new(error.to_string()).at(&self.definition.wire_name, "")
         })?;
@@ -108,4 +137,4 @@ impl<DB: SyncBackend> TakeRows<DB> for ShownRows<DB> {
     }
 }
 
-impl<DB: SyncBackend> PacedRows<DB> for ShownRows<DB> {}
+impl<DB: SyncBackend> PacedRows<DB> for ShownRows<'_, DB> {}

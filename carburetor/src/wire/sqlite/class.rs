@@ -37,6 +37,14 @@ pub(super) fn of_class(
     class.ok_or_else(|| mismatch(value, expected))
 }
 
+/// How many bytes a text or a blob has.
+pub(crate) fn length(mut value: Stored<'_, '_, '_>) -> usize {
+    match Class::of(&value) {
+        Some(Class::Text | Class::Blob) => value.read_blob().len(),
+        Some(Class::Integer | Class::Real) | None => 0,
+    }
+}
+
 /// What a value is, and is not.
 pub(super) fn mismatch(value: &mut Stored<'_, '_, '_>, expected: &str) -> WireError {
     let got = match Class::of(value) {
