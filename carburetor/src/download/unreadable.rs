@@ -88,7 +88,8 @@ where
 {
     let columns = M::definition().downloaded().enumerate();
     let mut ids = columns.filter(|(_, column)| column.id);
-    let (_, column) = ids.find(|(number, _)| row.get(at + number).is_some_and(|field| is_wrong(&field)))?;
+    let (_, column) =
+        ids.find(|(number, _)| row.get(at + number).is_some_and(|field| is_wrong(&field)))?;
     Some(WireError::new(problem()).at(M::NAME, &column.name))
 }
 

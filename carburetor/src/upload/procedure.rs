@@ -255,9 +255,7 @@ async fn once<R: Runner>(
         scope: scope.clone(),
     });
     session.keep(receipts.collect(), scope, confirmed).await?;
-    let mut outcomes = session
-        .outcomes(changes, answers, options.answer)
-        .await?;
+    let mut outcomes = session.outcomes(changes, answers, options.answer).await?;
     // A row that was written within another scope may never have been in this one, and is then no removal of it: the replica has to begin anew.
     let mut repeated = changes.iter().filter_map(|change| known.get(&change.clock));
     let is_of_another = repeated.any(|receipt| receipt.scope != *scope);

@@ -284,7 +284,9 @@ fn rejected(id: &str, count: u16) -> Vec<u8> {
             json!({"table": "notes", "id": id, "clock": clock, "update": {"title": null}})
         })
         .collect();
-    json!({"carburetor": 1, "changes": changes}).to_string().into()
+    json!({"carburetor": 1, "changes": changes})
+        .to_string()
+        .into()
 }
 
 #[test]
@@ -301,14 +303,24 @@ fn an_upload_whose_answer_would_be_long_is_to_be_sent_in_parts() {
     let insert = format!("insert into notes (id, title, team) values {values}");
     server.connect().batch_execute(&insert).unwrap();
     program.runtime.block_on(device.replica.sync()).unwrap();
-    let long = format!("update notes set title = '{}' where id like 'n%'", "z".repeat(40_000));
+    let long = format!(
+        "update notes set title = '{}' where id like 'n%'",
+        "z".repeat(40_000)
+    );
     server.connect().batch_execute(&long).unwrap();
     let red = &program.client("red");
     let (status, said) = program.post(red, "web/upload", rejected("n1", 50));
-    assert_eq!((status.as_u16(), &said["code"]), (413, &json!("batch")), "{said}");
+    assert_eq!(
+        (status.as_u16(), &said["code"]),
+        (413, &json!("batch")),
+        "{said}"
+    );
     assert_eq!(program.post(red, "web/upload", rejected("n1", 2)).0, 200);
     // One alone is answered, whatever it is.
-    let huge = format!("update notes set title = '{}' where id = 'n2'", "z".repeat(200_000));
+    let huge = format!(
+        "update notes set title = '{}' where id = 'n2'",
+        "z".repeat(200_000)
+    );
     server.connect().batch_execute(&huge).unwrap();
     assert_eq!(program.post(red, "web/upload", rejected("n2", 1)).0, 200);
     device
@@ -316,6 +328,9 @@ fn an_upload_whose_answer_would_be_long_is_to_be_sent_in_parts() {
         .batch_execute("update notes set team = 'blue' where id like 'n%'")
         .unwrap();
     let synced = program.runtime.block_on(device.replica.sync()).unwrap();
-    assert_eq!((synced.rejected, device.replica.pending().unwrap()), (10, 0));
+    assert_eq!(
+        (synced.rejected, device.replica.pending().unwrap()),
+        (10, 0)
+    );
     assert_eq!(device.notes().len(), 12);
 }

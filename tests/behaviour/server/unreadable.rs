@@ -173,9 +173,16 @@ fn a_row_whose_id_no_token_can_name_is_told_and_tokens_stay_short() {
         let (status, page) = program.get(&red, &format!("web/download?limit=1{since}"));
         assert!(status.is_success(), "{page}");
         rows.extend(named(&page));
-        for row in page["tables"]["notes"]["unreadable"].as_array().into_iter().flatten() {
+        for row in page["tables"]["notes"]["unreadable"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             assert_eq!((&row["id"], &row["column"]), (&Value::Null, &json!("id")));
-            assert!(row["message"].as_str().unwrap().contains("a shorter one"), "{row}");
+            assert!(
+                row["message"].as_str().unwrap().contains("a shorter one"),
+                "{row}"
+            );
             told += 1;
         }
         let next = page["next"].as_str().unwrap();
@@ -202,6 +209,7 @@ fn a_row_whose_id_no_token_can_name_is_told_and_tokens_stay_short() {
     assert_eq!(rejected[0].rejection.field.as_deref(), Some("id"));
     assert_eq!(server.count("good"), 1);
     // What goes is told, in case somebody has it.
-    conn.batch_execute("delete from notes where length(id) > 100").unwrap();
+    conn.batch_execute("delete from notes where length(id) > 100")
+        .unwrap();
     program.runtime.block_on(device.replica.sync()).unwrap();
 }

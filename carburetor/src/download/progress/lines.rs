@@ -5,7 +5,7 @@ use crate::backend::SyncBackend;
 use crate::connection::Flow;
 use crate::download::DownloadError;
 use crate::download::reading::{Place, Reading, kind};
-use crate::download::unreadable::{unfit, of_value};
+use crate::download::unreadable::{of_value, unfit};
 use crate::table::TableOn;
 use chrono::DateTime;
 use diesel::row::Row;
