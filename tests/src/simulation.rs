@@ -23,6 +23,7 @@ mod statement;
 mod together;
 mod triggers;
 mod troubles;
+mod words;
 
 pub use database::Backend;
 pub use run::{Tally, run};

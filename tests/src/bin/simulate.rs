@@ -11,7 +11,7 @@ const HELP: &str = "simulate: replicas, a server and a network that fails, by se
   --seed N    runs this one alone
   --steps N   the length of each schedule (default 300)
   --with T    what befalls every second history besides: restores, lines, triggers, hubs,
-              future, disks; several with commas, or all
+              future, disks, values; several with commas, or all
   --server B  what the server runs on: sqlite (default), or postgres, a cluster of its own
 ";
 

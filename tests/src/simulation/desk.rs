@@ -4,6 +4,7 @@ use super::models::Table;
 use super::open::{Existence, Handed, Open};
 use super::rows::{Key, Row, Rows, differ, written};
 use super::together::Transactions;
+use super::words;
 use carburetor::change::{Change, Changes, Edit};
 use carburetor::clock::Clock;
 use carburetor::outcome::{Code, Outcome, Outcomes, Verdict};
@@ -197,7 +198,7 @@ impl Desk {
                 Verdict::Held => outcome.stamp.is_some(),
                 _ => false,
             };
-            let is_gone = !is_kept && outcome.row.is_none();
+            let is_gone = !is_kept && outcome.row.is_none() && outcome.unreadable.is_none();
             if is_gone {
                 self.gone.insert(key.clone());
             }
@@ -271,6 +272,7 @@ impl Desk {
         before: &Rows,
         after: &Rows,
         truth: Option<Rows>,
+        unreadable: &BTreeSet<Key>,
     ) -> Result<(), String> {
         self.stands(after)?;
         match truth {
@@ -283,7 +285,7 @@ impl Desk {
                 });
                 self.gone.clear();
                 self.swept.clear();
-                self.agree(truth, after)
+                self.agree(truth, before, after, unreadable)
             }
             None if !self.is_shown => self.untouched(before, after),
             None => Ok(()),
@@ -347,7 +349,29 @@ impl Desk {
     }
 
     /// Whether the tables show `truth`, under what is open.
-    fn agree(&self, mut truth: Rows, rows: &Rows) -> Result<(), String> {
+    fn agree(
+        &self,
+        mut truth: Rows,
+        before: &Rows,
+        rows: &Rows,
+        unreadable: &BTreeSet<Key>,
+    ) -> Result<(), String> {
+        let is_known = |key: &Key| !self.relayed.contains(key);
+        let odd = words::odd(&truth);
+        for key in odd.symmetric_difference(unreadable) {
+            // What the program deletes or edits hides whether it can be read.
+            if is_known(key) && !self.open.contains_key(key) {
+                let (odd, told) = (odd.contains(key), unreadable.contains(key));
+                return Err(format!("{key:?} is odd: {odd}, and told as that: {told}"));
+            }
+        }
+        for key in odd.iter().filter(|key| is_known(key)) {
+            // A version that could be read stays.
+            let (was, is) = (before.get(key), rows.get(key));
+            if is.is_some() && is != was && !self.touched.contains(key) {
+                return Err(format!("{key:?} is odd: it was {was:?} and shows {is:?}"));
+            }
+        }
         for (key, open) in &self.open {
             match open.existence {
                 Some(Existence::Deleted { .. }) => {
@@ -374,8 +398,8 @@ impl Desk {
                 row.stamp = rows.get(key).and_then(|row| row.stamp);
             }
         }
-        let is_known = |key: &Key| !self.relayed.contains(key);
-        differ("the server shows", &truth, rows, is_known)
+        let matters = |key: &Key| is_known(key) && !odd.contains(key);
+        differ("the server shows", &truth, rows, matters)
     }
 
     /// Whether a sync that has shown nothing has left alone what it isn't about.

@@ -8,6 +8,7 @@ use super::network::Network;
 use super::program::Program;
 use super::rows::Rows;
 use super::server::Server;
+use super::words;
 use crate::Folder;
 use carburetor::outcome::Code;
 use carburetor::replica::{Replica, ReplicaError, TransportError};
@@ -116,12 +117,14 @@ impl Device {
         };
         let truth = matches!(end, End::Done).then(|| self.truth());
         let pending = self.replica.pending().expect("the replica's file is read");
+        let unreadable = self.replica.unreadable();
+        let unreadable = words::told(&unreadable.expect("the replica's file is read"));
         let mut program = self.network.program();
         if pending == 0 && matches!(end, End::Done) {
             program.desk.all_sent();
         }
         let after = program.rows();
-        program.desk.end(&before, &after, truth)?;
+        program.desk.end(&before, &after, truth, &unreadable)?;
         first(&program.breaches)?;
         first(&self.server.ledger().breaches)?;
         Ok(end)

@@ -2,6 +2,7 @@
 
 macro_rules! models {
     ($stamp:ident, $name:ident, $backend:ty) => {
+        use super::super::words::Words;
         use super::Member;
         use carburetor::{SyncScope, SyncTable, Visible};
         use chrono::{DateTime, Utc};
@@ -61,7 +62,7 @@ macro_rules! models {
             #[sync(visible_by)]
             team: String,
             task: String,
-            words: String,
+            words: Words,
             #[sync(last_synced_at)]
             at: DateTime<Utc>,
         }

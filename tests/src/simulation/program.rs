@@ -5,7 +5,7 @@ use super::disk;
 use super::models::{ALL, Table};
 use super::rows::{Rows, query, rows};
 use super::server::Server;
-use super::statement::{Dialect, Statement, family};
+use super::statement::{Dialect, Odd, Statement, family};
 use carburetor::change::Changes;
 use carburetor::testing::set_replica_time;
 use chrono::DateTime;
@@ -36,8 +36,8 @@ pub(super) struct Program {
     lost: u32,
     /// Those were so many that what was committed together may go in parts.
     may_cut: bool,
-    /// The server has triggers of its own.
-    has_triggers: bool,
+    /// What is odd about its edits. It stores no values that it can't read.
+    odd: Odd,
     /// The file can't grow.
     is_full: bool,
     /// What doesn't hold.
@@ -51,7 +51,10 @@ impl Program {
         number: usize,
         seed: u64,
     ) -> Self {
-        let has_triggers = server.has_triggers;
+        let odd = Odd {
+            values: false,
+            ..server.odd
+        };
         Program {
             conn,
             server,
@@ -62,7 +65,7 @@ impl Program {
             desk: Desk::of(number as u64 + 1),
             lost: 0,
             may_cut: false,
-            has_triggers,
+            odd,
             is_full: false,
             breaches: Vec::new(),
         }
@@ -160,7 +163,7 @@ impl Program {
         if self.rng.u8(0..4) == 0 {
             return family(&mut self.rng, teams, &word());
         }
-        let (number, odd) = (self.rng.usize(1..4), self.has_triggers);
+        let (number, odd) = (self.rng.usize(1..4), self.odd);
         (0..number)
             .map(|_| Statement::any(&mut self.rng, Dialect::Sqlite, teams, (&word(), odd)))
             .collect()

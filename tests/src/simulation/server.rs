@@ -5,7 +5,7 @@ use super::database::{Backend, Database};
 use super::ledger::{Ledger, Taken};
 use super::models::{ALL, Member, TEAMS, Table};
 use super::rows::{Key, Rows, rows};
-use super::statement::{Statement, family};
+use super::statement::{Odd, Statement, family};
 use super::troubles::{Trouble, Troubles};
 use crate::Folder;
 use bytes::Bytes;
@@ -27,8 +27,8 @@ pub(super) struct Server {
     ledger: Mutex<Ledger>,
     /// An older copy.
     pub(super) aside: Mutex<Option<Aside>>,
-    /// Triggers of its own interfere.
-    pub(super) has_triggers: bool,
+    /// What is odd about what is written by SQL.
+    pub(super) odd: Odd,
 }
 
 /// A number that a query gives.
@@ -58,7 +58,10 @@ impl Server {
             slow: Mutex::default(),
             ledger: Mutex::default(),
             aside: Mutex::default(),
-            has_triggers: troubles.has(Trouble::Triggers),
+            odd: Odd {
+                triggers: troubles.has(Trouble::Triggers),
+                values: troubles.has(Trouble::Values),
+            },
         };
         server.set_time(0);
         let there = server.look(None);
@@ -111,7 +114,7 @@ impl Server {
         let dialect = locked(&self.database).dialect();
         let statement = match rng.u8(0..8) {
             0 => Statement::all(family(rng, &teams, &word)),
-            _ => Statement::any(rng, dialect, &teams, (&word, self.has_triggers)),
+            _ => Statement::any(rng, dialect, &teams, (&word, self.odd)),
         };
         let done = locked(&self.database).execute(&statement.sql);
         let replaced = statement.replaces.as_ref().filter(|_| done.is_ok());

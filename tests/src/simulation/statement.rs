@@ -3,6 +3,7 @@
 use super::models::{ALL, TEAMS, Table};
 use super::rows::Key;
 use super::triggers::AWAY;
+use super::words::ODD;
 use fastrand::Rng;
 
 /// Ids are few, so that devices meet in them.
@@ -14,6 +15,15 @@ pub(super) struct Statement {
     pub(super) sql: String,
     /// The row of this id is another one afterwards, even if one was there before.
     pub(super) replaces: Option<Key>,
+}
+
+/// What is odd now and then about a statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Odd {
+    /// Triggers of the server interfere.
+    pub(super) triggers: bool,
+    /// No model can read a value.
+    pub(super) values: bool,
 }
 
 /// How a database says REPLACE.
@@ -33,16 +43,15 @@ impl Statement {
         }
     }
 
-    /// Anything that somebody may do who sees rows of `teams`. `word` is nobody else's; with `is_odd` now and then what triggers of the server
-    /// interfere with.
+    /// Anything that somebody may do who sees rows of `teams`. `word` is nobody else's.
     pub(super) fn any(
         rng: &mut Rng,
         dialect: Dialect,
         teams: &[String],
-        (word, is_odd): (&str, bool),
+        (word, odd): (&str, Odd),
     ) -> Self {
         let table = &ALL[rng.usize(0..ALL.len())];
-        let is_odd = is_odd && table.name == "pads" && rng.u8(0..6) == 0;
+        let is_odd = odd.triggers && table.name == "pads" && rng.u8(0..6) == 0;
         let mut id = rng.u32(0..IDS).to_string();
         let mut values = values(rng, table, teams, word);
         if is_odd {
@@ -50,6 +59,9 @@ impl Statement {
                 true => id = format!("K{}", rng.u8(0..3)),
                 false => values[1] = format!("'{AWAY} {word}'"),
             }
+        }
+        if odd.values && table.name == "remarks" && rng.bool() {
+            values[2] = format!("'{ODD} {word}'");
         }
         let columns: Vec<String> = table
             .columns

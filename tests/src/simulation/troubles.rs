@@ -17,17 +17,20 @@ pub enum Trouble {
     Future,
     /// Files of devices can't grow for a while.
     Disks,
+    /// Somebody stores values that models can't read.
+    Values,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Trouble; 6] = [
+    pub const ALL: [Trouble; 7] = [
         Trouble::Restores,
         Trouble::Lines,
         Trouble::Triggers,
         Trouble::Hubs,
         Trouble::Future,
         Trouble::Disks,
+        Trouble::Values,
     ];
 
     /// What it is called on the command line.
@@ -39,6 +42,7 @@ impl Trouble {
             Trouble::Hubs => "hubs",
             Trouble::Future => "future",
             Trouble::Disks => "disks",
+            Trouble::Values => "values",
         }
     }
 
