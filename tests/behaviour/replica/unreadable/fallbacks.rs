@@ -80,7 +80,7 @@ fn a_programs_own_query_reads_the_value_for_which_a_fallback_stands() {
     );
     let read = levels.load::<AnyLevel>(&mut conn).unwrap();
     let urgent = AnyLevel::Other("urgent".into());
-    assert_eq!(read, [urgent.clone()]);
+    assert_eq!(read, std::slice::from_ref(&urgent));
     // A row that is saved as a whole.
     let one = tasks::table.filter(tasks::id.eq(1.into_sql::<Integer>()));
     diesel::update(one)
