@@ -62,7 +62,9 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         answers: &mut Answers,
     ) -> Result<(), UploadError> {
         let all = changes.len();
-        let mut failed = self.settle_apart(changes, answers).await?;
+        let (first, last) = self.deletions_last(changes);
+        let mut failed = self.settle_apart(first, answers).await?;
+        failed.extend(self.settle_apart(last, answers).await?);
         // What failed may have waited for changes that came later, a parent for example, or for each other.
         loop {
             let before = failed.len();

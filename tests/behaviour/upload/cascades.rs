@@ -185,3 +185,35 @@ fn what_goes_along_with_a_row_that_the_same_upload_deletes_is_told_so() {
         );
     }
 }
+
+/// Where something else fails, fewer changes are applied at once, and the deletion not along with what came after it.
+#[test]
+fn what_an_upload_moves_elsewhere_does_not_go_along_though_something_else_fails() {
+    for others in [0, 1, 6] {
+        let server = Server::new();
+        let conn = &mut nested(&server);
+        let mut device = later(1);
+        let mut sent = vec![
+            device.delete("folders", 5),
+            device.update("files", 5, json!({"folder": 1})),
+            device.insert("files", json!({"id": 90, "folder": 99, "team": "red"})),
+        ];
+        sent.extend((0..others).map(|id| {
+            device.insert(
+                "files",
+                json!({"id": 10 + id, "folder": 98 - id % 2, "team": "red"}),
+            )
+        }));
+        let outcomes = OfTeam::scoped(&Team("red"))
+            .upload(conn, &changes(sent))
+            .unwrap();
+        let verdicts = verdicts(&outcomes);
+        assert_eq!(verdicts[0], "applied", "{outcomes:?}");
+        assert!(
+            ["applied", "merged"].contains(&&*verdicts[1]),
+            "{outcomes:?}"
+        );
+        let folder = files::table.find(5).select(files::folder);
+        assert_eq!(folder.first::<i32>(conn).unwrap(), 1, "{verdicts:?}");
+    }
+}
