@@ -103,6 +103,10 @@ pub struct Outcomes {
     /// replica's last download, rows in here may be others than the replica's scope shows, and the next download begins from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// Tells one server from another, as the member `origin` of a download does. Where it differs from that of the replica's last download, what was taken
+    /// here is not known there, and the next download begins from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// One per change, in order.
     #[serde(deserialize_with = "outcomes")]
     pub outcomes: Vec<Outcome>,
@@ -120,6 +124,7 @@ impl Outcomes {
             carburetor: Version,
             clock,
             scope: None,
+            origin: None,
             outcomes,
         }
     }
@@ -131,6 +136,7 @@ impl Outcomes {
             Some(scope) if more.scope.as_ref() != Some(&scope) => Some(String::new()),
             _ => more.scope,
         };
+        self.origin = more.origin;
         self.outcomes.extend(more.outcomes);
     }
 

@@ -3,6 +3,7 @@
 use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, as_integer, as_text};
+use super::token;
 use crate::change::Change;
 use crate::wire::WireError;
 use diesel::QueryResult;
@@ -14,6 +15,15 @@ pub(super) fn known(conn: &mut SqliteConnection, group: &str) -> QueryResult<Opt
     let sql = format!("select origin from carburetor_group where name = {BIND}");
     let known = query::value(conn, &sql, [Bind::text(group)])?;
     Ok(known.is_some().then(|| as_text(&known)))
+}
+
+/// A server of this origin has answered. Where another one's rows are shown, or lie on the stage, that one may know nothing of what was answered, and
+/// would not say so: the next download begins from the beginning.
+pub(super) fn compare(conn: &mut SqliteConnection, group: &str, origin: &str) -> QueryResult<()> {
+    match known(conn, group)?.is_some_and(|known| known != origin) {
+        true => token::forget(conn, group),
+        false => Ok(()),
+    }
 }
 
 /// What a server of this origin says is about to be shown. What was edited on rows of another one is based on none of its stamps. The caller has a

@@ -9,6 +9,7 @@ use super::file::Store;
 use super::frozen::take_back;
 use super::held;
 use super::met;
+use super::origin;
 use super::query::{self, BIND, Bind, Stored};
 use super::rebase::{applied, binds, rebase, rebase_on, stamp_of};
 use super::relay;
@@ -58,6 +59,9 @@ pub(super) fn settle(
     observe(conn, outcomes.clock, None)?;
     if let Some(scope) = &outcomes.scope {
         compare_scope(conn, &store.group, scope)?;
+    }
+    if let Some(origin) = &outcomes.origin {
+        origin::compare(conn, &store.group, origin)?;
     }
     // What the server may forget: a device of this hub says that for itself.
     if let Some(last) = last_clock(batch)

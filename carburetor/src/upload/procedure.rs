@@ -256,6 +256,7 @@ async fn once<R: Runner>(
     });
     session.keep(receipts.collect(), scope, confirmed).await?;
     let mut outcomes = session.outcomes(changes, answers, options.answer).await?;
+    outcomes.origin = around.origin().map(str::to_owned);
     // A row that was written within another scope may never have been in this one, and is then no removal of it: the replica has to begin anew.
     let mut repeated = changes.iter().filter_map(|change| known.get(&change.clock));
     let is_of_another = repeated.any(|receipt| receipt.scope != *scope);

@@ -205,6 +205,11 @@ impl Surroundings {
         Cow::Owned(based.collect())
     }
 
+    /// What tells the database from others.
+    pub(super) fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
     /// The instant when they were read.
     pub(super) fn instant(&self) -> Option<DateTime<Utc>> {
         self.now

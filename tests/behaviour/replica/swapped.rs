@@ -120,3 +120,18 @@ fn a_hub_has_an_origin_of_its_own_and_a_copy_of_its_file_another_one() {
     assert_eq!(text(&mut hub.conn, own), at_hub);
     assert_eq!(server.notes()[0].2.as_deref(), Some("mine"));
 }
+
+/// The token is of the server that was there before and after: of what the one in between took, no download says that it is missing.
+#[test]
+fn what_only_a_server_in_between_has_taken_is_not_shown_for_ever() {
+    let (here, there) = (server(&[("a", "one")]), server(&[("a", "one")]));
+    let mut device = here.device();
+    device.run("insert into notes (id, title, team) values ('b', 'new', 'red')");
+    device.restart(&there, &["red"]);
+    device.faults.next(Fault::Cut { pages: 0 });
+    device.try_sync().unwrap_err();
+    assert_eq!((device.pending(), there.notes().len()), (0, 2));
+    device.restart(&here, &["red"]);
+    device.sync();
+    assert_eq!(device.notes(), here.notes());
+}

@@ -393,10 +393,7 @@ impl Desk {
             }
         }
         if self.is_hub {
-            // The stamps of a hub are of its own.
-            for (key, row) in &mut truth {
-                row.stamp = rows.get(key).and_then(|row| row.stamp);
-            }
+            own_stamps(&mut truth, rows);
         }
         let matters = |key: &Key| is_known(key) && !odd.contains(key);
         differ("the server shows", &truth, rows, matters)
@@ -405,7 +402,11 @@ impl Desk {
     /// Whether a sync that has shown nothing has left alone what it isn't about.
     fn untouched(&self, before: &Rows, after: &Rows) -> Result<(), String> {
         let is_other = |key: &Key| !self.touched.contains(key);
-        differ("before the sync there was", before, after, is_other)
+        let mut before = before.clone();
+        if self.is_hub {
+            own_stamps(&mut before, after);
+        }
+        differ("before the sync there was", &before, after, is_other)
     }
 
     /// Whether the program has heard of all that it wrote.
@@ -433,4 +434,11 @@ fn is_told(change: &Change, outcome: &Outcome) -> bool {
 /// Whether nothing is left of an edit, because its row was deleted meanwhile.
 fn is_lost(change: &Change, outcome: &Outcome) -> bool {
     outcome.verdict == Verdict::Superseded && outcome.row.is_none() && change.edit != Edit::Delete
+}
+
+/// The stamps of a hub are of its own.
+fn own_stamps(should: &mut Rows, rows: &Rows) {
+    for (key, row) in should {
+        row.stamp = rows.get(key).and_then(|row| row.stamp);
+    }
 }

@@ -132,7 +132,11 @@ impl World {
         let network = &self.devices[number].network;
         let has = |trouble| self.troubles.has(trouble);
         match self.rng.u8(0..40) {
-            0 if has(Trouble::Restores) => self.server.restore(&mut self.rng, self.time)?,
+            0 if has(Trouble::Restores) => {
+                // It takes a while, in which nobody writes.
+                self.time += 1_000_000;
+                self.server.restore(&mut self.rng, self.time)?;
+            }
             1 if has(Trouble::Lines) => {
                 let line = self.rng.bool().then(|| Line::any(&mut self.rng));
                 network.set_line(line);
