@@ -129,9 +129,24 @@ impl Share {
         room.ok_or_else(|| Problem::busy("too many pages wait to be sent"))
     }
 
-    /// Room for the body of an upload, and what is made of it.
+    /// Room for the body of an upload, and what is made of it. Whoever waits for it holds nothing: others of its scope may hold room and wait for more.
     pub(super) async fn body(&self, bytes: usize, time: Duration) -> Result<Room, Problem> {
-        let room = take(&self.bodies, &self.rooms.bodies, bytes, time).await;
+        let (own, all) = (&self.bodies, &self.rooms.bodies);
+        let units = all.units(bytes);
+        let taken = async {
+            loop {
+                let part = Arc::clone(own).acquire_many_owned(units).await.ok()?;
+                if let Some(of_all) = at_once(&all.all, units) {
+                    return Some(Room(vec![part, of_all]));
+                }
+                drop(part);
+                let of_all = Arc::clone(&all.all).acquire_many_owned(units).await.ok()?;
+                if let Some(part) = at_once(own, units) {
+                    return Some(Room(vec![part, of_all]));
+                }
+            }
+        };
+        let room = timeout(time, taken).await.ok().flatten();
         room.ok_or_else(|| Problem::busy("too many uploads are under way"))
     }
 
@@ -153,15 +168,15 @@ impl Share {
             return Ok(());
         }
         let busy = || Problem::busy("too many uploads are under way");
-        let now = |room: &Arc<Semaphore>| Arc::clone(room).try_acquire_many_owned(missing).ok();
-        let more = match now(&self.bodies).and_then(|own| Some((own, now(&all.all)?))) {
+        let now = || Some((at_once(&self.bodies, missing)?, at_once(&all.all, missing)?));
+        let more = match now() {
             Some(more) => more,
             None => {
                 let _first = self.growing.try_acquire().map_err(|_| busy())?;
                 let taken = async {
                     let own = Arc::clone(&self.bodies);
                     let own = own.acquire_many_owned(missing).await.ok()?;
-                    if let Some(all) = now(&all.all) {
+                    if let Some(all) = at_once(&all.all, missing) {
                         return Some((own, all));
                     }
                     let _first = self.rooms.growing.try_acquire().ok()?;
@@ -185,12 +200,15 @@ impl Share {
     pub(super) fn common(&self, bytes: usize) -> Option<Room> {
         let all = &self.rooms.common;
         let units = all.units(bytes);
-        let own = Arc::clone(&self.common)
-            .try_acquire_many_owned(units)
-            .ok()?;
-        let all = Arc::clone(&all.all).try_acquire_many_owned(units).ok()?;
+        let own = at_once(&self.common, units)?;
+        let all = at_once(&all.all, units)?;
         Some(Room(vec![own, all]))
     }
+}
+
+/// So many units, if they are free.
+fn at_once(room: &Arc<Semaphore>, units: u32) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(room).try_acquire_many_owned(units).ok()
 }
 
 /// Room for so many bytes, as soon as it is there; none if that takes longer than `time`.
@@ -284,118 +302,4 @@ impl AsRef<[u8]> for Told {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    const MOMENT: Duration = Duration::from_millis(1);
-
-    fn rooms(waiting: usize, bodies: usize) -> Arc<Rooms> {
-        Arc::new(Rooms::new(&Limits {
-            waiting,
-            bodies,
-            streams_per_scope: 1,
-            ..Limits::default()
-        }))
-    }
-
-    #[tokio::test]
-    async fn a_scope_takes_its_part_and_all_together_what_there_is() {
-        let rooms = rooms(2 * 8 * UNIT, 8 * UNIT);
-        let shares: Vec<_> = ["a", "b", "c", "d", "e"]
-            .map(|scope| rooms.share("g", scope))
-            .into();
-        let mut taken = Vec::new();
-        for share in &shares[..4] {
-            taken.push(share.copy(2 * UNIT, MOMENT).await.unwrap());
-            assert!(share.copy(1, MOMENT).await.is_err(), "its part is taken");
-            // Bodies have room of their own.
-            share.body(1, MOMENT).await.unwrap();
-        }
-        assert!(shares[4].page(MOMENT).await.is_err(), "all is taken");
-        taken.pop();
-        shares[4].page(MOMENT).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_page_takes_what_it_needs_and_gives_the_rest_back() {
-        let rooms = rooms(2 * 8 * UNIT, UNIT);
-        let share = rooms.share("g", "a");
-        let told = Told::new(Page::default(), share.page(MOMENT).await.unwrap());
-        let one = share.copy(UNIT, MOMENT).await.unwrap();
-        assert!(share.copy(UNIT, MOMENT).await.is_err());
-        drop((told, one));
-        share.copy(2 * UNIT, MOMENT).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn of_two_that_hold_room_and_need_more_one_waits_and_the_other_gives_way() {
-        const LONG: Duration = Duration::from_secs(3600);
-        let rooms = rooms(UNIT, 4 * 8 * UNIT);
-        let share = rooms.share("g", "a");
-        let mut first = share.body(4 * UNIT, MOMENT).await.unwrap();
-        let mut second = share.body(4 * UNIT, MOMENT).await.unwrap();
-        {
-            let grown = share.grow(&mut first, 8 * UNIT, LONG);
-            let mut grown = std::pin::pin!(grown);
-            assert!(timeout(MOMENT, &mut grown).await.is_err(), "it waits");
-            assert!(share.grow(&mut second, 5 * UNIT, LONG).await.is_err());
-            drop(second);
-            grown.await.unwrap();
-        }
-        assert!(share.body(1, MOMENT).await.is_err(), "all is taken");
-        // What it needs no more than it has, it need not ask for.
-        share.grow(&mut first, 8 * UNIT, MOMENT).await.unwrap();
-        drop(first);
-        share.body(8 * UNIT, MOMENT).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn of_two_scopes_that_need_more_than_all_have_one_waits_and_the_other_gives_way() {
-        const LONG: Duration = Duration::from_secs(3600);
-        let rooms = rooms(UNIT, 8 * UNIT);
-        let shares: Vec<_> = (0..8)
-            .map(|scope| rooms.share("g", &scope.to_string()))
-            .collect();
-        let mut held = Vec::new();
-        for share in &shares {
-            held.push(share.body(UNIT, MOMENT).await.unwrap());
-        }
-        let (mut first, mut second) = (held.remove(0), held.remove(0));
-        let grown = shares[0].grow(&mut first, 2 * UNIT, LONG);
-        let mut grown = std::pin::pin!(grown);
-        assert!(timeout(MOMENT, &mut grown).await.is_err(), "it waits");
-        assert!(shares[1].grow(&mut second, 2 * UNIT, LONG).await.is_err());
-        drop(second);
-        grown.await.unwrap();
-    }
-
-    #[test]
-    fn pages_that_several_are_told_have_a_part_for_each_scope() {
-        let rooms = rooms(2 * 8 * UNIT, UNIT);
-        let shares = ["a", "b", "c", "d", "e"].map(|scope| rooms.share("g", scope));
-        let mut taken: Vec<Room> = Vec::new();
-        for share in &shares[..4] {
-            taken.push(share.common(UNIT).unwrap());
-            taken.push(share.common(UNIT).unwrap());
-            assert!(share.common(1).is_none(), "its part is taken");
-        }
-        assert!(shares[4].common(1).is_none(), "all is taken");
-        taken.pop();
-        assert!(shares[4].common(UNIT).is_some());
-        assert!(shares[3].common(UNIT).is_some());
-        // One that is longer than that has all of it.
-        drop(taken);
-        let long = shares[0].common(9 * UNIT).unwrap();
-        assert!(shares[0].common(1).is_none());
-        drop(long);
-    }
-
-    #[test]
-    fn callers_of_one_scope_have_one_share_as_long_as_there_are_any() {
-        let rooms = rooms(UNIT, UNIT);
-        let (first, second) = (rooms.share("g", "a"), rooms.share("g", "a"));
-        assert!(Arc::ptr_eq(&first, &second));
-        assert!(!Arc::ptr_eq(&first, &rooms.share("h", "a")));
-        drop((first, second));
-        assert!(rooms.shares.lock().unwrap().is_empty());
-    }
-}
+mod tests;

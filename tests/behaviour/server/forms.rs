@@ -43,7 +43,7 @@ fn a_limit_that_is_none_is_told_as_it_was_said() {
     let (status, problem) = program.get(red, "web/download?limit=1&limit=2");
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(detail(&problem).1.contains("once"), "{problem}");
-    for said in ["1", "+", "99999999999999999999"].map(|said| said.replace('+', "7")) {
+    for said in ["1", "7", "99999999999999999999"] {
         let (status, _) = program.get(red, &format!("web/download?limit={said}"));
         assert_eq!(status, StatusCode::OK, "{said}");
     }

@@ -3,6 +3,8 @@
 pub(super) use diesel::pg::Pg as DB;
 pub(super) use diesel::pg::PgConnection as Conn;
 
+#[path = "answers.rs"]
+mod answers;
 #[path = "cancellation.rs"]
 mod cancellation;
 #[path = "exchange.rs"]

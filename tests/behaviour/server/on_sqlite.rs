@@ -3,6 +3,8 @@
 pub(super) use diesel::sqlite::Sqlite as DB;
 pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
+#[path = "answers.rs"]
+mod answers;
 #[path = "cancellation.rs"]
 mod cancellation;
 #[path = "sqlite_durability.rs"]

@@ -2,7 +2,7 @@
 
 use super::super::program::Program;
 use super::Server;
-use super::world::{Device, with_routes};
+use super::world::with_routes;
 use axum::Router;
 use carburetor::server::Limits;
 use diesel::connection::SimpleConnection;
@@ -40,12 +40,12 @@ fn stall(program: &Program, team: &str, path: &str, head: &str) -> TcpStream {
 }
 
 /// How long what is free soon may take.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 
 const LINES: &str = "accept: application/x-ndjson";
 
 /// What is answered to a download of one row.
-fn ask(program: &Program, team: &str) -> (u16, String) {
+pub(super) fn ask(program: &Program, team: &str) -> (u16, String) {
     let (status, said) = program.get(&program.client(team), "web/download?limit=1");
     let detail = said["detail"].as_str().unwrap_or_default();
     (status.as_u16(), detail.to_owned())
@@ -200,7 +200,7 @@ fn waits(program: &Program, upload: &str) -> bool {
 }
 
 /// An upload of the team "red" whose body is still to come.
-fn begun(program: &Program, length: &str) -> TcpStream {
+pub(super) fn begun(program: &Program, length: &str) -> TcpStream {
     let mut stream = TcpStream::connect(program.address).unwrap();
     let head = format!(
         "POST /sync/web/upload HTTP/1.1\r\nhost: x\r\nx-team: red\r\ncontent-type: application/json\r\n{length}\r\n\r\n"
@@ -273,64 +273,4 @@ fn a_body_that_says_to_be_too_long_is_refused_before_it_comes() {
         stream.read_exact(&mut answer).unwrap();
         assert_eq!(&answer, b"HTTP/1.1 413", "{length}");
     }
-}
-
-/// Changes of the note `id` that come to nothing, each of which is answered with the row.
-fn rejected(id: &str, count: u16) -> Vec<u8> {
-    let millis = u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap();
-    let changes: Vec<_> = (0..count)
-        .map(|counter| {
-            let clock = carburetor::clock::Clock::new(millis, counter, 7).to_string();
-            json!({"table": "notes", "id": id, "clock": clock, "update": {"title": null}})
-        })
-        .collect();
-    json!({"carburetor": 1, "changes": changes})
-        .to_string()
-        .into()
-}
-
-#[test]
-fn an_upload_whose_answer_would_be_long_is_to_be_sent_in_parts() {
-    let server = Server::new();
-    let limits = Limits {
-        answer: 100_000,
-        ..Limits::default()
-    };
-    let program = server.serve(2, limits);
-    let mut device = Device::new(&program, "red");
-    let values = (0..10).map(|number| format!("('n{number}', 'n', 'red')"));
-    let values = values.collect::<Vec<_>>().join(", ");
-    let insert = format!("insert into notes (id, title, team) values {values}");
-    server.connect().batch_execute(&insert).unwrap();
-    program.runtime.block_on(device.replica.sync()).unwrap();
-    let long = format!(
-        "update notes set title = '{}' where id like 'n%'",
-        "z".repeat(40_000)
-    );
-    server.connect().batch_execute(&long).unwrap();
-    let red = &program.client("red");
-    let (status, said) = program.post(red, "web/upload", rejected("n1", 50));
-    assert_eq!(
-        (status.as_u16(), &said["code"]),
-        (413, &json!("batch")),
-        "{said}"
-    );
-    assert_eq!(program.post(red, "web/upload", rejected("n1", 2)).0, 200);
-    // One alone is answered, whatever it is.
-    let huge = format!(
-        "update notes set title = '{}' where id = 'n2'",
-        "z".repeat(200_000)
-    );
-    server.connect().batch_execute(&huge).unwrap();
-    assert_eq!(program.post(red, "web/upload", rejected("n2", 1)).0, 200);
-    device
-        .conn
-        .batch_execute("update notes set team = 'blue' where id like 'n%'")
-        .unwrap();
-    let synced = program.runtime.block_on(device.replica.sync()).unwrap();
-    assert_eq!(
-        (synced.rejected, device.replica.pending().unwrap()),
-        (10, 0)
-    );
-    assert_eq!(device.notes().len(), 12);
 }

@@ -264,21 +264,33 @@ fn what_a_trigger_makes_of_a_value_is_a_write_of_the_servers() {
     assert_eq!(note, ["again"]);
 }
 
-/// As it would if each had come by itself: whatever the order of the ids is, and however many changes come.
+/// As it would if each had come by itself: whatever the order of the ids and of the message is, and however many changes come.
 #[test]
 fn of_two_that_want_the_same_the_earlier_one_gets_it() {
-    for others in [0, 1, 10] {
+    for (others, is_backwards) in [(0, false), (1, false), (10, false), (0, true), (10, true)] {
         let (_server, conn) = &mut goods();
         let mut device = device();
+        // Each is a second later than the one before it.
+        let by = |number| Device::ahead(1 + number, number);
         let mut sent = vec![
-            device.insert("goods", good_but(50, "code", json!("both"))),
-            device.insert("goods", good_but(40, "code", json!("both"))),
-            device.update("goods", 1, json!({"code": "edited"})),
-            device.insert("goods", good_but(41, "code", json!("edited"))),
+            by(1).insert("goods", good_but(50, "code", json!("both"))),
+            by(2).insert("goods", good_but(40, "code", json!("both"))),
+            by(3).update("goods", 1, json!({"code": "edited"})),
+            by(4).insert("goods", good_but(41, "code", json!("edited"))),
         ];
         sent.extend((60..60 + others).map(|id| device.insert("goods", good(id))));
-        let verdicts = verdicts(&Goods::upload(conn, &changes(sent)).unwrap());
+        if is_backwards {
+            sent.reverse();
+        }
+        let mut verdicts = verdicts(&Goods::upload(conn, &changes(sent)).unwrap());
+        if is_backwards {
+            verdicts.reverse();
+        }
         let expected = ["applied", "constraint", "merged", "constraint"];
-        assert_eq!(verdicts[..4], expected, "beside {others}");
+        assert_eq!(
+            verdicts[..4],
+            expected,
+            "beside {others}, backwards: {is_backwards}"
+        );
     }
 }

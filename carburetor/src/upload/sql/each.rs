@@ -31,7 +31,7 @@ impl<R: Runner> Session<'_, '_, R> {
             .flat_map(|(columns, rows)| rows.iter().map(move |row| (Some(columns), *row)));
         let updates = self.updated(plan).into_iter().map(|row| (None, row));
         let mut rows: Vec<_> = inserts.chain(updates).collect();
-        rows.sort_by_key(|(_, row)| row.places().next());
+        rows.sort_by_key(|(_, row)| row.judged.first().map(|judged| judged.change.clock()));
         let mut refused = Vec::new();
         for alike in rows.chunk_by(|(one, _), (other, _)| one == other) {
             let rows: Vec<_> = alike.iter().map(|(_, row)| *row).collect();

@@ -1,0 +1,101 @@
+//! Answers to uploads that are long, and those that nobody reads.
+
+use super::Server;
+use super::stalled::{PATIENCE, ask, begun};
+use super::world::Device;
+use carburetor::server::Limits;
+use diesel::connection::SimpleConnection;
+use serde_json::json;
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+/// Changes of the note `id` that come to nothing, each of which is answered with the row.
+fn rejected(id: &str, count: u16) -> Vec<u8> {
+    let millis = u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap();
+    let changes: Vec<_> = (0..count)
+        .map(|counter| {
+            let clock = carburetor::clock::Clock::new(millis, counter, 7).to_string();
+            json!({"table": "notes", "id": id, "clock": clock, "update": {"title": null}})
+        })
+        .collect();
+    json!({"carburetor": 1, "changes": changes})
+        .to_string()
+        .into()
+}
+
+#[test]
+fn an_upload_whose_answer_would_be_long_is_to_be_sent_in_parts() {
+    let server = Server::new();
+    let limits = Limits {
+        answer: 100_000,
+        ..Limits::default()
+    };
+    let program = server.serve(2, limits);
+    let mut device = Device::new(&program, "red");
+    let values = (0..10).map(|number| format!("('n{number}', 'n', 'red')"));
+    let values = values.collect::<Vec<_>>().join(", ");
+    let insert = format!("insert into notes (id, title, team) values {values}");
+    server.connect().batch_execute(&insert).unwrap();
+    program.runtime.block_on(device.replica.sync()).unwrap();
+    let long = format!(
+        "update notes set title = '{}' where id like 'n%'",
+        "z".repeat(40_000)
+    );
+    server.connect().batch_execute(&long).unwrap();
+    let red = &program.client("red");
+    let (status, said) = program.post(red, "web/upload", rejected("n1", 50));
+    assert_eq!(
+        (status.as_u16(), &said["code"]),
+        (413, &json!("batch")),
+        "{said}"
+    );
+    assert_eq!(program.post(red, "web/upload", rejected("n1", 2)).0, 200);
+    // One alone is answered, whatever it is.
+    let huge = format!(
+        "update notes set title = '{}' where id = 'n2'",
+        "z".repeat(200_000)
+    );
+    server.connect().batch_execute(&huge).unwrap();
+    assert_eq!(program.post(red, "web/upload", rejected("n2", 1)).0, 200);
+    device
+        .conn
+        .batch_execute("update notes set team = 'blue' where id like 'n%'")
+        .unwrap();
+    let synced = program.runtime.block_on(device.replica.sync()).unwrap();
+    assert_eq!(
+        (synced.rejected, device.replica.pending().unwrap()),
+        (10, 0)
+    );
+    assert_eq!(device.notes().len(), 12);
+}
+
+#[test]
+fn an_answer_that_waits_to_be_read_takes_room_like_a_page() {
+    let server = Server::new();
+    // More than what the sockets of a connection hold.
+    let huge = format!(
+        "insert into notes (id, title, team) values ('z', '{}', 'red')",
+        "z".repeat(20_000_000)
+    );
+    server.connect().batch_execute(&huge).unwrap();
+    let limits = Limits {
+        waiting: 8 << 20,
+        time: Duration::from_secs(10),
+        ..Limits::default()
+    };
+    let program = server.serve(4, limits);
+    let upload = rejected("z", 1);
+    let mut stalled = begun(&program, &format!("content-length: {}", upload.len()));
+    stalled.write_all(&upload).unwrap();
+    let mut beginning = [0; 12];
+    stalled.read_exact(&mut beginning).unwrap();
+    assert_eq!(&beginning, b"HTTP/1.1 200");
+    let busy = "too many pages wait to be sent";
+    assert_eq!(ask(&program, "red"), (503, busy.into()));
+    assert_eq!(ask(&program, "blue").0, 200);
+    drop(stalled);
+    let began = Instant::now();
+    while ask(&program, "red").0 != 200 {
+        assert!(began.elapsed() < PATIENCE);
+    }
+}
