@@ -5,7 +5,7 @@ use super::stalled::{PATIENCE, ask, begun};
 use super::world::Device;
 use carburetor::server::Limits;
 use diesel::connection::SimpleConnection;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
@@ -43,12 +43,22 @@ fn an_upload_whose_answer_would_be_long_is_to_be_sent_in_parts() {
     );
     server.connect().batch_execute(&long).unwrap();
     let red = &program.client("red");
-    let (status, said) = program.post(red, "web/upload", rejected("n1", 50));
+    // What could be written is not, either.
+    let mut many: Value = serde_json::from_slice(&rejected("n1", 50)).unwrap();
+    let sent = many["changes"].as_array_mut().unwrap();
+    let mut good = sent[0].clone();
+    good["clock"] = sent[49]["clock"].clone();
+    good["id"] = json!("b");
+    good["update"]["title"] = json!("written");
+    sent[49] = good;
+    let (status, said) = program.post(red, "web/upload", many.to_string().into());
     assert_eq!(
         (status.as_u16(), &said["code"]),
         (413, &json!("batch")),
         "{said}"
     );
+    let is_written = |(_, title): &(String, String)| title == "written";
+    assert!(!server.notes("red").iter().any(is_written));
     assert_eq!(program.post(red, "web/upload", rejected("n1", 2)).0, 200);
     // One alone is answered, whatever it is.
     let huge = format!(

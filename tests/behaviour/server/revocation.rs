@@ -1,24 +1,21 @@
 //! Memberships that end and begin while somebody follows.
 
+mod access;
 mod extractors;
 
-use super::super::program::{Feed, Program, Socket, device};
+use super::super::program::{Feed, Program, Socket};
 use super::models::{Note, notes};
 use super::{DB, Pool, Server};
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use carburetor::replica::{Http, Phase, Replica};
 use carburetor::server::{Limits, Refresh, Sync};
 use carburetor::{SyncGroup, SyncScope, Visible};
-use carburetor_tests::Folder;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -361,53 +358,4 @@ fn a_download_of_lines_ends_with_the_right_to_it() {
     }
     // What lies in the sockets' buffers comes.
     assert!(pages < 12, "{pages} pages");
-}
-
-#[test]
-fn a_device_loses_what_it_may_not_see_while_it_follows_and_then_its_access() {
-    use device::notes::dsl;
-    let world = World::new(Limits::default());
-    let program = &world.program;
-    let folder = Folder::new();
-    let transport = Http::with_client(program.client("ann"), &program.url("web")).unwrap();
-    let replica: Replica<SyncGroup<(device::Note,)>> =
-        Replica::open(folder.file("device"), transport).unwrap();
-    let conn = &mut replica.connection().unwrap();
-    let mut ids = move || -> Vec<String> {
-        dsl::notes
-            .select(dsl::id)
-            .order(dsl::id)
-            .load(conn)
-            .unwrap()
-    };
-    program.runtime.block_on(async {
-        let mut statuses = pin!(replica.status());
-        let steps = async {
-            let shows = async |ids: &mut dyn FnMut() -> Vec<String>, expected: &[&str]| {
-                while ids() != expected {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-            };
-            shows(&mut ids, &["a", "b", "x"]).await;
-            world.members.set("ann", &["red"]);
-            world.refresh.of(|member: &Member| member.name == "ann");
-            shows(&mut ids, &["a", "b"]).await;
-            world.members.set("ann", &["red", "blue"]);
-            world.refresh.all();
-            shows(&mut ids, &["a", "b", "x"]).await;
-            world.members.remove("ann");
-            world.refresh.all();
-            while let Some(status) = statuses.next().await {
-                if let Phase::Offline { reason, .. } = &status.phase
-                    && reason.to_string().contains("403")
-                {
-                    break;
-                }
-            }
-        };
-        tokio::select! {
-            ended = replica.run() => panic!("{:?}", ended.err()),
-            done = tokio::time::timeout(Duration::from_secs(60), steps) => done.unwrap(),
-        }
-    });
 }
