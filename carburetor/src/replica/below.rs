@@ -67,17 +67,49 @@ pub(super) fn later(
         shown = Some((at, values));
         QueryResult::Ok(())
     })?;
-    let answered = match &outcome.row {
-        Some(row) => {
-            let at = row.get(&stamp.name).and_then(|at| at.as_str());
-            at.and_then(|at| at.parse::<DateTime<Utc>>().ok())
-        }
+    let answered = match (&outcome.row, outcome.is_as_sent()) {
         // A row that went later than it was shown goes with the next download.
-        None if !outcome.is_as_sent() => Some(DateTime::UNIX_EPOCH),
-        None => outcome.stamp,
+        (None, false) => Some(DateTime::UNIX_EPOCH),
+        _ => answered(outcome, &stamp.name),
     };
     let answered = answered.map(|at| at.timestamp_micros());
     Ok(shown.and_then(|(at, values)| (at > answered && answered.is_some()).then_some(values)))
+}
+
+/// The stamp of the row that an outcome is about.
+fn answered(outcome: &Outcome, stamp: &str) -> Option<DateTime<Utc>> {
+    match &outcome.row {
+        Some(row) => row.get(stamp)?.as_str()?.parse().ok(),
+        None => outcome.stamp,
+    }
+}
+
+/// Whether the table shows a later row of this id than the outcome is about: the one before went, which ended the edit, and it came again.
+pub(super) fn is_another(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    id: &[Stored],
+    outcome: &Outcome,
+) -> Result<bool, ReplicaError> {
+    // The stamps of a hub are of its own.
+    let Some(stamp) = table.stamp().filter(|_| !table.is_hub) else {
+        return Ok(false);
+    };
+    let Some(answered) = answered(outcome, &stamp.name) else {
+        return Ok(false);
+    };
+    let sql = format!(
+        "select {} from {} as kept where {}",
+        stamp.quoted(),
+        table.name(),
+        table.has_id("kept")
+    );
+    let mut shown = None;
+    query::each(conn, &sql, id.iter().cloned().map(Bind), |row| {
+        shown = row.instant(0, stamp.storage)?;
+        QueryResult::Ok(())
+    })?;
+    Ok(shown.is_some_and(|shown| shown > answered.timestamp_micros()))
 }
 
 /// Forgets the row once no change of it is under way.

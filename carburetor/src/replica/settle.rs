@@ -125,7 +125,7 @@ fn one(
         }
         false => "",
     };
-    query::execute(
+    let ended = query::execute(
         conn,
         &format!(
             "delete from {outbox} as entry where {has_id} and (carburetor_clock = {BIND}{or_nobodys})"
@@ -145,6 +145,9 @@ fn one(
         let columns = table.definition.downloaded();
         let columns = columns.map(|column| column.name.as_str()).zip(later);
         return rebase(conn, table, &id, columns, stamp);
+    }
+    if ended == 0 && below::is_another(conn, table, &id, outcome)? {
+        return Ok(());
     }
     match row {
         Err(unread) => {

@@ -187,26 +187,41 @@ fn of_server(table: &ReplicaTable, column: &str) -> String {
     format!("iif(exists (select 1 {entry}), (select entry.carburetor_was {entry}), {own})")
 }
 
-/// Adds to the ids that go those that the pages named by a reset or by a value.
+/// Adds to the ids that go those that the pages named by a reset or by a value: of what the tables show, and of what lies below the program's edits.
 fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
     let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
     let (name, ids) = (table.name(), table.ids(""));
     let of_table = || [Bind::text(table.place(DOWNLOADED.rows))];
     let sql = format!("select 1 from carburetor_stage_reset where of_table = {BIND}");
-    let remove = format!(
-        "insert or ignore into {gone} ({ids}) select {ids} from {name} where ({ids}) not in (select {ids} from {staged})"
-    );
-    let reset = format!("{remove} and {}", unreadable::is_readable(table));
+    let remove = |from: &str| {
+        format!(
+            "insert or ignore into {gone} ({ids}) select {ids} from {from} where ({ids}) not in (select {ids} from {staged})"
+        )
+    };
+    let below = (!table.takes_no_writes()).then(|| table.own("below"));
     if query::exists(conn, &sql, of_table())? {
-        conn.batch_execute(&reset)?;
+        let readable = unreadable::is_readable(table);
+        conn.batch_execute(&format!("{} and {readable}", remove(&name)))?;
+        if let Some(below) = &below {
+            conn.batch_execute(&remove(below))?;
+        }
     }
     let sql = format!("select of_column, value from carburetor_stage_left where of_table = {BIND}");
     for row in query::rows(conn, &sql, of_table())? {
         let (number, column) = column(table, &as_text(&row[0]))?;
         let value: Value = serde_json::from_str(&as_text(&row[1]))
             .map_err(|error| WireError::new(error.to_string()))?;
-        let sql = format!("{remove} and {} is {BIND}", of_server(table, column));
-        query::execute(conn, &sql, [Bind((table.admit)(number, &value)?)])?;
+        let value = (table.admit)(number, &value)?;
+        let sql = format!(
+            "{} and {} is {BIND}",
+            remove(&name),
+            of_server(table, column)
+        );
+        query::execute(conn, &sql, [Bind(value.clone())])?;
+        if let Some(below) = &below {
+            let sql = format!("{} and {} is {BIND}", remove(below), quoted(column));
+            query::execute(conn, &sql, [Bind(value)])?;
+        }
     }
     let name = literal(&table.place(DOWNLOADED.rows));
     Ok(conn.batch_execute(&format!(

@@ -1,6 +1,7 @@
 //! Answers that come later than what has been written since.
 
 use super::Server;
+use super::swapped::text;
 use super::world::{Device, note};
 use carburetor::testing::Fault;
 use diesel::connection::SimpleConnection;
@@ -110,4 +111,28 @@ update carburetor_group set token = null, scope = null",
     assert_eq!(device.sync().sent, 1);
     let since = device.downloads.since();
     assert!(since.last().unwrap().is_some(), "{since:?}");
+}
+
+/// The row went, which ended the edit, and came again: what the answer says is of the one before.
+#[test]
+fn an_answer_about_a_row_that_went_and_came_again_leaves_its_stamp() {
+    for edit in [
+        "delete from notes where id = 'a'",
+        "update notes set title = 'mine' where id = 'a'",
+    ] {
+        let server = served();
+        let mut device = server.device();
+        device.overtaken(&server, edit, "delete from notes where id = 'a'");
+        assert_eq!(device.notes().len(), 2);
+        server.run("insert into notes (id, title, team) values ('a', 'again', 'red')");
+        device.faults.next(Fault::LoseRequest);
+        device.try_sync().unwrap_err();
+        assert_eq!(device.notes()[0], note("a", "again"));
+        let stamp = "(select at from notes where id = 'a')";
+        let shown = text(&mut device.conn, stamp);
+        device.sync();
+        assert_eq!(device.pending(), 0);
+        assert_eq!(device.notes()[0], note("a", "again"));
+        assert_eq!(text(&mut device.conn, stamp), shown, "{edit}");
+    }
 }

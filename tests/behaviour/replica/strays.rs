@@ -71,3 +71,25 @@ fn a_row_that_was_taken_within_another_scope_goes() {
         (vec![note("a", "one")], 0)
     );
 }
+
+/// What a download had shown of it lay below the deletion, and came to light when the server refused that.
+#[test]
+fn a_row_that_left_the_scope_while_its_deletion_was_under_way_does_not_come_back() {
+    for begins_again in [false, true] {
+        let server = served();
+        let mut device = server.device_of(&["red", "blue"]);
+        device.run("delete from notes where id = 'b'");
+        server.run("update notes set title = 'edited' where id = 'b'");
+        device.faults.next(Fault::LoseRequest);
+        device.try_sync().unwrap_err();
+        device.restart(&server, &["red"]);
+        if begins_again {
+            carburetor::tracking::reset::<super::models::Note, _>(&mut server.connect()).unwrap();
+        }
+        device.faults.next(Fault::LoseRequest);
+        device.try_sync().unwrap_err();
+        device.sync();
+        assert_eq!(device.notes(), [note("a", "one")], "{begins_again}");
+        assert_eq!((device.pending(), server.notes().len()), (0, 2));
+    }
+}

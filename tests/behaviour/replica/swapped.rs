@@ -23,7 +23,7 @@ fn count(conn: &mut SqliteConnection, sql: &str) -> i64 {
         .unwrap()
 }
 
-fn text(conn: &mut SqliteConnection, sql: &str) -> Option<String> {
+pub(super) fn text(conn: &mut SqliteConnection, sql: &str) -> Option<String> {
     let found = diesel::dsl::sql::<Nullable<Text>>(sql);
     diesel::select(found).first(conn).unwrap()
 }

@@ -40,11 +40,11 @@ impl<'t> Along<'t> {
     pub(super) fn takes(&self, held: &BTreeMap<Key, Held>, key: &Key, change: &Change) -> bool {
         let live = held.get(key).and_then(|held| held.live.as_ref());
         let before = live.and_then(|live| live.values.get(CHILD.1));
+        // Which of both counts, the clocks of the column say.
+        let mut tasks = given(change).into_iter().chain(before);
         key.0 == CHILD.0
             && !self.taken.rows.contains_key(key)
-            && given(change)
-                .or(before)
-                .is_some_and(|task| self.is_one(task))
+            && tasks.any(|task| self.is_one(task))
     }
 
     /// Whether what an accepted change is about went along before it could be written.

@@ -104,8 +104,13 @@ pub(super) fn at(micros: i64) -> Clock {
 }
 
 impl Live {
-    /// Clocks below `least` count as that.
-    pub(super) fn compare(&mut self, table: &Table, row: &Row, least: Clock) -> Result<(), String> {
+    /// What is not later than the deletion before counts as just after it.
+    pub(super) fn compare(
+        &mut self,
+        table: &Table,
+        row: &Row,
+        deleted: Option<Clock>,
+    ) -> Result<(), String> {
         let stamp = row.stamp.ok_or("there is no stamp")?;
         if self.is_news && stamp <= self.stamp {
             return Err(format!(
@@ -121,7 +126,10 @@ impl Live {
             // All is as old as the stamp.
             None => BTreeMap::from([(String::new(), at(stamp))]),
         };
-        let existence = registers.get("").copied().unwrap_or(Clock::ZERO).max(least);
+        let existence = registers.get("").copied().unwrap_or(Clock::ZERO);
+        let least = deleted.filter(|deleted| *deleted >= existence);
+        let least = least.map_or(Clock::ZERO, Clock::successor);
+        let existence = existence.max(least);
         if existence != self.existence {
             return Err(format!(
                 "it exists since {}, not {existence}",

@@ -239,8 +239,7 @@ impl Ledger {
         for (key, held) in &mut self.held {
             match (&mut held.live, rows.get(key)) {
                 (Some(live), Some(row)) => {
-                    let least = held.deleted.map_or(Clock::ZERO, Clock::successor);
-                    live.compare(Table::of(key.0), row, least)
+                    live.compare(Table::of(key.0), row, held.deleted)
                         .map_err(|problem| format!("{key:?}: {problem}"))?;
                 }
                 (Some(live), None) => return Err(format!("{key:?} is gone: {live:?}")),
