@@ -11,6 +11,7 @@ mod held;
 mod hub;
 mod ledger;
 mod line;
+mod looks;
 mod models;
 mod network;
 mod open;

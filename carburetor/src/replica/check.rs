@@ -105,7 +105,7 @@ fn columns(
 ) -> Result<Option<String>, ReplicaError> {
     let found = query::rows(
         conn,
-        "select lower(name), lower(type), \"notnull\" and dflt_value is null and pk = 0 from pragma_table_info(\u{1})",
+        "select lower(name), lower(type), \"notnull\" and dflt_value is null and pk = 0, \"notnull\" and pk = 0 from pragma_table_info(\u{1})",
         [Bind::text(&table.definition.table)],
     )?;
     for column in &table.definition.columns {
@@ -138,6 +138,17 @@ fn columns(
                 }
             )));
         }
+    }
+    let narrow = table.definition.downloaded().find(|column| {
+        let name = column.name.to_lowercase();
+        let row = found.iter().find(|row| as_text(&row[0]) == name);
+        column.nullable && row.is_some_and(|row| as_integer(&row[3]) == 1)
+    });
+    if let Some(column) = narrow {
+        return Ok(Some(format!(
+            "the column `{}` takes no NULL, and the server may send one: make the table anew without NOT NULL there, or drop it and let `Replica::open` make it",
+            column.name
+        )));
     }
     let unfilled = found.iter().find(|row| {
         let name = as_text(&row[0]);

@@ -5,6 +5,7 @@ use super::query::{self, BIND, Bind, Stored, as_text};
 use super::rejected::keep_aside;
 use super::sending;
 use super::table::ReplicaTable;
+use super::token;
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Rejection};
 use crate::table::{literal, quoted};
@@ -62,6 +63,7 @@ pub(super) fn keep(
             field: Some(problem.column),
         };
         keep_aside(conn, group, &change, &rejection)?;
+        token::forget_of(conn, table)?;
         return match take_back(conn, table, &frozen.id, &frozen.clock)? {
             0 => Err(ReplicaError::stuck(table, &frozen.clock)),
             _ => Ok(()),

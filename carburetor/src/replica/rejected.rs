@@ -147,11 +147,18 @@ impl Store {
         let of_id = id.into_iter().map(Bind);
         let written = match &change.edit {
             Edit::Insert(_) => {
+                // REPLACE would take along what only the program knows of the row.
+                let set: Vec<String> = names
+                    .iter()
+                    .map(|name| format!("{name} = excluded.{name}"))
+                    .collect();
                 let sql = format!(
-                    "insert or replace into {} ({}) values ({})",
+                    "insert into {} ({}) values ({}) on conflict ({}) do update set {}",
                     table.name(),
                     names.join(", "),
-                    vec![BIND; names.len()].join(", ")
+                    vec![BIND; names.len()].join(", "),
+                    table.ids(""),
+                    set.join(", ")
                 );
                 query::execute(conn, &sql, binds)?
             }

@@ -234,7 +234,9 @@ pub(super) fn refuse(
     if let Some(table) = store.table(&change.table) {
         let id = table.admit_id(&change.id)?;
         take_back(conn, table, &id, &sending.clock.to_string())?;
+        token::forget_of(conn, table)?;
         release(conn, table, &change.edit, &id)?;
+        below::forget(conn, table, &id)?;
     }
     Ok(told.rejected > 0)
 }

@@ -142,7 +142,7 @@ fn leave(
     for value in &left.values {
         let stored = (table.admit)(number, value)?;
         let delete = format!(
-            "delete from {} where {} is {BIND}",
+            "delete from {} where {} is {BIND} collate binary",
             table.staged(DOWNLOADED.rows),
             quoted(column)
         );
@@ -213,13 +213,17 @@ fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), Rep
             .map_err(|error| WireError::new(error.to_string()))?;
         let value = (table.admit)(number, &value)?;
         let sql = format!(
-            "{} and {} is {BIND}",
+            "{} and {} is {BIND} collate binary",
             remove(&name),
             of_server(table, column)
         );
         query::execute(conn, &sql, [Bind(value.clone())])?;
         if let Some(below) = &below {
-            let sql = format!("{} and {} is {BIND}", remove(below), quoted(column));
+            let sql = format!(
+                "{} and {} is {BIND} collate binary",
+                remove(below),
+                quoted(column)
+            );
             query::execute(conn, &sql, [Bind(value)])?;
         }
     }

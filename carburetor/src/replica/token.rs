@@ -1,6 +1,7 @@
 //! From where a group's next download goes on.
 
 use super::query::{self, BIND, Bind, as_text};
+use super::table::ReplicaTable;
 use crate::token::Token;
 use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
@@ -43,6 +44,21 @@ pub(super) fn forget(conn: &mut SqliteConnection, group: &str) -> QueryResult<()
         conn,
         |name| format!("{name} = {BIND}"),
         || [Bind::text(group)],
+    )
+}
+
+/// The next downloads of all groups that show the table begin from the beginning: what the server has of a row is not known here, because an edit of it
+/// was taken back without the server's word, and what has come since lies below the edit, or was hidden by it.
+pub(super) fn forget_of(conn: &mut SqliteConnection, table: &ReplicaTable) -> QueryResult<()> {
+    forget(conn, &table.owner)?;
+    forget_where(
+        conn,
+        |name| {
+            format!(
+                "{name} in (select in_group from carburetor_replicated as shared where shared.name = {BIND})"
+            )
+        },
+        || [Bind::text(&table.definition.table)],
     )
 }
 

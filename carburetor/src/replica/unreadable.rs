@@ -174,7 +174,7 @@ pub(super) fn leave(
     let ids = table.ids("");
     let sql = format!(
         "delete from carburetor_unreadable where of_table = {BIND} and not exists (select 1 from json_each(row) as held where held.key = {BIND}) \
-         and key in (select {} from {} where {of_server} is {BIND} and ({ids}) not in (select {ids} from {}))",
+         and key in (select {} from {} where {of_server} is {BIND} collate binary and ({ids}) not in (select {ids} from {}))",
         key(table, ""),
         table.name(),
         table.staged(DOWNLOADED.rows),

@@ -32,8 +32,15 @@ impl<D: Database> Loan<D> {
         Ok(&mut *lent)
     }
 
-    /// Gives it back: the work has ended.
-    pub(super) fn give_back(mut self) {
+    /// Gives it back: the work has ended. Where a statement failed, it may fail again for what the connection remembers of it, as PostgreSQL's prepared
+    /// statements do once a column has another type: another connection takes its place.
+    pub(super) fn give_back(mut self, has_failed: bool) {
+        if has_failed {
+            if let Some(lent) = self.lent.take() {
+                D::close(lent);
+            }
+            return;
+        }
         let lent = self.lent.as_mut();
         self.is_in_use = !lent.is_some_and(|lent| depth(&mut **lent).is_ok_and(|depth| depth == 0));
     }

@@ -57,6 +57,8 @@ const REFUSED: &str = "refused";
 
 const BUSY: &str = "busy";
 
+const DATABASE: &str = "database";
+
 impl Problem {
     /// The reason, for programs.
     ///
@@ -164,10 +166,15 @@ impl Problem {
         )
     }
 
+    /// Whether a statement failed, for whatever reason.
+    pub(super) fn is_of_database(&self) -> bool {
+        self.code == DATABASE
+    }
+
     fn database() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "database",
+            DATABASE,
             "the database can't be reached, or failed",
             "try again later; the server's log says more",
         )

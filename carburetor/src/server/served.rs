@@ -308,7 +308,7 @@ impl<D: Database> Served<D> {
             }
             page => page.map_err(Problem::from),
         };
-        loan.give_back();
+        loan.give_back(page.as_ref().is_err_and(Problem::is_of_database));
         page
     }
 }

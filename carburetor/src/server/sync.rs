@@ -210,7 +210,7 @@ async fn health<D: Database>(
                 break;
             }
         }
-        loan.give_back();
+        loan.give_back(checked.as_ref().is_err_and(Problem::is_of_database));
         checked
     });
     checked.await.map_err(Problem::unhealthy)?;

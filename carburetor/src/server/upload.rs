@@ -59,7 +59,7 @@ where
         let _room = room;
         let mut loan = Loan::of(&database, limits.time).await?;
         let outcomes = G::take(&scope, loan.connection()?, &changes, &options).await;
-        loan.give_back();
+        loan.give_back(outcomes.as_ref().is_err_and(Problem::is_of_database));
         outcomes
     });
     let outcomes = outcomes.await?;

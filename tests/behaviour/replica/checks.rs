@@ -28,6 +28,13 @@ fn a_table_that_downloads_can_not_be_written_into_is_refused_with_the_remedy() {
             "notes: the column `body` is missing",
         ),
         (
+            format!(
+                "create table notes (id text primary key, {})",
+                COLUMNS.replace("body text", "body text not null default ''")
+            ),
+            "notes: the column `body` takes no NULL, and the server may send one",
+        ),
+        (
             format!("create table notes (id integer primary key, {COLUMNS})"),
             "notes: the column `id` is declared as `integer`",
         ),

@@ -93,3 +93,25 @@ fn a_row_that_left_the_scope_while_its_deletion_was_under_way_does_not_come_back
         assert_eq!((device.pending(), server.notes().len()), (0, 2));
     }
 }
+
+/// The server has never heard of the edit, and what it has of the row had come before, or lay below the edit.
+#[test]
+fn an_edit_that_is_set_aside_leaves_the_row_as_the_server_has_it() {
+    for edit in [
+        "delete from notes where id = 'a'; insert into notes (id, title, team) values ('a', x'ff', 'red')",
+        "update notes set id = 'z', title = x'ff' where id = 'a'; update notes set id = 'a' where id = 'z'",
+        "update notes set title = x'ff' where id = 'a'",
+    ] {
+        let server = served();
+        let mut device = server.device_of(&["red", "blue"]);
+        server.run("update notes set body = 'theirs' where id = 'a'");
+        // It is unsent when the download comes.
+        device.between(edit);
+        device.sync();
+        device.sync();
+        device.sync();
+        assert_eq!(device.notes(), server.notes(), "{edit}");
+        assert_eq!((device.pending(), device.entries()), (0, 0));
+        assert_eq!(device.replica.rejected().unwrap().len(), 1);
+    }
+}

@@ -7,6 +7,8 @@ pub(super) use diesel::pg::PgConnection as Conn;
 mod answers;
 #[path = "cancellation.rs"]
 mod cancellation;
+#[path = "postgres_columns.rs"]
+mod columns;
 #[path = "exchange.rs"]
 mod exchange;
 #[path = "failures.rs"]

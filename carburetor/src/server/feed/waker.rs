@@ -140,7 +140,7 @@ impl Look {
                 let conn = loan.connection()?.share();
                 changed(&conn, &asked, &assumptions, before.as_ref()).await
             };
-            loan.give_back();
+            loan.give_back(looked.is_err());
             Ok::<_, Problem>(looked?)
         });
         // The channels meet the problem themselves.

@@ -8,7 +8,7 @@ use crate::outcome::{Code, Rejection, Verdict};
 use crate::table::quoted;
 use crate::upload::UploadTable;
 use crate::upload::admit::Admitted;
-use crate::upload::apply::TablePlan;
+use crate::upload::apply::{TablePlan, Waiting};
 use crate::upload::backend::{Step, UploadBackend};
 use crate::upload::decide::Kind;
 use crate::upload::judged::missing;
@@ -166,11 +166,8 @@ impl<R: Runner> Session<'_, '_, R> {
     /// however many are applied at once.
     pub(in crate::upload) fn deletions_last<'a, 'c>(
         &self,
-        changes: Vec<&'a Admitted<'c, R::Backend>>,
-    ) -> (
-        Vec<&'a Admitted<'c, R::Backend>>,
-        Vec<&'a Admitted<'c, R::Backend>>,
-    ) {
+        changes: Waiting<'a, 'c, R::Backend>,
+    ) -> (Waiting<'a, 'c, R::Backend>, Waiting<'a, 'c, R::Backend>) {
         let takes_along = |change: &&Admitted<'c, R::Backend>| {
             let mut cascades = self.around.cascades.iter();
             change.kind == Kind::Delete

@@ -14,6 +14,10 @@ use crate::upload::told::Told;
 use crate::wire::WireError;
 use diesel::result::{DatabaseErrorKind as Kind, Error};
 
+/// Where inserts and updates take turns more often than this, each kind is tried by itself, in the order of the clocks: a statement for every turn would take
+/// longer than the rest of the upload.
+const TURNS: usize = 100;
+
 /// The places of rows, with what the database says of them.
 pub(in crate::upload) type RefusedRows = Vec<(usize, Error)>;
 
@@ -26,16 +30,22 @@ impl<R: Runner> Session<'_, '_, R> {
     ) -> Result<RefusedRows, Failure> {
         let definition = self.table(plan.table).definition;
         let groups = groups(definition, plan);
-        let inserts = groups
-            .iter()
-            .flat_map(|(columns, rows)| rows.iter().map(move |row| (Some(columns), *row)));
-        let updates = self.updated(plan).into_iter().map(|row| (None, row));
+        let inserts = groups.iter().enumerate();
+        let inserts =
+            inserts.flat_map(|(kind, (_, rows))| rows.iter().map(move |row| (kind, *row)));
+        let updates = self.updated(plan).into_iter();
+        let updates = updates.map(|row| (groups.len(), row));
         let mut rows: Vec<_> = inserts.chain(updates).collect();
         rows.sort_by_key(|(_, row)| row.judged.first().map(|judged| judged.change.clock()));
+        let is_alike = |(one, _): &(usize, _), (other, _): &(usize, _)| one == other;
+        if rows.chunk_by(is_alike).count() > TURNS {
+            rows.sort_by_key(|(kind, _)| *kind);
+        }
         let mut refused = Vec::new();
-        for alike in rows.chunk_by(|(one, _), (other, _)| one == other) {
+        for alike in rows.chunk_by(is_alike) {
             let rows: Vec<_> = alike.iter().map(|(_, row)| *row).collect();
-            let columns = alike.first().and_then(|(columns, _)| *columns);
+            let columns = alike.first().and_then(|(kind, _)| groups.get(*kind));
+            let columns = columns.map(|(columns, _)| columns);
             let told = self.try_rows(
                 plan.table,
                 &rows,
