@@ -8,26 +8,12 @@ use super::meter;
 use super::negotiation;
 use super::origin;
 use super::problem::Problem;
-use super::room::{PIECE, Room};
 use super::served::{Served, ServedGroup};
 use crate::change::Changes;
 use crate::upload::UploadOptions;
-use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-
-/// An answer on its way, and the room that it takes until it is written.
-struct Answer {
-    json: Vec<u8>,
-    _room: Option<Room>,
-}
-
-impl AsRef<[u8]> for Answer {
-    fn as_ref(&self) -> &[u8] {
-        &self.json
-    }
-}
 
 /// Applies the changes that `request` brings within `scope`, and answers each.
 pub(super) async fn upload<G, D>(
@@ -66,18 +52,12 @@ where
     let json = serde_json::to_vec(&outcomes).unwrap_or_default();
     meter::changes(&served.name, bytes, &outcomes);
     drop(outcomes);
-    // Whoever finds none asks again, and is answered alike.
-    let room = match json.len() > PIECE {
-        true => Some(share.copy(json.len(), limits.time).await?),
-        false => None,
-    };
-    let answer = Bytes::from_owner(Answer { json, _room: room });
     Ok((
         [
             (header::CONTENT_TYPE, negotiation::JSON),
             (header::CACHE_CONTROL, "no-store"),
         ],
-        answer,
+        json,
     )
         .into_response())
 }

@@ -1,13 +1,10 @@
-//! Answers to uploads that are long, and those that nobody reads.
+//! Answers to uploads that are long.
 
 use super::Server;
-use super::stalled::{PATIENCE, ask, begun};
 use super::world::Device;
 use carburetor::server::Limits;
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::time::{Duration, Instant};
 
 /// Changes of the note `id` that come to nothing, each of which is answered with the row.
 fn rejected(id: &str, count: u16) -> Vec<u8> {
@@ -77,35 +74,4 @@ fn an_upload_whose_answer_would_be_long_is_to_be_sent_in_parts() {
         (10, 0)
     );
     assert_eq!(device.notes().len(), 12);
-}
-
-#[test]
-fn an_answer_that_waits_to_be_read_takes_room_like_a_page() {
-    let server = Server::new();
-    // More than what the sockets of a connection hold.
-    let huge = format!(
-        "insert into notes (id, title, team) values ('z', '{}', 'red')",
-        "z".repeat(20_000_000)
-    );
-    server.connect().batch_execute(&huge).unwrap();
-    let limits = Limits {
-        waiting: 8 << 20,
-        time: Duration::from_secs(10),
-        ..Limits::default()
-    };
-    let program = server.serve(4, limits);
-    let upload = rejected("z", 1);
-    let mut stalled = begun(&program, &format!("content-length: {}", upload.len()));
-    stalled.write_all(&upload).unwrap();
-    let mut beginning = [0; 12];
-    stalled.read_exact(&mut beginning).unwrap();
-    assert_eq!(&beginning, b"HTTP/1.1 200");
-    let busy = "too many pages wait to be sent";
-    assert_eq!(ask(&program, "red"), (503, busy.into()));
-    assert_eq!(ask(&program, "blue").0, 200);
-    drop(stalled);
-    let began = Instant::now();
-    while ask(&program, "red").0 != 200 {
-        assert!(began.elapsed() < PATIENCE);
-    }
 }

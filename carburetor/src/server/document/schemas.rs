@@ -223,7 +223,10 @@ fn outcomes() -> Object {
             ("clock", clock()),
             ("outcomes", many(Ref::from_schema_name("Outcome"))),
         ],
-        &[("scope", text("Tells one scope from another"))],
+        &[
+            ("scope", text("Tells one scope from another")),
+            ("origin", text("Tells one server from another")),
+        ],
     )
 }
 
