@@ -108,11 +108,9 @@ insert or ignore into carburetor_stage_reset (of_table) values ({name})"
     if let Some(left) = &news.left {
         leave(conn, table, left)?;
     }
-    let last = format!("select coalesce(max(carburetor_seq), 0) from {staged}");
-    let last = as_integer(&query::value(conn, &last, [])?);
     if !news.removed.is_empty() {
         write_ids(conn, table, &gone, &news.removed)?;
-        if last > 0 {
+        if query::exists(conn, &format!("select 1 from {staged} limit 1"), [])? {
             // Such a page seldom comes alone.
             conn.batch_execute(&format!(
                 "create index if not exists {} on {staged} ({ids});
@@ -121,6 +119,9 @@ delete from {staged} where ({ids}) in (select {ids} from {gone})",
             ))?;
         }
     }
+    // Only now: what went from the end gives its numbers to the rows of this page.
+    let last = format!("select coalesce(max(carburetor_seq), 0) from {staged}");
+    let last = as_integer(&query::value(conn, &last, [])?);
     let has_gone = query::exists(conn, &format!("select 1 from {gone} limit 1"), [])?;
     write_rows(conn, table, &staged, &news.rows)?;
     unreadable::follow(conn, table, news, last)?;

@@ -318,3 +318,22 @@ fn an_edit_of_such_a_row_is_settled_by_what_the_server_answers() {
         assert!(device.replica.unreadable().unwrap().is_empty());
     }
 }
+
+/// The last of the staged rows went with the page that brought it again, and the next removal took it along.
+#[test]
+fn a_row_that_comes_again_while_pages_come_is_shown() {
+    let device = Device::new();
+    device.take(true, "", &[row(1, "one", "low"), row(2, "two", "low")], "");
+    for (removed, rows) in [
+        ("1", vec![row(3, "three", "low"), row(4, "four", "low")]),
+        ("4", vec![row(1, "again", "low")]),
+        ("9", vec![]),
+    ] {
+        device
+            .try_take(false, removed, &rows, "", true)
+            .unwrap_err();
+    }
+    device.take(false, "", &[], "");
+    let expected = [(1, "again"), (2, "two"), (3, "three")];
+    assert_eq!(device.titles(), titles(expected));
+}
