@@ -355,3 +355,27 @@ update carburetor_replica set clock = 0x03b4a6dc28000000",
     assert_eq!((device.notes(), device.pending()), (expected.to_vec(), 0));
     assert_eq!(device.replica.rejected().unwrap(), []);
 }
+
+/// What the hub made of the change at first has no stamp, and the server has applied it: that is no word of a row that is gone.
+#[test]
+fn what_the_server_has_applied_stays_though_the_hub_thought_otherwise() {
+    let server = served();
+    let mut hub = Member::hub(&server);
+    let mut devices = [hub.device(), hub.device()];
+    devices[0].run("insert into notes (id, title, team) values ('d', 'first', 'red')");
+    devices[1].run("insert into notes (id, title, team) values ('d', 'second', 'red')");
+    // Of the later one the hub hears first, and its answer to the other one gets lost.
+    devices[1].sync();
+    let faults = Faults::default();
+    let way = Faulty::new(hub.way(), faults.clone());
+    devices[0].replica = devices[0].folder.open(way).unwrap();
+    faults.next(Fault::LoseAnswer);
+    block_on(devices[0].replica.sync()).unwrap_err();
+    hub.sync();
+    // The download comes before the answer.
+    faults.next(Fault::LoseRequest);
+    block_on(devices[0].replica.sync()).unwrap_err();
+    devices[0].sync();
+    assert_eq!(devices[0].notes(), seen(&server));
+    assert_eq!(devices[0].pending(), 0);
+}

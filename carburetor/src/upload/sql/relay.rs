@@ -3,7 +3,7 @@
 //! A replica's file that serves other devices is a hub. What it makes of their changes shows at once, and counts until the server has decided: to the
 //! sender a change is held meanwhile. The replica that owns the file takes the changes from here, and writes the answers here.
 
-use crate::change::Change;
+use crate::change::{Change, Edit};
 use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::outcome::{Outcome, Verdict};
@@ -29,10 +29,10 @@ pub(in crate::upload) async fn relayed<R: Runner>(
     let Some(table) = R::Backend::RELAY_TABLE else {
         return Ok(());
     };
-    let digests: HashMap<Clock, Digest> = changes
+    let sent: HashMap<Clock, (&Change, Digest)> = changes
         .iter()
-        .map(|change| change.clock)
-        .zip(digests.iter().copied())
+        .zip(digests)
+        .map(|(change, digest)| (change.clock, (change, *digest)))
         .collect();
     let clocks: Vec<Clock> = changes.iter().map(|change| change.clock).collect();
     let mut question = Statement::of(format!(
@@ -42,8 +42,8 @@ pub(in crate::upload) async fn relayed<R: Runner>(
     for line in runner.ask(question.uncached()).await?.rows() {
         let mut texts = line.into_iter();
         let clock = texts.next().flatten().and_then(|clock| clock.parse().ok());
-        let Some((clock, digest)) = clock.and_then(|clock| Some((clock, *digests.get(&clock)?)))
-        else {
+        let sent = clock.and_then(|clock| Some((clock, *sent.get(&clock)?)));
+        let Some((clock, (change, digest))) = sent else {
             continue;
         };
         let receipt = known.entry(clock).or_insert_with(|| Receipt {
@@ -60,7 +60,13 @@ pub(in crate::upload) async fn relayed<R: Runner>(
                 continue;
             };
             receipt.stamp = receipt.stamp.filter(|_| answer.verdict == Verdict::Applied);
-            receipt.verdict = answer.verdict;
+            receipt.verdict = match answer.verdict {
+                // What the hub made of it before was something else: the device needs the row as it has become.
+                Verdict::Applied if receipt.stamp.is_none() && change.edit != Edit::Delete => {
+                    Verdict::Merged
+                }
+                verdict => verdict,
+            };
         }
     }
     Ok(())
