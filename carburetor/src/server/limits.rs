@@ -16,7 +16,7 @@ pub struct Limits {
     /// The changes of an upload. 10,000 by default.
     pub batch: usize,
     /// The bytes of the rows that the changes of an upload are answered with, where they are several: one that would have more is to be sent in parts. 16 MiB by
-    /// default. What waits to be read of it counts among the pages that wait.
+    /// default.
     pub answer: usize,
     /// The rows and removals of a page; a request may ask for fewer. 10,000 by default.
     pub page: u32,

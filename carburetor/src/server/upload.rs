@@ -51,7 +51,6 @@ where
     let outcomes = outcomes.await?;
     let json = serde_json::to_vec(&outcomes).unwrap_or_default();
     meter::changes(&served.name, bytes, &outcomes);
-    drop(outcomes);
     Ok((
         [
             (header::CONTENT_TYPE, negotiation::JSON),
