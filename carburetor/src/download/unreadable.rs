@@ -2,7 +2,7 @@
 
 use super::DownloadError;
 use crate::backend::SyncBackend;
-use crate::table::{TableDefinition, TableOn};
+use crate::table::{ColumnDefinition, TableDefinition, TableOn};
 use crate::wire::WireError;
 use diesel::result::Error::DeserializationError;
 use diesel::row::{Field, Row};
@@ -43,22 +43,20 @@ where
     M: TableOn<DB>,
     DB: SyncBackend,
 {
+    // Every row passes here, so its columns are gone through once where nothing is wrong.
+    id_part::<M, DB, _>(row, at, |part| part.is_null() || is_long::<DB>(part))?;
     lacks_id::<M, DB>(row, at).or_else(|| {
-        let problem = || {
-            format!(
-                "the id has more than {LONGEST} bytes, which no token can name: give the row a shorter one"
-            )
-        };
-        let is_long = |field: &_| is_long::<DB>(field);
-        id_part::<M, DB, _>(row, at, is_long, problem)
+        let column = id_part::<M, DB, _>(row, at, |part| is_long::<DB>(part))?;
+        let problem = format!(
+            "the id has more than {LONGEST} bytes, which no token can name: give the row a shorter one"
+        );
+        Some(WireError::new(problem).at(M::NAME, &column.name))
     })
 }
 
 fn is_long<'r, DB: SyncBackend>(part: &impl Field<'r, DB>) -> bool {
-    match part.value() {
-        Some(value) => DB::length(value) > LONGEST,
-        None => false,
-    }
+    part.value()
+        .is_some_and(|value| DB::length(value) > LONGEST)
 }
 
 /// What is wrong with a row in whose id there is NULL: SQLite takes it in a key that isn't declared NOT NULL.
@@ -67,19 +65,17 @@ where
     M: TableOn<DB>,
     DB: SyncBackend,
 {
-    let problem = || {
-        "the id is NULL, which tells the row from no other: give the row an id, and declare the column NOT NULL".to_owned()
-    };
-    id_part::<M, DB, _>(row, at, |field| field.is_null(), problem)
+    let column = id_part::<M, DB, _>(row, at, |part| part.is_null())?;
+    let problem = "the id is NULL, which tells the row from no other: give the row an id, and declare the column NOT NULL";
+    Some(WireError::new(problem).at(M::NAME, &column.name))
 }
 
-/// What is wrong with the first part of a row's id that `is_wrong`.
+/// The column of the first part of a row's id that `is_wrong`.
 fn id_part<'a, 'r, M, DB, R>(
     row: &'a R,
     at: usize,
     is_wrong: impl Fn(&R::Field<'a>) -> bool,
-    problem: impl Fn() -> String,
-) -> Option<WireError>
+) -> Option<&'static ColumnDefinition>
 where
     M: TableOn<DB>,
     DB: SyncBackend,
@@ -88,9 +84,8 @@ where
 {
     let columns = M::definition().downloaded().enumerate();
     let mut ids = columns.filter(|(_, column)| column.id);
-    let (_, column) =
-        ids.find(|(number, _)| row.get(at + number).is_some_and(|field| is_wrong(&field)))?;
-    Some(WireError::new(problem()).at(M::NAME, &column.name))
+    let is_it = |(number, _): &(usize, _)| row.get(at + number).is_some_and(|part| is_wrong(&part));
+    ids.find(is_it).map(|(_, column)| column)
 }
 
 /// The id of a row that travelled; none where a part of it is missing.

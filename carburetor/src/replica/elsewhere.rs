@@ -5,7 +5,7 @@
 
 use super::error::ReplicaError;
 use super::file::Store;
-use super::query::{self, BIND, Bind, as_integer, as_text};
+use super::query::{self, BIND, Bind, Stored, as_integer, as_text};
 use crate::table::quoted;
 use diesel::sqlite::SqliteConnection;
 
@@ -44,6 +44,15 @@ impl Store {
 
     fn all_elsewhere(&self, conn: &mut SqliteConnection) -> Result<Vec<Elsewhere>, ReplicaError> {
         let mut waiting = Vec::new();
+        let mut add = |group, table, count: &Stored| {
+            if let Ok(changes @ 1..) = u64::try_from(as_integer(count)) {
+                waiting.push(Elsewhere {
+                    group,
+                    table,
+                    changes,
+                });
+            }
+        };
         // The first group that had the table.
         let owners = query::rows(
             conn,
@@ -60,27 +69,21 @@ where exists (select 1 from sqlite_schema where name = 'carburetor_outbox_' || k
             let unsent = format!(
                 "select count(distinct carburetor_clock) from {outbox} where carburetor_sent <> 1"
             );
-            let unsent = query::value(conn, &unsent, [])?;
-            waiting.push((group, table, as_integer(&unsent)));
+            add(group, table, &query::value(conn, &unsent, [])?);
         }
         for (of, table) in [
             ("carburetor_sending", "of_table"),
             ("carburetor_held_change", "'(held by a hub)'"),
         ] {
+            // Around the group in the index: its own changes may be many, and this is asked after every upload.
             let sent = format!(
-                "select in_group, {table}, count(*) from {of} where in_group <> {BIND} group by 1, 2"
+                "select in_group, {table}, count(*) from {of} where in_group < {BIND} or in_group > {BIND} group by 1, 2"
             );
-            for sent in query::rows(conn, &sent, [Bind::text(&self.group)])? {
-                let count = as_integer(&sent[2]);
-                waiting.push((as_text(&sent[0]), as_text(&sent[1]), count));
+            let own = [&self.group, &self.group].map(Bind::text);
+            for sent in query::rows(conn, &sent, own)? {
+                add(as_text(&sent[0]), as_text(&sent[1]), &sent[2]);
             }
         }
-        let waiting = waiting.into_iter().filter(|(.., count)| *count > 0);
-        let waiting = waiting.map(|(group, table, count)| Elsewhere {
-            group,
-            table,
-            changes: u64::try_from(count).unwrap_or(0),
-        });
-        Ok(waiting.collect())
+        Ok(waiting)
     }
 }

@@ -118,8 +118,11 @@ impl<G> ReplicaBuilder<G> {
         let mut conn = connect(&path)?;
         store.open(&mut conn, &path)?;
         store.settle_on_disk(&mut conn)?;
-        store.tell_elsewhere(&mut conn)?;
-        let monitor = Monitor::new(store.count(&mut conn)?);
+        let counted = store.count(&mut conn)?;
+        if counted.elsewhere > 0 {
+            store.tell_elsewhere(&mut conn)?;
+        }
+        let monitor = Monitor::new(counted);
         // What is known of the file by itself, before anything is tried.
         if let Err(error) = store.reads_all(&mut conn) {
             monitor.failed(Task::Upload, Cause::of(&error), &error, Next::Waits);

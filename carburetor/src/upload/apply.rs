@@ -168,7 +168,7 @@ impl<R: Runner> Session<'_, '_, R> {
             for (place, stored) in stored {
                 let row = &mut plan.rows[place];
                 let id = plan.ids.get(&place).map(String::as_str);
-                let absent = match id {
+                let absent = || match id {
                     Some(id) => Fate::Refused(other_id(definition, id)),
                     // It is told at the end, when all deletions are known.
                     None if taken_along.contains(&plan.table) => Fate::Written,
@@ -243,7 +243,7 @@ fn fate<DB: WireBackend>(
     definition: &TableDefinition,
     row: &mut RowPlan<'_, '_, DB>,
     stored: &Stored,
-    absent: Fate,
+    absent: impl FnOnce() -> Fate,
     kept_away: &str,
 ) -> Fate {
     let is_untouched = stored.written.as_ref() == Some(&row.found.written);
@@ -252,7 +252,7 @@ fn fate<DB: WireBackend>(
             let id = stored.other_id.as_deref().unwrap_or_default();
             Fate::Refused(other_id(definition, id))
         }
-        Act::Insert | Act::Update if !stored.is_there => absent,
+        Act::Insert | Act::Update if !stored.is_there => absent(),
         Act::Insert if !stored.is_ours => Fate::Raced,
         // Each write moves a register.
         Act::Update if is_untouched => Fate::Refused(kept(definition, kept_away)),

@@ -159,9 +159,7 @@ impl<R: Runner> Session<'_, '_, R> {
         }
         Ok(())
     }
-}
 
-impl<R: Runner> Session<'_, '_, R> {
     /// `changes`, and apart the deletions, where one of them may take rows along: a change that says of such a row that it belongs elsewhere comes before,
     /// however many are applied at once.
     pub(in crate::upload) fn deletions_last<'a, 'c>(
