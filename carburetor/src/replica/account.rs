@@ -109,23 +109,13 @@ impl Store {
         for table in self.uploaded().filter(|table| !table.takes_no_writes()) {
             let (outbox, below) = (table.own("outbox"), table.own("below"));
             conn.batch_execute(&format!("delete from {outbox}; delete from {below}"))?;
+            token::forget_of(conn, table)?;
         }
         for waiting in ["carburetor_sending", "carburetor_held_change"] {
             let forget = format!("delete from {waiting} where in_group = {BIND}");
             query::execute(conn, &forget, [Bind::text(&self.group)])?;
         }
         token::forget(conn, &self.group)?;
-        let tables = self.uploaded().map(|table| &table.definition.table[..]);
-        let tables = Bind::json(&tables.collect::<Vec<_>>())?;
-        token::forget_where(
-            conn,
-            |name| {
-                format!(
-                    "{name} in (select in_group from carburetor_replicated as shared where shared.name in (select value from json_each({BIND})))"
-                )
-            },
-            || [tables.clone()],
-        )?;
         Ok(changes)
     }
 

@@ -6,6 +6,7 @@ use super::query::{self, BIND, Bind, Stored};
 use super::show::Staging;
 use super::table::ReplicaTable;
 use crate::outcome::Outcome;
+use crate::table::ColumnDefinition;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
@@ -53,20 +54,7 @@ pub(super) fn later(
     let Some(stamp) = table.stamp() else {
         return Ok(None);
     };
-    let sql = format!(
-        "select {}, {} from {} as below where {}",
-        stamp.quoted(),
-        table.columns("below."),
-        table.own("below"),
-        table.has_id("below")
-    );
-    let mut shown = None;
-    query::each(conn, &sql, id.iter().cloned().map(Bind), |row| {
-        let at = row.instant(0, stamp.storage)?;
-        let values: Vec<Stored> = (1..row.width()).map(|column| row.stored(column)).collect();
-        shown = Some((at, values));
-        QueryResult::Ok(())
-    })?;
+    let shown = stamped(conn, table, stamp, &table.own("below"), id)?;
     let answered = match (&outcome.row, outcome.is_as_sent()) {
         // A row that went later than it was shown goes with the next download.
         (None, false) => Some(DateTime::UNIX_EPOCH),
@@ -74,6 +62,30 @@ pub(super) fn later(
     };
     let answered = answered.map(|at| at.timestamp_micros());
     Ok(shown.and_then(|(at, values)| (at > answered && answered.is_some()).then_some(values)))
+}
+
+/// The row of this id in the table `from`, with its stamp in microseconds.
+fn stamped(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    stamp: &ColumnDefinition,
+    from: &str,
+    id: &[Stored],
+) -> QueryResult<Option<(Option<i64>, Vec<Stored>)>> {
+    let sql = format!(
+        "select {}, {} from {from} as row where {}",
+        stamp.quoted(),
+        table.columns("row."),
+        table.has_id("row")
+    );
+    let mut found = None;
+    query::each(conn, &sql, id.iter().cloned().map(Bind), |row| {
+        let at = row.instant(0, stamp.storage)?;
+        let values: Vec<Stored> = (1..row.width()).map(|column| row.stored(column)).collect();
+        found = Some((at, values));
+        QueryResult::Ok(())
+    })?;
+    Ok(found)
 }
 
 /// The stamp of the row that an outcome is about.
@@ -98,18 +110,8 @@ pub(super) fn is_another(
     let Some(answered) = answered(outcome, &stamp.name) else {
         return Ok(false);
     };
-    let sql = format!(
-        "select {} from {} as kept where {}",
-        stamp.quoted(),
-        table.name(),
-        table.has_id("kept")
-    );
-    let mut shown = None;
-    query::each(conn, &sql, id.iter().cloned().map(Bind), |row| {
-        shown = row.instant(0, stamp.storage)?;
-        QueryResult::Ok(())
-    })?;
-    Ok(shown.is_some_and(|shown| shown > answered.timestamp_micros()))
+    let shown = stamped(conn, table, stamp, &table.name(), id)?;
+    Ok(shown.is_some_and(|(shown, _)| shown > Some(answered.timestamp_micros())))
 }
 
 /// Forgets the row once no change of it is under way.

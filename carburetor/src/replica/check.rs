@@ -108,11 +108,12 @@ fn columns(
         "select lower(name), lower(type), \"notnull\" and dflt_value is null and pk = 0, \"notnull\" and pk = 0 from pragma_table_info(\u{1})",
         [Bind::text(&table.definition.table)],
     )?;
+    let row_of = |column: &ColumnDefinition| {
+        let name = column.name.to_lowercase();
+        found.iter().find(|row| as_text(&row[0]) == name)
+    };
     for column in &table.definition.columns {
-        let row = found
-            .iter()
-            .find(|row| as_text(&row[0]) == column.name.to_lowercase());
-        let Some(row) = row else {
+        let Some(row) = row_of(column) else {
             return Ok(Some(format!(
                 "the column `{}` is missing: add it by a migration, or drop the table and let `Replica::open` make it",
                 column.name
@@ -140,9 +141,7 @@ fn columns(
         }
     }
     let narrow = table.definition.downloaded().find(|column| {
-        let name = column.name.to_lowercase();
-        let row = found.iter().find(|row| as_text(&row[0]) == name);
-        column.nullable && row.is_some_and(|row| as_integer(&row[3]) == 1)
+        column.nullable && row_of(column).is_some_and(|row| as_integer(&row[3]) == 1)
     });
     if let Some(column) = narrow {
         return Ok(Some(format!(

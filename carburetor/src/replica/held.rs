@@ -10,7 +10,7 @@ use super::origin;
 use super::portion::Of;
 use super::query::{self, BIND, Bind};
 use super::relay;
-use super::sending::{self, Sending};
+use super::sending::{self, HELD, Sending};
 use super::settle::answered;
 use super::sync::{Shared, Synced, count};
 use super::transport::{AnyTransport, TransportError};
@@ -179,9 +179,7 @@ fn held(
     after: i64,
     most: u32,
 ) -> Result<Vec<Sending>, ReplicaError> {
-    let sql = format!(
-        "select seq, clock, change, 0, 0, 0 from carburetor_held_change where in_group = {BIND} and seq > {after} order by seq limit {most}"
-    );
+    let sql = format!("{HELD} where in_group = {BIND} and seq > {after} order by seq limit {most}");
     let changes = sending::read(conn, &sql, [Bind::text(group)])?;
     Ok(one_upload(changes, most))
 }

@@ -15,7 +15,6 @@ use serde::Serialize;
 pub(super) type Stored = Option<SqliteValue>;
 
 /// A bind that arrives as it is.
-#[derive(Clone)]
 pub(super) struct Bind(pub(super) Stored);
 
 impl QueryFragment<Sqlite> for Bind {

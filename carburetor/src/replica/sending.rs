@@ -9,6 +9,13 @@ use crate::clock::Clock;
 use crate::wire::{SqliteValue, WireError};
 use diesel::sqlite::SqliteConnection;
 
+/// What [`read`] reads of the changes that wait to be sent.
+const SENDING: &str =
+    "select seq, clock, change, since, stretch, attempted from carburetor_sending";
+
+/// What [`read`] reads of those that a hub holds.
+pub(super) const HELD: &str = "select seq, clock, change, 0, 0, 0 from carburetor_held_change";
+
 /// A change on its way.
 pub(super) struct Sending {
     pub(super) seq: i64,
@@ -38,11 +45,8 @@ impl Sending {
 impl Store {
     /// Fails if a change that waits for the server can't be read.
     pub(super) fn reads_all(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
-        for waiting in [
-            "seq, clock, change, since, stretch, attempted from carburetor_sending",
-            "seq, clock, change, 0, 0, 0 from carburetor_held_change",
-        ] {
-            let sql = format!("select {waiting} where in_group = {BIND} order by seq");
+        for waiting in [SENDING, HELD] {
+            let sql = format!("{waiting} where in_group = {BIND} order by seq");
             for waiting in read(conn, &sql, [Bind::text(&self.group)])? {
                 waiting.read()?;
             }
@@ -58,9 +62,8 @@ pub(super) fn sending(
     condition: &str,
     limit: usize,
 ) -> Result<Vec<Sending>, ReplicaError> {
-    let sql = format!(
-        "select seq, clock, change, since, stretch, attempted from carburetor_sending where in_group = {BIND} and {condition} order by clock limit {limit}"
-    );
+    let sql =
+        format!("{SENDING} where in_group = {BIND} and {condition} order by clock limit {limit}");
     read(conn, &sql, [Bind::text(group)])
 }
 
@@ -92,7 +95,7 @@ pub(super) fn enqueue(
     Ok(())
 }
 
-/// Changes of a query of `seq`, `clock`, `change`, the two stretches and `attempted`.
+/// Changes of a query that begins with [`SENDING`] or [`HELD`].
 pub(super) fn read(
     conn: &mut SqliteConnection,
     sql: &str,

@@ -48,9 +48,8 @@ pub(super) fn forget(conn: &mut SqliteConnection, group: &str) -> QueryResult<()
 }
 
 /// The next downloads of all groups that show the table begin from the beginning: what the server has of a row is not known here, because an edit of it
-/// was taken back without the server's word, and what has come since lies below the edit, or was hidden by it.
+/// was taken back or given up without the server's word, and what has come since lies below the edit, or was hidden by it.
 pub(super) fn forget_of(conn: &mut SqliteConnection, table: &ReplicaTable) -> QueryResult<()> {
-    forget(conn, &table.owner)?;
     forget_where(
         conn,
         |name| {

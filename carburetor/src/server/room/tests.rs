@@ -17,6 +17,19 @@ fn rooms(waiting: usize, bodies: usize) -> Arc<Rooms> {
     }))
 }
 
+/// Scopes that hold a unit each for a body, and among them all that there is.
+async fn all_taken() -> (Vec<Arc<Share>>, Vec<Room>) {
+    let rooms = rooms(UNIT, 8 * UNIT);
+    let shares: Vec<_> = (0..8)
+        .map(|scope| rooms.share("g", &scope.to_string()))
+        .collect();
+    let mut held = Vec::new();
+    for share in &shares {
+        held.push(share.body(UNIT, MOMENT).await.unwrap());
+    }
+    (shares, held)
+}
+
 /// Whether `room` doesn't grow, which is told at once.
 async fn gives_way(share: &Share, room: &mut Room, bytes: usize) -> bool {
     let grown = timeout(SOON, share.grow(room, bytes, LONG)).await;
@@ -75,14 +88,7 @@ async fn of_two_that_hold_room_and_need_more_one_waits_and_the_other_gives_way()
 
 #[tokio::test]
 async fn of_two_scopes_that_need_more_than_all_have_one_waits_and_the_other_gives_way() {
-    let rooms = rooms(UNIT, 8 * UNIT);
-    let shares: Vec<_> = (0..8)
-        .map(|scope| rooms.share("g", &scope.to_string()))
-        .collect();
-    let mut held = Vec::new();
-    for share in &shares {
-        held.push(share.body(UNIT, MOMENT).await.unwrap());
-    }
+    let (shares, mut held) = all_taken().await;
     let (mut first, mut second) = (held.remove(0), held.remove(0));
     let grown = shares[0].grow(&mut first, 2 * UNIT, LONG);
     let mut grown = std::pin::pin!(grown);
@@ -94,14 +100,7 @@ async fn of_two_scopes_that_need_more_than_all_have_one_waits_and_the_other_give
 
 #[tokio::test]
 async fn whoever_comes_and_finds_all_taken_keeps_nobody_of_its_scope_waiting() {
-    let rooms = rooms(UNIT, 8 * UNIT);
-    let shares: Vec<_> = (0..8)
-        .map(|scope| rooms.share("g", &scope.to_string()))
-        .collect();
-    let mut held = Vec::new();
-    for share in &shares {
-        held.push(share.body(UNIT, MOMENT).await.unwrap());
-    }
+    let (shares, mut held) = all_taken().await;
     let mut first = held.remove(0);
     let mut comes = std::pin::pin!(shares[0].body(UNIT, LONG));
     assert!(timeout(MOMENT, &mut comes).await.is_err(), "all is taken");
