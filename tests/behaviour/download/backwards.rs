@@ -18,7 +18,7 @@ fn add(conn: &mut Conn, game: i32) {
     );
 }
 
-/// A copy of an hour ago, and the token of somebody who has seen more.
+/// A copy of an hour ago, which knows of no pause since, and the token of somebody who has seen more.
 fn gone_back() -> (Server, Token) {
     let server = Server::new();
     let conn = &mut server.connect();
@@ -26,10 +26,17 @@ fn gone_back() -> (Server, Token) {
     let backup = server.copy();
     run(
         &mut backup.connect(),
-        "update carburetor_clock set now = now - 3600000000; update carburetor_synced_table set horizon = horizon - 3600000000",
+        "delete from carburetor_pause; update carburetor_clock set now = now - 3600000000; update carburetor_synced_table set horizon = horizon - 3600000000",
     );
     add(conn, 2);
-    (backup, group().download(conn, (None, None)).unwrap().next())
+    let token = group().download(conn, (None, None)).unwrap().next();
+    wait_for_a_later_time();
+    (backup, token)
+}
+
+/// The clock counts milliseconds: a copy takes the place of its original in a later one than that of the original's last write.
+fn wait_for_a_later_time() {
+    std::thread::sleep(std::time::Duration::from_millis(2));
 }
 
 #[test]
@@ -81,6 +88,7 @@ fn a_file_that_has_gone_back_by_seconds_is_noticed_when_the_program_begins_again
     let backup = server.copy();
     add(conn, 2);
     let token = group().download(conn, (None, None)).unwrap().next();
+    wait_for_a_later_time();
     let conn = &mut backup.connect();
     install(conn);
     add(conn, 3);
