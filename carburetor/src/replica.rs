@@ -3,6 +3,7 @@
 #![doc = include_str!("../docs/replica.md")]
 
 mod account;
+mod again;
 mod backoff;
 mod batch;
 mod below;
@@ -40,6 +41,7 @@ mod portion;
 mod problem;
 mod query;
 mod rebase;
+mod refused;
 mod rejected;
 mod relay;
 mod retyped;

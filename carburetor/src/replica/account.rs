@@ -3,7 +3,8 @@
 use super::error::ReplicaError;
 use super::file::{Store, refuse_all};
 use super::query::{self, BIND, Bind, as_text};
-use super::show::{DOWNLOADED, show};
+use super::refused;
+use super::show::{DOWNLOADED, show_all};
 use super::shown;
 use super::table::ReplicaTable;
 use super::token;
@@ -144,7 +145,17 @@ impl Store {
                 ids = table.ids(""),
                 name = table.name(),
             ))?;
-            show(conn, self, table, DOWNLOADED)?;
+            // What stays would be the next account's.
+            let removed = show_all(conn, self, table, DOWNLOADED);
+            removed.map_err(|error| match refused::why(&error) {
+                Some(said) => {
+                    let problem = format!(
+                        "the rows of the account can't be removed: {said}; let them go, for example by a trigger that lets deletions pass"
+                    );
+                    ReplicaError::table(table.definition, problem)
+                }
+                None => error,
+            })?;
             shown::forget_all(conn, table, &self.group)?;
             // Whole rows and values of the account lie beside the table, too: what could not be shown, what was
             // to go, and the row that was replaced last.

@@ -18,6 +18,8 @@ pub(super) struct Told {
     pub(super) rejected: u64,
     pub(super) lost: u64,
     pub(super) met: u64,
+    /// Rows that can't be shown.
+    pub(super) unreadable: u64,
 }
 
 impl AddAssign for Told {
@@ -25,6 +27,7 @@ impl AddAssign for Told {
         self.rejected += more.rejected;
         self.lost += more.lost;
         self.met += more.met;
+        self.unreadable += more.unreadable;
     }
 }
 

@@ -2,11 +2,14 @@
 
 use super::error::ReplicaError;
 use super::query::{self, BIND, Bind, Stored, as_text};
+use super::refused;
 use super::rejected::keep_aside;
 use super::sending;
 use super::table::ReplicaTable;
 use super::token;
+use super::unreadable::Unread;
 use crate::change::{Change, Edit};
+use crate::connection::transact;
 use crate::outcome::{Code, Rejection};
 use crate::table::{literal, quoted};
 use crate::tracking::sqlite::list;
@@ -128,7 +131,16 @@ pub(super) fn take_back(
             )
         }
     };
-    query::applying(conn, |conn| query::execute(conn, &undo, binds()))?;
+    let undone = transact(conn, |conn| {
+        query::applying(conn, |conn| query::execute(conn, &undo, binds()))
+    });
+    if let Err(error) = undone.map_err(ReplicaError::from) {
+        let Some(said) = refused::why(&error) else {
+            return Err(error);
+        };
+        let remains = refused::refusal(table, said).of(id_json(conn, table, id)?);
+        Unread::told(remains).keep(conn, table)?;
+    }
     let forget = format!("delete from {outbox} as entry where {of_clock}");
     Ok(query::execute(
         conn,

@@ -47,8 +47,9 @@ impl Shared {
             removed,
             lost,
             met,
+            unreadable,
         } = synced;
-        tracing::debug!(sent, rejected, lost, met, rows, removed, "synced");
+        tracing::debug!(sent, rejected, lost, met, unreadable, rows, removed, "synced");
         #[cfg(feature = "metrics")]
         self.read(move |store, conn| figures::synced(store, conn, synced))
             .await?;

@@ -257,8 +257,9 @@ impl<G> Replica<G> {
         self.read(Store::rejected)
     }
 
-    /// Rows of the server's that can't be shown, because a value of theirs can't travel or can't be read by the program's models: the replica shows what it has
-    /// had of them, if anything. They come as soon as they can be read, after the program was updated for instance.
+    /// Rows of the server's that can't be shown, because a value of theirs can't travel or can't be read by the program's models, or because the table in the file
+    /// refuses them, by a `CHECK` or a trigger: the replica shows what it has had of them, if anything. They come as soon as they can be read, after the program
+    /// was updated for instance, and the table takes them.
     ///
     #[doc = include_str!("../../docs/examples/replica_unreadable.md")]
     ///

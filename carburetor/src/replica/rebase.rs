@@ -3,9 +3,11 @@
 use super::error::ReplicaError;
 use super::hub;
 use super::query::{self, BIND, Bind, Stored, applying};
+use super::refused;
 use super::table::ReplicaTable;
 use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
+use crate::connection::transact;
 use crate::outcome::Outcome;
 use crate::statement::Statement;
 use diesel::sqlite::{Sqlite, SqliteConnection};
@@ -34,7 +36,14 @@ pub(super) fn applied(
                     table.has_id("kept")
                 );
                 let binds = [Bind(base.clone())].into_iter().chain(binds(id));
-                applying(conn, |conn| query::execute(conn, &sql, binds))?;
+                let stamped = transact(conn, |conn| {
+                    applying(conn, |conn| query::execute(conn, &sql, binds))
+                });
+                match stamped.map_err(ReplicaError::from) {
+                    // The next download brings the row, and tells what the table refuses.
+                    Err(error) if refused::why(&error).is_some() => {}
+                    stamped => drop(stamped?),
+                }
             }
         }
     }

@@ -118,6 +118,7 @@ create table if not exists carburetor_unreadable (
   row text,
   field text not null,
   message text not null,
+  refused integer not null default 0,
   primary key (of_table, key)
 );
 create table if not exists carburetor_stage_left (
@@ -144,7 +145,7 @@ pub(super) fn tick() -> String {
 pub(super) const LAST_CLOCK: &str = "(select printf('%016x', clock) || id from carburetor_replica)";
 
 /// The columns of shared tables that the file of an earlier version lacks.
-const LATER_COLUMNS: [(&str, &str, &str); 5] = [
+const LATER_COLUMNS: [(&str, &str, &str); 6] = [
     ("carburetor_group", "signed_out", NUMBER),
     ("carburetor_group", "origin", "text"),
     (
@@ -153,6 +154,7 @@ const LATER_COLUMNS: [(&str, &str, &str); 5] = [
         "integer not null default 1",
     ),
     ("carburetor_sending", "since", NUMBER),
+    ("carburetor_unreadable", "refused", NUMBER),
     ("carburetor_sending", "stretch", NUMBER),
 ];
 

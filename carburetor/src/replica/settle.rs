@@ -12,15 +12,17 @@ use super::met;
 use super::origin;
 use super::query::{self, BIND, Bind, Stored};
 use super::rebase::{applied, binds, rebase, rebase_on, stamp_of};
+use super::refused;
 use super::relay;
 use super::rows::{admit, travelled, write_ids, write_rows};
 use super::sending::Sending;
-use super::show::{ANSWERED, show};
+use super::show::{ANSWERED, show, show_all};
 use super::shown::{ask_again, is_shared, note_one};
 use super::table::ReplicaTable;
 use super::token::{self, compare_scope};
 use super::unreadable::Unread;
 use crate::change::{Change, Edit};
+use crate::connection::transact;
 use crate::outcome::{Outcome, Outcomes, Verdict};
 use diesel::sqlite::SqliteConnection;
 use serde_json::{Map, Value};
@@ -53,7 +55,7 @@ pub(super) fn settle(
         }
         // The program may have dropped the table from its group since.
         if let Some(table) = store.table(&change.table) {
-            one(conn, store, table, &change, outcome)?;
+            told.unreadable += one(conn, store, table, &change, outcome)?;
         }
     }
     observe(conn, outcomes.clock, None)?;
@@ -97,14 +99,45 @@ pub(super) fn answered<'a>(
     Ok(batch.iter().zip(answered))
 }
 
-/// Settles one change.
+/// Settles one change. Returns how many rows can't be shown.
 fn one(
     conn: &mut SqliteConnection,
     store: &Store,
     table: &ReplicaTable,
     change: &Change,
     outcome: &Outcome,
-) -> Result<(), ReplicaError> {
+) -> Result<u64, ReplicaError> {
+    let row = match answered_row(table, outcome) {
+        Ok(Some(answered)) => answered,
+        row => return by(conn, store, table, change, outcome, row),
+    };
+    let came = row.0;
+    let settled = transact(conn, |conn| {
+        by(conn, store, table, change, outcome, Ok(Some(row)))
+    });
+    let said = match &settled {
+        Err(error) => refused::why(error).map(str::to_owned),
+        Ok(_) => None,
+    };
+    match said {
+        // The table refuses the row: it is as one that can't be read.
+        Some(said) => {
+            let unread = Unread::refused(table, came.clone(), &said);
+            by(conn, store, table, change, outcome, Err(Box::new(unread)))
+        }
+        None => settled,
+    }
+}
+
+/// Settles one change by the row of its outcome.
+fn by(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    table: &ReplicaTable,
+    change: &Change,
+    outcome: &Outcome,
+    row: Result<Answered<'_>, Box<Unread>>,
+) -> Result<u64, ReplicaError> {
     let id = table.admit_id(&change.id)?;
     let outbox = table.own("outbox");
     let has_id = table.has_id("entry");
@@ -113,7 +146,6 @@ fn one(
         // That row may be this one, of which no later download would say so.
         token::forget(conn, &store.group)?;
     }
-    let row = answered_row(table, outcome);
     if row.is_err() && !matches!(outcome.verdict, Verdict::Merged | Verdict::Held) {
         // What the program edited doesn't stand, and what does can't be shown.
         take_back(conn, table, &id, &change.clock.to_string())?;
@@ -140,41 +172,46 @@ fn one(
         }
         let target = table.staged(ANSWERED.rows);
         write_rows(conn, table, &target, std::slice::from_ref(&later))?;
-        show(conn, store, table, ANSWERED)?;
+        let aside = show(conn, store, table, ANSWERED)?;
         let stamp = stamp_of(table, &later);
         let columns = table.definition.downloaded();
         let columns = columns.map(|column| column.name.as_str()).zip(later);
-        return rebase(conn, table, &id, columns, stamp);
+        rebase(conn, table, &id, columns, stamp)?;
+        return Ok(aside);
     }
     if ended == 0 && below::is_another(conn, table, &id, outcome)? {
-        return Ok(());
+        return Ok(0);
     }
     match row {
         Err(unread) => {
             unread.keep(conn, table)?;
-            rebase_on(conn, table, &id, &Map::new(), None)
+            rebase_on(conn, table, &id, &Map::new(), None)?;
+            Ok(1)
         }
         // What was marked as gone is gone, and comes as no removal where the server never had it.
         _ if outcome.is_as_sent() && (outcome.stamp.is_some() || change.edit == Edit::Delete) => {
             if is_shared(conn, table, &store.group)? {
                 note_one(conn, table, &store.group, &id)?;
             }
-            applied(conn, table, change, outcome, &id)
+            applied(conn, table, change, outcome, &id)?;
+            Ok(0)
         }
         Ok(Some((row, values))) => {
             let target = table.staged(ANSWERED.rows);
             write_rows(conn, table, &target, std::slice::from_ref(&values))?;
-            show(conn, store, table, ANSWERED)?;
-            rebase_on(conn, table, &id, row, stamp_of(table, &values))
+            show_all(conn, store, table, ANSWERED)?;
+            rebase_on(conn, table, &id, row, stamp_of(table, &values))?;
+            Ok(0)
         }
         Ok(None) => {
             let gone = table.staged(ANSWERED.gone);
             write_ids(conn, table, &gone, std::slice::from_ref(&id))?;
-            show(conn, store, table, ANSWERED)?;
+            let aside = show(conn, store, table, ANSWERED)?;
             if is_shared(conn, table, &store.group)? {
                 ask_again(conn, table, &store.group, &id)?;
             }
-            rebase_on(conn, table, &id, &Map::new(), None)
+            rebase_on(conn, table, &id, &Map::new(), None)?;
+            Ok(aside)
         }
     }
 }

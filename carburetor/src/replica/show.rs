@@ -7,8 +7,10 @@ use super::file::{Store, disarmed};
 use super::hub;
 use super::outbox::{Which, freeze};
 use super::query::{applying, exists};
+use super::refused;
 use super::shown::{forget, is_shared, note};
 use super::table::ReplicaTable;
+use crate::connection::transact;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 
@@ -19,6 +21,8 @@ pub(super) struct Staging {
     pub(super) gone: &'static str,
     /// In which order rows come: of those with one id the last one counts.
     pub(super) order: &'static str,
+    /// They are the server's news, which lie below changes under way.
+    lies_below: bool,
 }
 
 /// What a download brings, page by page.
@@ -26,6 +30,7 @@ pub(super) const DOWNLOADED: Staging = Staging {
     rows: "staged",
     gone: "gone",
     order: " order by row.carburetor_seq",
+    lies_below: true,
 };
 
 /// What an answer brings.
@@ -33,13 +38,55 @@ pub(super) const ANSWERED: Staging = Staging {
     rows: "answered",
     gone: "lost",
     order: "",
+    lies_below: false,
+};
+
+/// What a download has brought before, and what could not be shown then.
+pub(super) const KEPT: Staging = Staging {
+    lies_below: true,
+    ..ANSWERED
 };
 
 /// From how many rows on triggers cost more, though they let them pass, than to make them again.
 const MANY: usize = 10_000;
 
-/// Shows what is staged of one table, and empties the stage.
+/// Shows what is staged of one table, and empties the stage. What the table refuses is kept aside; returns how much that is.
 pub(super) fn show(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    table: &ReplicaTable,
+    staging: Staging,
+) -> Result<u64, ReplicaError> {
+    let mut aside = 0;
+    loop {
+        let error = match show_all(conn, store, table, staging) {
+            Err(error) if refused::why(&error).is_some() => error,
+            shown => return shown.map(|()| aside),
+        };
+        // What is refused may be another row once the first one is aside.
+        match refused::set_aside(conn, store, table, staging)? {
+            0 => return Err(error),
+            more => aside += more,
+        }
+    }
+}
+
+/// The same where nothing is to be kept aside: all of it is shown, or the error says what the table refuses.
+pub(super) fn show_all(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    table: &ReplicaTable,
+    staging: Staging,
+) -> Result<(), ReplicaError> {
+    transact(conn, |conn| write(conn, store, table, staging))?;
+    Ok(conn.batch_execute(&format!(
+        "delete from {}; delete from {}",
+        table.staged(staging.rows),
+        table.staged(staging.gone)
+    ))?)
+}
+
+fn write(
     conn: &mut SqliteConnection,
     store: &Store,
     table: &ReplicaTable,
@@ -49,21 +96,12 @@ pub(super) fn show(
         forget(conn, table, &store.group, staging)?;
         note(conn, table, &store.group, staging)?;
     }
-    if !table.takes_no_writes() && staging.rows == DOWNLOADED.rows {
+    if !table.takes_no_writes() && staging.lies_below {
         conn.batch_execute(&below::keep(table, staging))?;
     }
     remove(conn, store, table, staging)?;
     hub::note(conn, table, staging)?;
-    let has_entries = !table.takes_no_writes()
-        && exists(
-            conn,
-            &format!("select 1 from {} limit 1", table.own("outbox")),
-            [],
-        )?;
-    let mut sql = plain(table, staging, has_entries);
-    if has_entries {
-        sql += &laid(table, staging);
-    }
+    let sql = inserts(conn, table, staging, "")?.join(";\n");
     let is_much = {
         let staged = table.staged(staging.rows);
         exists(
@@ -76,12 +114,27 @@ pub(super) fn show(
     applying(conn, |conn| match is_much && !table.is_hub {
         true => disarmed(conn, table, |conn| conn.batch_execute(&sql)),
         false => Ok(conn.batch_execute(&sql)?),
-    })?;
-    Ok(conn.batch_execute(&format!(
-        "delete from {}; delete from {}",
-        table.staged(staging.rows),
-        table.staged(staging.gone)
-    ))?)
+    })
+}
+
+/// The statements that put the staged rows into the table, those of which `also` holds.
+pub(super) fn inserts(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    staging: Staging,
+    also: &str,
+) -> Result<Vec<String>, ReplicaError> {
+    let has_entries = !table.takes_no_writes()
+        && exists(
+            conn,
+            &format!("select 1 from {} limit 1", table.own("outbox")),
+            [],
+        )?;
+    let mut statements = vec![plain(table, staging, has_entries, also)];
+    if has_entries {
+        statements.extend(laid(table, staging, also));
+    }
+    Ok(statements)
 }
 
 /// Removes the rows whose ids are staged as gone. Edits of them are frozen first: the server says what becomes of them.
@@ -98,14 +151,18 @@ fn remove(
     if !table.takes_no_writes() {
         disentangle(conn, store, table, staging)?;
     }
-    let name = table.name();
-    applying(conn, |conn| {
-        conn.batch_execute(&format!(
-            "delete from {name} where {}",
-            table.is_among("", &gone)
-        ))
-    })?;
+    let sql = removal(table, staging, "");
+    applying(conn, |conn| conn.batch_execute(&sql))?;
     Ok(())
+}
+
+/// The statement that removes the rows whose ids are staged as gone, those of which `also` holds.
+pub(super) fn removal(table: &ReplicaTable, staging: Staging, also: &str) -> String {
+    format!(
+        "delete from {} where {}{also}",
+        table.name(),
+        table.is_among("", &table.staged(staging.gone))
+    )
 }
 
 /// Whether the row `alias` has the id of the statement's row of the table `name`.
@@ -118,7 +175,7 @@ fn qualified(table: &ReplicaTable, alias: &str, name: &str) -> String {
 }
 
 /// Rows that the program inserted stay; the entries of the others go.
-fn disentangle(
+pub(super) fn disentangle(
     conn: &mut SqliteConnection,
     store: &Store,
     table: &ReplicaTable,
@@ -148,10 +205,10 @@ delete from {below} where {is_gone}",
 }
 
 /// The rows without entries: inserted, or replaced but for their local columns.
-fn plain(table: &ReplicaTable, staging: Staging, has_entries: bool) -> String {
+fn plain(table: &ReplicaTable, staging: Staging, has_entries: bool, also: &str) -> String {
     let condition = match has_entries {
-        true => format!("not {}", has_entry(table, "true")),
-        false => "true".into(),
+        true => format!("not {}{also}", has_entry(table, "true")),
+        false => format!("true{also}"),
     };
     insert(table, staging, &table.columns("row."), "", &condition)
 }
@@ -180,7 +237,7 @@ fn insert(
         false => format!("update set {}", set.join(", ")),
     };
     format!(
-        "insert into {} ({}) select {values} from {} as row{join} where {condition}{} on conflict ({}) do {action};\n",
+        "insert into {} ({}) select {values} from {} as row{join} where {condition}{} on conflict ({}) do {action}",
         table.name(),
         table.columns(""),
         table.staged(staging.rows),
@@ -191,7 +248,7 @@ fn insert(
 
 /// The rows with entries: what is edited keeps the program's value, a row that the program inserted keeps all of them, and one that it deleted
 /// stays deleted.
-fn laid(table: &ReplicaTable, staging: Staging) -> String {
+fn laid(table: &ReplicaTable, staging: Staging, also: &str) -> [String; 2] {
     let is_new = has_entry(
         table,
         "carburetor_column = '' and carburetor_kind = 'insert'",
@@ -221,11 +278,11 @@ fn laid(table: &ReplicaTable, staging: Staging) -> String {
         table,
         "carburetor_column = '' and carburetor_kind = 'delete'",
     );
-    let condition = format!("{} and not {is_deleted}", has_entry(table, "true"));
+    let condition = format!("{} and not {is_deleted}{also}", has_entry(table, "true"));
     let outbox = table.own("outbox");
     let met = format!(
-        "update {outbox} set {MET} where carburetor_column = '' and carburetor_kind = 'insert' and {};\n",
+        "update {outbox} set {MET} where carburetor_column = '' and carburetor_kind = 'insert' and {}",
         table.is_among("", &table.staged(staging.rows)),
     );
-    met + &insert(table, staging, &values, &join, &condition)
+    [met, insert(table, staging, &values, &join, &condition)]
 }

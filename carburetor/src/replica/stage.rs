@@ -26,6 +26,8 @@ const STAGED_ID: &str = "staged_id";
 pub(super) struct Staged {
     pub(super) rows: u64,
     pub(super) removed: u64,
+    /// Rows that can't be shown.
+    pub(super) unreadable: u64,
     /// There are more before all is of one instant.
     pub(super) more: bool,
     /// The token behind it.
@@ -41,6 +43,7 @@ pub(super) fn take(
     let mut staged = Staged {
         rows: 0,
         removed: 0,
+        unreadable: 0,
         more: page.more,
         next: page.next,
     };
@@ -48,6 +51,7 @@ pub(super) fn take(
         if let Some(news) = news {
             staged.rows += news.rows.len() as u64;
             staged.removed += news.removed.len() as u64;
+            staged.unreadable += news.unreadable.len() as u64;
             stage(conn, table, news)?;
         }
     }
@@ -67,9 +71,12 @@ pub(super) fn take(
         }
         false => {
             origin::follow(conn, store, page.origin.as_deref())?;
-            for table in &store.tables {
+            for (table, news) in store.tables.iter().zip(&page.news) {
+                if news.is_some() {
+                    store.show_again(conn, table)?;
+                }
                 complete(conn, table)?;
-                show(conn, store, table, DOWNLOADED)?;
+                staged.unreadable += show(conn, store, table, DOWNLOADED)?;
                 conn.batch_execute(&format!("drop index if exists {}", table.staged(STAGED_ID)))?;
             }
             conn.batch_execute(&format!(

@@ -21,6 +21,8 @@ pub struct Status {
     pub pending: u64,
     /// How many changes [`Replica::rejected`](super::Replica::rejected) has, which the program has neither dropped nor tried again.
     pub rejected: u64,
+    /// How many rows of the server's can't be shown: [`Replica::unreadable`](super::Replica::unreadable) has each, and why.
+    pub unreadable: u64,
     /// How many edits in the file this replica doesn't send: they are of another [group of the file](crate::replica#one-file), or of a table that the
     /// group no longer has, and wait until whoever has those syncs.
     pub elsewhere: u64,
@@ -83,6 +85,7 @@ impl Store {
         Ok(Status {
             pending: self.pending(conn)?,
             rejected: u64::try_from(rejected).unwrap_or(0),
+            unreadable: self.count_unreadable(conn)?,
             elsewhere: self.elsewhere(conn)?,
             last_synced: match synced {
                 Some(_) => DateTime::from_timestamp_millis(as_integer(&synced)),

@@ -43,6 +43,8 @@ pub struct Synced {
     pub lost: u64,
     /// Inserts that met another row under their id: see [`Outcome::met`](crate::outcome::Outcome::met). A warning names each.
     pub met: u64,
+    /// Rows that came, or have gone, and that can't be shown so: [`Replica::unreadable`](super::Replica::unreadable) has each, and why.
+    pub unreadable: u64,
     /// Rows that came.
     pub rows: u64,
     /// Rows that the server said are gone, whether the replica had them or not.
@@ -54,6 +56,7 @@ impl Synced {
     pub(super) fn add(&mut self, staged: &Staged) {
         self.rows += staged.rows;
         self.removed += staged.removed;
+        self.unreadable += staged.unreadable;
     }
 }
 
@@ -225,6 +228,7 @@ impl Shared {
                     synced.rejected += told.rejected;
                     synced.lost += told.lost;
                     synced.met += told.met;
+                    synced.unreadable += told.unreadable;
                     synced.sent += u64::from(sent);
                     (settled, apart) = (Some(first), usize::MAX);
                     self.count().await?;

@@ -4,9 +4,10 @@ use super::error::ReplicaError;
 use super::file::Store;
 use super::message::News;
 use super::query::{self, BIND, Bind, Stored, as_integer, as_text, exists};
-use super::rows::{admit, travelled, write_rows};
+use super::refused::refusal;
+use super::rows::admit;
 use super::section::Travelled;
-use super::show::{ANSWERED, DOWNLOADED, show};
+use super::show::DOWNLOADED;
 use super::table::ReplicaTable;
 use crate::download::unreadable::id_in;
 use crate::wire::{MISSING, SqliteValue, WireError};
@@ -18,14 +19,37 @@ use serde_json::{Map, Value};
 pub(super) struct Unread {
     /// What is wrong, and of which row.
     error: WireError,
-    /// The row as it came; none where the server could not send it.
-    row: Option<Map<String, Value>>,
+    /// The row as it came, NULL where it went; none where the server could not send it.
+    row: Option<Value>,
+    /// It is the device's own table that refuses it.
+    is_refused: bool,
 }
 
 impl Unread {
     /// A row that the server could not send.
     pub(super) fn told(error: WireError) -> Self {
-        Unread { error, row: None }
+        Unread {
+            error,
+            row: None,
+            is_refused: false,
+        }
+    }
+
+    /// A row that is gone, and that the device's table doesn't let go.
+    pub(super) fn remains(error: WireError) -> Self {
+        Unread {
+            error,
+            row: Some(Value::Null),
+            is_refused: true,
+        }
+    }
+
+    /// A row that the device's table refuses: what the database `said`.
+    pub(super) fn refused(table: &ReplicaTable, row: Map<String, Value>, said: &str) -> Self {
+        Unread {
+            is_refused: true,
+            ..Self::answered(table, row, refusal(table, said))
+        }
     }
 
     /// A row that came, and that the model can't read.
@@ -45,8 +69,11 @@ impl Unread {
             Some(id) => error.of(id),
             None => error,
         };
-        let row = Some(row);
-        Unread { error, row }
+        Unread {
+            error,
+            row: Some(Value::Object(row)),
+            is_refused: false,
+        }
     }
 
     /// Keeps it until it can be shown, is another one or goes.
@@ -56,7 +83,7 @@ impl Unread {
         table: &ReplicaTable,
     ) -> Result<(), ReplicaError> {
         let id = self.error.id.clone().unwrap_or_default();
-        let row = self.row.clone().map(|row| Value::Object(row).to_string());
+        let row = self.row.as_ref().map(Value::to_string);
         let (key, binds) = match table.admit_id(&id) {
             Ok(parts) => (vec![format!("quote({BIND})"); parts.len()], parts),
             // No row of this table has it.
@@ -66,7 +93,7 @@ impl Unread {
             ),
         };
         let sql = format!(
-            "insert or replace into carburetor_unreadable (key, of_table, id, row, field, message) values ({}, {BIND}, {BIND}, {BIND}, {BIND}, {BIND})",
+            "insert or replace into carburetor_unreadable (key, of_table, id, row, field, message, refused) values ({}, {BIND}, {BIND}, {BIND}, {BIND}, {BIND}, {BIND})",
             key.join(" || ',' || ")
         );
         let said = [
@@ -75,6 +102,7 @@ impl Unread {
             Bind(row.map(SqliteValue::Text)),
             Bind::text(&self.error.column),
             Bind::text(&self.error.message),
+            Bind::integer(self.is_refused.into()),
         ];
         query::execute(conn, &sql, binds.into_iter().map(Bind).chain(said))?;
         Ok(())
@@ -193,32 +221,6 @@ pub(super) fn is_readable(table: &ReplicaTable) -> String {
 }
 
 impl Store {
-    /// Shows what can be shown by now, because the program has another model. The caller has a transaction.
-    pub(super) fn read_again(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
-        for table in &self.tables {
-            if !any(conn, table)? {
-                continue;
-            }
-            let sql = format!(
-                "select rowid, row from carburetor_unreadable where of_table = {BIND} and row is not null"
-            );
-            let kept = query::rows(conn, &sql, [Bind::text(table.place(DOWNLOADED.rows))])?;
-            for row in kept {
-                let Ok(came) = serde_json::from_str(&as_text(&row[1])) else {
-                    continue;
-                };
-                let Ok(values) = admit(table, &travelled(table, came)) else {
-                    continue;
-                };
-                write_rows(conn, table, &table.staged(ANSWERED.rows), &[values])?;
-                let forget = format!("delete from carburetor_unreadable where rowid = {BIND}");
-                query::execute(conn, &forget, [Bind::integer(as_integer(&row[0]))])?;
-            }
-            show(conn, self, table, ANSWERED)?;
-        }
-        Ok(())
-    }
-
     /// What can't be shown.
     pub(super) fn unreadable(
         &self,
@@ -240,5 +242,16 @@ impl Store {
             }
         }
         Ok(all)
+    }
+
+    /// How much can't be shown.
+    pub(super) fn count_unreadable(&self, conn: &mut SqliteConnection) -> QueryResult<u64> {
+        let mut count = 0;
+        for table in &self.tables {
+            let sql = format!("select count(*) from carburetor_unreadable where of_table = {BIND}");
+            let of_table = [Bind::text(table.place(DOWNLOADED.rows))];
+            count += as_integer(&query::value(conn, &sql, of_table)?);
+        }
+        Ok(u64::try_from(count).unwrap_or(0))
     }
 }

@@ -165,6 +165,41 @@ fn an_edit_at_a_hub_is_based_on_the_servers_stamp() {
 }
 
 #[test]
+fn a_row_that_a_hubs_table_refuses_keeps_nothing_from_its_devices() {
+    let server = served();
+    let mut hub = Member::hub(&server);
+    let mut device = hub.device();
+    hub.run(
+        "create trigger program_update before update on notes when new.title = 'bad' begin select raise(abort, 'no bad title'); end",
+    );
+    let stamp: DateTime<Utc> = notes::table
+        .find("a")
+        .select(notes::at)
+        .first(&mut server.connect())
+        .unwrap();
+    server.run("update notes set title = 'bad' where id = 'a'; update notes set title = 'due' where id = 'b'");
+    hub.sync();
+    device.sync();
+    assert_eq!(hub.replica.unreadable().unwrap().len(), 1);
+    assert_eq!(device.notes(), [note("a", "one"), note("b", "due")]);
+    // Who edits what the hub shows has not seen what it refuses.
+    device.run("update notes set body = 'x' where id = 'a'");
+    device.sync();
+    let recorder = Recorder::default();
+    let asked = hub.folder.open(recorder.clone()).unwrap();
+    block_on(asked.sync()).unwrap_err();
+    assert_eq!(recorder.last()[0].base, Some(stamp));
+    drop(asked);
+    server.run("update notes set title = 'uno' where id = 'a'");
+    hub.sync();
+    device.sync();
+    assert!(hub.replica.unreadable().unwrap().is_empty());
+    let uno = ("a".into(), "uno".into(), Some("x".into()), "red".into());
+    assert_eq!(device.notes(), [uno.clone(), note("b", "due")]);
+    assert_eq!(server.notes()[0], uno);
+}
+
+#[test]
 fn random_histories_through_a_hub_converge() {
     for seed in 0..5 {
         let mut random = fastrand::Rng::with_seed(seed);

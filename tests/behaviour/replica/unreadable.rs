@@ -2,6 +2,7 @@
 
 mod fallbacks;
 mod gone;
+mod refused;
 
 use super::device::{Folder, run};
 use super::messages::Script;
