@@ -8,7 +8,7 @@ use crate::change::Change;
 use crate::clock::{Clock, DEFAULT_DRIFT};
 use crate::table::quoted;
 use crate::wire::WireError;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
@@ -28,9 +28,18 @@ pub(super) fn observe(
 ) -> QueryResult<()> {
     let (now, drift) = (now_ms(), drift());
     if let Some(at) = at.map(|at| at.timestamp_millis()) {
-        conn.batch_execute(&format!(
-            "update carburetor_replica set offset_ms = offset_ms + {at} - {now} where {at} > {now} + {drift}"
-        ))?;
+        let own = format!("({now} - offset_ms)");
+        // The device's own time is right again: the server, whose time has come this far at least, is not that much ahead of it.
+        correct(
+            conn,
+            &format!(
+                "offset_ms = 0 where abs(offset_ms) > {drift} and abs({at} - {own}) <= {drift} / 2"
+            ),
+        )?;
+        correct(
+            conn,
+            &format!("offset_ms = offset_ms + {at} - {now} where {at} > {now} + {drift}"),
+        )?;
     }
     // 48 bits of milliseconds leave the sign alone until the year 6429.
     let Ok(time) = i64::try_from(clock.millis() << 16 | u64::from(clock.counter())) else {
@@ -45,10 +54,40 @@ pub(super) fn observe(
 /// From now on the time is the server's, and a clock that is far ahead of it was never seen.
 pub(super) fn follow(conn: &mut SqliteConnection, server: DateTime<Utc>) -> QueryResult<()> {
     let (at, now) = (server.timestamp_millis(), now_ms());
-    conn.batch_execute(&format!(
-        "update carburetor_replica set offset_ms = offset_ms + {at} - {now}, seen = iif(seen >> 16 < {at} + {}, seen, min(seen, {at} << 16))",
-        drift()
-    ))
+    correct(
+        conn,
+        &format!(
+            "offset_ms = offset_ms + {at} - {now}, seen = iif(seen >> 16 < {at} + {}, seen, min(seen, {at} << 16))",
+            drift()
+        ),
+    )
+}
+
+/// Has the replica's time follow the server's, and tells it where that changes whether the device's own one is wrong. `set` is what follows SET.
+fn correct(conn: &mut SqliteConnection, set: &str) -> QueryResult<()> {
+    let before = correction(conn)?;
+    if query::execute(conn, &format!("update carburetor_replica set {set}"), [])? == 0 {
+        return Ok(());
+    }
+    match (before, correction(conn)?) {
+        (None, None) => {}
+        (Some(_), None) => tracing::info!("the device's clock is right again"),
+        (_, Some(correction)) => tracing::warn!(
+            seconds = correction.num_seconds(),
+            "the device's clock is wrong: the replica adds this to it, as the server's time tells; set the clock right"
+        ),
+    }
+    Ok(())
+}
+
+/// What the replica adds to the device's time, where that is more than the clocks of two machines may well differ by.
+pub(super) fn correction(conn: &mut SqliteConnection) -> QueryResult<Option<TimeDelta>> {
+    let offset = query::value(conn, "select offset_ms from carburetor_replica", [])?;
+    let offset = as_integer(&offset);
+    Ok(match offset.abs() > drift() {
+        true => TimeDelta::try_milliseconds(offset),
+        false => None,
+    })
 }
 
 /// The replica takes a new id, because its clocks are another's, of which this is a copy. The times of its edits stay.

@@ -1,12 +1,13 @@
 //! What a replica is doing.
 
+use super::clock;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::obstacle::Obstacle;
 use super::query::{self, BIND, Bind, as_integer};
 use super::rejected::OWN;
 use super::sync::Shared;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sqlite::SqliteConnection;
 
 /// What a replica is doing, what is still to be done, and what stands in the way.
@@ -26,6 +27,9 @@ pub struct Status {
     /// How many edits in the file this replica doesn't send: they are of another [group of the file](crate::replica#one-file), or of a table that the
     /// group no longer has, and wait until whoever has those syncs.
     pub elsewhere: u64,
+    /// What the replica adds to the device's time, where that is wrong by more than a minute as far as the server has shown: more than zero where the device is
+    /// behind. Edits get the right time from then on; what was edited before counts as older, or newer, than it is. None once the device's clock is right again.
+    pub clock_correction: Option<TimeDelta>,
     /// When the replica last showed all that the server had.
     pub last_synced: Option<DateTime<Utc>>,
     /// What stands in the way, at most one obstacle for each [`Task`](super::Task): why the last attempt failed, since when, and what comes next.
@@ -86,6 +90,7 @@ impl Store {
             pending: self.pending(conn)?,
             rejected: u64::try_from(rejected).unwrap_or(0),
             unreadable: self.count_unreadable(conn)?,
+            clock_correction: clock::correction(conn)?,
             elsewhere: self.elsewhere(conn)?,
             last_synced: match synced {
                 Some(_) => DateTime::from_timestamp_millis(as_integer(&synced)),

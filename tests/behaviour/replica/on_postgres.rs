@@ -35,6 +35,8 @@ mod together;
 mod two_groups;
 #[path = "world.rs"]
 mod world;
+#[path = "wrong_clock.rs"]
+mod wrong_clock;
 
 use super::models::TABLES;
 use carburetor::SyncGroup;

@@ -47,6 +47,8 @@ mod together;
 mod two_groups;
 #[path = "world.rs"]
 mod world;
+#[path = "wrong_clock.rs"]
+mod wrong_clock;
 
 use super::device::Folder;
 use super::models::TABLES;
