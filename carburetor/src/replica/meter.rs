@@ -49,7 +49,9 @@ impl Shared {
             met,
             unreadable,
         } = synced;
-        tracing::debug!(sent, rejected, lost, met, unreadable, rows, removed, "synced");
+        tracing::debug!(
+            sent, rejected, lost, met, unreadable, rows, removed, "synced"
+        );
         #[cfg(feature = "metrics")]
         self.read(move |store, conn| figures::synced(store, conn, synced))
             .await?;

@@ -9,9 +9,8 @@ use futures_util::StreamExt;
 
 fn served() -> Server {
     let server = Server::new();
-    server.run(
-        "insert into notes (id, title, team) values ('a', 'one', 'red'), ('b', 'two', 'red')",
-    );
+    server
+        .run("insert into notes (id, title, team) values ('a', 'one', 'red'), ('b', 'two', 'red')");
     server
 }
 
@@ -79,7 +78,9 @@ fn a_clock_that_is_off_by_less_than_a_minute_is_no_news() {
     for seconds in [-40, 40] {
         let time = Utc::now() + TimeDelta::seconds(seconds);
         set_replica_time(&mut device.conn, Some(time)).unwrap();
-        device.run(&format!("update notes set title = 't{seconds}' where id = 'a'"));
+        device.run(&format!(
+            "update notes set title = 't{seconds}' where id = 'a'"
+        ));
         device.sync();
         assert_eq!(device.corrected(), None);
     }

@@ -85,7 +85,10 @@ fn of_a_refused_row_the_older_version_stays_with_the_programs_edits() {
         .script
         .answers(json!({"verdict": "superseded", "row": {"id": 1, "title": "bad", "level": "low", "at": "7"}}));
     device.take(false, "", &[row(1, "bad", "low"), row(2, "due", "low")], "");
-    let expected = [(1, "one".into(), "low".into()), (2, "due".into(), "low".into())];
+    let expected = [
+        (1, "one".into(), "low".into()),
+        (2, "due".into(), "low".into()),
+    ];
     assert_eq!(device.shown(), expected);
     assert_eq!(device.replica.pending().unwrap(), 0);
     assert_eq!(device.told().len(), 1);
@@ -217,7 +220,12 @@ fn an_older_refused_version_does_not_come_over_a_newer_row() {
 #[test]
 fn what_is_refused_goes_with_the_account() {
     let device = Device::strict();
-    device.take(true, "", &[row(1, "secret", "low"), row(2, "bad", "secret")], "");
+    device.take(
+        true,
+        "",
+        &[row(1, "secret", "low"), row(2, "bad", "secret")],
+        "",
+    );
     assert_eq!(device.told().len(), 1);
     device.run(
         "create trigger program_delete before delete on tasks begin select raise(abort, 'they stay'); end",
