@@ -6,6 +6,7 @@ mod backend;
 mod conflicts;
 mod contest;
 mod decide;
+mod deletions;
 mod digest;
 mod error;
 mod found;

@@ -1,6 +1,7 @@
 //! Rows that somebody wrote after the replica saw them: the model's own merge, and what loses.
 
 use super::UploadTable;
+use super::admit::Admitted;
 use super::apply::TablePlan;
 use super::decide::Kind;
 use super::plan::{Contested, RowPlan, written};
@@ -87,7 +88,12 @@ impl<R: Runner> Session<'_, '_, R> {
             for sides in sides(&self.tables[table], row, &contest, &server, &merged) {
                 log.push((place, sides));
             }
-            if let Some(met) = met(row, &contest, &server) {
+            let is_remade = |change: &Admitted<'_, _>| self.remade.contains(&change.at);
+            let meets = !row
+                .judged
+                .last()
+                .is_some_and(|judged| is_remade(judged.change));
+            if let Some(met) = met(row, &contest, &server).filter(|_| meets) {
                 row.meet(met);
             }
         }

@@ -10,6 +10,7 @@ use crate::outcome::Rejection;
 use crate::scope::ScopeError;
 use crate::wire::WireError;
 use diesel::result::Error;
+use std::collections::HashSet;
 
 /// One upload on one connection, within its transaction.
 pub(super) struct Session<'u, 's, R: Runner> {
@@ -26,6 +27,8 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) own: &'u mut OwnWrites,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
+    /// The places of inserts that write anew what the change before them deletes.
+    pub(super) remade: HashSet<usize>,
     /// What was read of rows when they were locked, by the place of the first change of each and until it is used.
     pub(super) locked: Vec<Option<Found>>,
     /// Others, or a trigger, inserted the same rows so often that their changes are refused.

@@ -27,9 +27,17 @@ pub(super) struct Settled {
 }
 
 impl Settled {
+    pub(super) fn applied() -> Self {
+        Settled::of(Verdict::Applied)
+    }
+
     pub(super) fn rejected(rejection: Rejection) -> Self {
+        Settled::of(Verdict::Rejected(rejection))
+    }
+
+    fn of(verdict: Verdict) -> Self {
         Settled {
-            verdict: Verdict::Rejected(rejection),
+            verdict,
             stamp: None,
             met: None,
         }
@@ -57,6 +65,18 @@ pub(super) type Failed<'a, 'c, R> = Vec<(&'a Admitted<'c, <R as Runner>::Backend
 impl<'s, R: Runner> Session<'_, 's, R> {
     /// Applies `changes`, in the order of their clocks, and says what became of each.
     pub(super) async fn settle<'a, 'c>(
+        &mut self,
+        changes: Vec<&'a Admitted<'c, R::Backend>>,
+        answers: &mut Answers,
+    ) -> Result<(), UploadError> {
+        let mut changes = changes;
+        let overwritten = self.overwritten(&mut changes);
+        self.settle_all(changes, answers).await?;
+        let left = Self::not_overwritten(overwritten, answers);
+        self.settle_all(left, answers).await
+    }
+
+    async fn settle_all<'a, 'c>(
         &mut self,
         changes: Vec<&'a Admitted<'c, R::Backend>>,
         answers: &mut Answers,

@@ -217,3 +217,99 @@ fn what_an_upload_moves_elsewhere_does_not_go_along_though_something_else_fails(
         assert_eq!(folder.first::<i32>(conn).unwrap(), 1, "{verdicts:?}");
     }
 }
+
+/// It is written anew in its place, however many changes are applied at once.
+#[test]
+fn a_row_that_is_deleted_and_made_again_takes_nothing_along() {
+    for fails in [false, true] {
+        let server = Server::new();
+        let conn = &mut nested(&server);
+        let mut device = later(1);
+        let folder = json!({"id": 5, "parent": null, "team": "red"});
+        let mut sent = vec![
+            device.update("files", 4, json!({"folder": 5})),
+            device.update("files", 5, json!({"folder": 3})),
+            device.delete("folders", 5),
+            device.insert("folders", folder),
+            device.insert("files", json!({"id": 8, "folder": 5, "team": "red"})),
+            device.insert("links", json!({"id": 8, "file": 8, "team": "red"})),
+            device.update("files", 3, json!({"folder": 5})),
+        ];
+        if fails {
+            sent.push(device.insert("files", json!({"id": 9, "folder": 99, "team": "red"})));
+        }
+        let sent = changes(sent);
+        let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
+        let left = files::table
+            .select((files::id, files::folder))
+            .order(files::id)
+            .load::<(i32, i32)>(conn)
+            .unwrap();
+        assert_eq!(
+            left,
+            [(1, 1), (2, 2), (3, 5), (4, 5), (5, 3), (8, 5)],
+            "{outcomes:?}"
+        );
+        assert_eq!(
+            verdicts(&outcomes)[..7],
+            [
+                "merged", "merged", "applied", "applied", "applied", "applied", "merged"
+            ]
+        );
+        // It is the sender's own row that it writes anew.
+        assert_eq!(outcomes.outcomes[3].met, None);
+        let link = links::table.find(8).select(links::file);
+        assert_eq!(link.first::<Option<i32>>(conn).unwrap(), Some(8));
+    }
+}
+
+/// A deletion that the upload holds itself keeps its own clock, though another one of the same upload would take its row along.
+#[test]
+fn what_is_deleted_before_the_row_that_it_refers_to_keeps_its_clock() {
+    for fails in [false, true] {
+        let server = Server::new();
+        let conn = &mut nested(&server);
+        let upload = |conn: &mut Conn, sent| {
+            let outcomes = Everyone::upload(conn, &changes(sent)).unwrap();
+            verdicts(&outcomes)
+        };
+        let folder = json!({"id": 9, "parent": null, "team": "red"});
+        let file = json!({"id": 9, "folder": 9, "team": "red"});
+        let mut device = Device::ago(1, 120);
+        let made = vec![
+            device.insert("folders", folder.clone()),
+            device.insert("files", file.clone()),
+        ];
+        assert_eq!(upload(conn, made), ["applied"; 2]);
+        let mut device = Device::ago(1, 60);
+        let mut sent = vec![
+            device.delete("files", 9),
+            device.delete("folders", 9),
+            device.insert("folders", folder),
+        ];
+        if fails {
+            sent.push(device.insert("files", json!({"id": 8, "folder": 99, "team": "red"})));
+        }
+        assert_eq!(upload(conn, sent)[..3], ["applied"; 3]);
+        let again = vec![Device::ago(2, 30).insert("files", file)];
+        assert_eq!(upload(conn, again), ["applied"]);
+    }
+}
+
+/// Where it can't be made again, it is deleted, and what was to refer to it is told.
+#[test]
+fn a_row_that_is_deleted_and_can_not_be_made_again_is_deleted() {
+    let server = Server::new();
+    let conn = &mut nested(&server);
+    let mut device = later(1);
+    let folder = json!({"id": 5, "parent": 99, "team": "red"});
+    let sent = changes([
+        device.delete("folders", 5),
+        device.insert("folders", folder),
+        device.insert("files", json!({"id": 8, "folder": 5, "team": "red"})),
+    ]);
+    let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
+    assert_eq!(verdicts(&outcomes), ["applied", "constraint", "not_found"]);
+    let folder = folders::table.find(5).select(folders::id);
+    assert_eq!(folder.first::<i32>(conn).optional().unwrap(), None);
+}

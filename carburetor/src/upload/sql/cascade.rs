@@ -8,7 +8,7 @@ use crate::outcome::{Code, Rejection, Verdict};
 use crate::table::quoted;
 use crate::upload::UploadTable;
 use crate::upload::admit::Admitted;
-use crate::upload::apply::{TablePlan, Waiting};
+use crate::upload::apply::TablePlan;
 use crate::upload::backend::{Step, UploadBackend};
 use crate::upload::decide::Kind;
 use crate::upload::judged::missing;
@@ -18,7 +18,7 @@ use crate::upload::settle::{Answers, Settled};
 use crate::upload::surroundings::Cascade;
 use diesel::result::Error;
 use diesel::row::Row;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 impl<R: Runner> Session<'_, '_, R> {
     /// Fails for the deletions of `plan` that would reach rows outside of the scope, directly or through others.
@@ -158,36 +158,6 @@ impl<R: Runner> Session<'_, '_, R> {
             }
         }
         Ok(())
-    }
-
-    /// `changes`, and apart the deletions, where one of them may take rows along: a change that says of such a row that it belongs elsewhere comes before,
-    /// however many are applied at once.
-    pub(in crate::upload) fn deletions_last<'a, 'c>(
-        &self,
-        changes: Waiting<'a, 'c, R::Backend>,
-    ) -> (Waiting<'a, 'c, R::Backend>, Waiting<'a, 'c, R::Backend>) {
-        let takes_along = |change: &&Admitted<'c, R::Backend>| {
-            let mut cascades = self.around.cascades.iter();
-            change.kind == Kind::Delete
-                && cascades.any(|cascade| cascade.parent == change.table && cascade.child.is_some())
-        };
-        if !changes.iter().any(takes_along) {
-            return (changes, Vec::new());
-        }
-        let mut rows = BTreeMap::new();
-        for change in &changes {
-            *rows
-                .entry((change.table, change.key.as_slice()))
-                .or_insert(0) += 1;
-        }
-        // What else is said of the row stays in order with its deletion.
-        let is_alone = |change: &Admitted<'c, R::Backend>| {
-            rows.get(&(change.table, change.key.as_slice())) == Some(&1)
-        };
-        let (last, first) = changes
-            .iter()
-            .partition(|change| change.kind == Kind::Delete && is_alone(change));
-        (first, last)
     }
 }
 

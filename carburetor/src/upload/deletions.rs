@@ -1,0 +1,95 @@
+//! When the deletions of an upload are applied, where they may take other rows along.
+
+use super::admit::Admitted;
+use super::apply::Waiting;
+use super::decide::Kind;
+use super::session::Session;
+use super::settle::{Answers, Settled};
+use crate::connection::runner::Runner;
+use crate::outcome::Verdict;
+use crate::wire::WireBackend;
+use std::collections::BTreeMap;
+
+/// A deletion, and the insert of the same upload that comes next for its row.
+pub(super) struct Overwritten<'a, 'c, R: Runner> {
+    deletion: &'a Admitted<'c, R::Backend>,
+    insert: usize,
+}
+
+impl<R: Runner> Session<'_, '_, R> {
+    /// Takes the deletions out of `changes`, which are in the order of their clocks, whose rows are made again next: an insert writes such a row anew in its place, and what
+    /// refers to it stays.
+    pub(super) fn overwritten<'a, 'c>(
+        &mut self,
+        changes: &mut Waiting<'a, 'c, R::Backend>,
+    ) -> Vec<Overwritten<'a, 'c, R>> {
+        let mut later = BTreeMap::new();
+        let mut overwritten = BTreeMap::new();
+        for change in changes.iter().rev() {
+            let next = later.insert(row(change), *change);
+            let again = next.filter(|next| next.kind == Kind::Insert && self.takes_along(change));
+            if let Some(insert) = again {
+                self.remade.insert(insert.at);
+                overwritten.insert(change.at, insert.at);
+            }
+        }
+        let (taken, rest): (Vec<_>, Vec<_>) = changes
+            .drain(..)
+            .partition(|change| overwritten.contains_key(&change.at));
+        *changes = rest;
+        let taken = taken.into_iter().filter_map(|deletion| {
+            let insert = *overwritten.get(&deletion.at)?;
+            Some(Overwritten { deletion, insert })
+        });
+        taken.collect()
+    }
+
+    /// Answers the deletions whose rows were made again; the others, which are still to be applied.
+    pub(super) fn not_overwritten<'a, 'c>(
+        overwritten: Vec<Overwritten<'a, 'c, R>>,
+        answers: &mut Answers,
+    ) -> Waiting<'a, 'c, R::Backend> {
+        let mut left = Waiting::new();
+        for Overwritten { deletion, insert } in overwritten {
+            let answer = answers[insert].as_ref();
+            match answer.map(|answer| &answer.verdict) {
+                None | Some(Verdict::Rejected(_)) => left.push(deletion),
+                Some(_) => answers[deletion.at] = Some(Settled::applied()),
+            }
+        }
+        left
+    }
+
+    /// `changes`, and apart the deletions, where one of them may take rows along: a change that says of such a row that it belongs elsewhere comes before,
+    /// however many are applied at once.
+    pub(super) fn deletions_last<'a, 'c>(
+        &self,
+        changes: Waiting<'a, 'c, R::Backend>,
+    ) -> (Waiting<'a, 'c, R::Backend>, Waiting<'a, 'c, R::Backend>) {
+        if !changes.iter().any(|change| self.takes_along(change)) {
+            return (changes, Vec::new());
+        }
+        let mut rows = BTreeMap::new();
+        for change in &changes {
+            *rows.entry(row(change)).or_insert(0) += 1;
+        }
+        // What else is said of the row stays in order with its deletion.
+        let is_alone = |change: &Admitted<'c, R::Backend>| rows.get(&row(change)) == Some(&1);
+        let (last, first) = changes
+            .iter()
+            .partition(|change| change.kind == Kind::Delete && is_alone(change));
+        (first, last)
+    }
+
+    /// Whether `change` is a deletion that other rows of the group may go along with.
+    fn takes_along(&self, change: &Admitted<'_, R::Backend>) -> bool {
+        let mut cascades = self.around.cascades.iter();
+        change.kind == Kind::Delete
+            && cascades.any(|cascade| cascade.parent == change.table && cascade.child.is_some())
+    }
+}
+
+/// The row that a change is about.
+fn row<'c, DB: WireBackend>(change: &'c Admitted<'_, DB>) -> (usize, &'c [u8]) {
+    (change.table, change.key.as_slice())
+}
