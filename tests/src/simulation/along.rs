@@ -36,12 +36,14 @@ impl<'t> Along<'t> {
         }
     }
 
-    /// Whether `change`, if it is written, lets its row go along.
-    pub(super) fn takes(&self, held: &BTreeMap<Key, Held>, key: &Key, change: &Change) -> bool {
+    /// Whether what the upload says of a row, if it is written, lets the row go along.
+    pub(super) fn takes(&self, held: &BTreeMap<Key, Held>, key: &Key) -> bool {
         let live = held.get(key).and_then(|held| held.live.as_ref());
         let before = live.and_then(|live| live.values.get(CHILD.1));
-        // Which of both counts, the clocks of the column say.
-        let mut tasks = given(change).into_iter().chain(before);
+        let of_row = self.taken.changes.iter();
+        let of_row = of_row.filter(|change| change.table == key.0 && change.id == *key.1);
+        // Which of them counts, the clocks of the column say.
+        let mut tasks = of_row.filter_map(given).chain(before);
         key.0 == CHILD.0
             && !self.taken.rows.contains_key(key)
             && tasks.any(|task| self.is_one(task))
@@ -58,6 +60,16 @@ impl<'t> Along<'t> {
     fn is_one(&self, task: &Value) -> bool {
         task.as_str()
             .is_some_and(|task| self.parents.contains(task))
+    }
+
+    /// The team that the upload gave a row last.
+    fn team(&self, key: &Key) -> Option<&'t Value> {
+        let of_row = self.taken.changes.iter().rev();
+        let mut of_row = of_row.filter(|change| change.table == key.0 && change.id == *key.1);
+        of_row.find_map(|change| match &change.edit {
+            Edit::Insert(columns) | Edit::Update(columns) => columns.get("team"),
+            Edit::Delete => None,
+        })
     }
 
     /// Whether a change that says so was rejected because its row went along.
@@ -121,6 +133,7 @@ impl Ledger {
                 let is_possible = |known: &Clock| *known <= latest && Some(*known) > held.deleted;
                 if let Some(known) = known.filter(is_possible).filter(|_| along.is_lost(key)) {
                     held.deleted = Some(known);
+                    held.team = along.team(key).cloned().or(held.team.take());
                 }
                 continue;
             };

@@ -23,6 +23,8 @@ pub(super) struct Desk {
     pub(super) is_hub: bool,
     /// How many local transactions there were.
     transactions: u64,
+    /// Rows whose insert was taken back: the server may still hear of it, where what was written then goes there before.
+    taken_back: BTreeSet<Key>,
     /// The changes that were ever sent. Clocks that the server refused may be given to other changes.
     sent: BTreeSet<(Clock, Key)>,
     /// Those of them that were rejected, as the device has heard.
@@ -35,6 +37,8 @@ pub(super) struct Desk {
     pub(super) gone_before: BTreeSet<Key>,
     /// Tables of which it has said so of rows by their values, or of all.
     pub(super) swept: BTreeSet<&'static str>,
+    /// Those of which it had said so when the present sync began: of one that had not come to its end.
+    pub(super) swept_before: BTreeSet<&'static str>,
     /// Rows that were edited or answered since the present sync began.
     pub(super) touched: BTreeSet<Key>,
     /// Whether that has shown a download.
@@ -103,8 +107,11 @@ impl Desk {
         let mut of = open.unsent();
         of.insert(self.transactions);
         open.columns.clear();
+        if matches!(open.existence, Some(Existence::Inserted { .. })) {
+            self.taken_back.insert(key.clone());
+        }
         open.existence = match open.existence {
-            // The server never hears of an insert that is taken back.
+            // The server need not hear of an insert that is taken back.
             Some(Existence::Inserted {
                 way: None, over, ..
             }) => over.map(|way| Existence::Deleted {
@@ -154,6 +161,16 @@ impl Desk {
             let Some(open) = self.open.get_mut(&key) else {
                 continue;
             };
+            let is_another = matches!(change.edit, Edit::Insert(_))
+                && self.taken_back.contains(&key)
+                && open
+                    .columns
+                    .iter()
+                    .any(|(column, edited)| !is_carried(&key, column, &edited.value));
+            if is_another {
+                self.taken_back.remove(&key);
+                continue;
+            }
             match (&mut open.existence, &change.edit) {
                 (Some(Existence::Inserted { way, of, .. }), Edit::Insert(_))
                 | (Some(Existence::Deleted { way, of }), Edit::Delete) => {
@@ -184,10 +201,11 @@ impl Desk {
                 self.touched.insert(key);
                 continue;
             }
-            if is_told(change, outcome) {
-                self.rejected.insert(change.clock);
-            }
-            // The row may be back when the answer is asked for again.
+            // Another server, or a row that is back, when the answer is asked for again.
+            match is_told(change, outcome) {
+                true => self.rejected.insert(change.clock),
+                false => self.rejected.remove(&change.clock),
+            };
             match is_lost(change, outcome) {
                 true => self.lost.insert(change.clock),
                 false => self.lost.remove(&change.clock),
@@ -262,6 +280,7 @@ impl Desk {
     pub(super) fn begin(&mut self) {
         self.touched.clear();
         self.gone_before.clone_from(&self.gone);
+        self.swept_before.clone_from(&self.swept);
         self.is_shown = false;
     }
 

@@ -175,10 +175,12 @@ impl Held {
         self.team = live.values.get("team").cloned();
         let known = deletions.iter().find(|(deleted, _)| deleted == key);
         let known = known.and_then(|(_, clock)| clock.parse::<Clock>().ok());
-        let least = self
-            .deleted
-            .unwrap_or_default()
-            .max(live.last().successor());
+        let before = self.deleted.unwrap_or_default();
+        let least = match live.last() == before.successor() {
+            // A row that is not written by a later clock than a deletion from ahead may be deleted by that one.
+            true => before,
+            false => before.max(live.last().successor()),
+        };
         if is_replaced && known.is_none_or(|known| known < least) {
             return Ok(());
         }

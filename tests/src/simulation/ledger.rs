@@ -60,7 +60,7 @@ impl Ledger {
             // What a later one of the same upload overwrote may count as superseded.
             let mut later = changes[place + 1..].iter();
             let is_last = !later.any(|other| other.table == change.table && other.id == change.id);
-            let goes = along.takes(&self.held, &key(change), change);
+            let goes = along.takes(&self.held, &key(change));
             let took = along.took(&self.held, &key(change));
             let done = self.one(member, change, outcome, &before, (is_last, took));
             // It may have been in the way of what came after it.
@@ -127,6 +127,8 @@ impl Ledger {
         self.accepted += usize::from(outcome.verdict != Verdict::Superseded);
         let effect = self.apply(table, key, change)?;
         let is_due = match effect {
+            // Of what went along before there is nothing left to delete.
+            Effect::Loses if took && change.edit == Edit::Delete => true,
             Effect::Loses => outcome.verdict == Verdict::Superseded,
             Effect::Counts => !is_last || outcome.verdict != Verdict::Superseded,
             Effect::Known => true,

@@ -11,11 +11,13 @@ impl Desk {
     pub(super) fn stands(&mut self, rows: &Rows) -> Result<(), String> {
         let (mut went, mut came) = (Vec::new(), Vec::new());
         let of_devices = |key: &Key| self.relayed.contains(key);
+        let was_gone =
+            |key: &Key| self.gone_before.contains(key) || self.swept_before.contains(key.0);
         for (key, open) in self.open.iter().filter(|(key, _)| !of_devices(key)) {
             let row = rows.get(key);
             match (&open.existence, row) {
                 // The deletion had nothing left to delete, and another row has come under the id, or the server went back.
-                (Some(Existence::Deleted { .. }), Some(_)) if self.gone_before.contains(key) => {
+                (Some(Existence::Deleted { .. }), Some(_)) if was_gone(key) => {
                     came.push(key.clone());
                 }
                 (Some(Existence::Deleted { .. }), Some(row)) => {
