@@ -57,6 +57,7 @@ mod stage;
 mod status;
 mod stretch;
 mod sync;
+mod synced;
 mod table;
 mod token;
 mod transport;
@@ -74,7 +75,7 @@ pub use obstacle::{Cause, Next, Obstacle, Task};
 pub use open::{Replica, ReplicaBuilder};
 pub use rejected::Rejected;
 pub use status::{Phase, Status};
-pub use sync::Synced;
+pub use synced::Synced;
 pub use table::ReplicaGroup;
 #[doc(hidden)]
 pub use table::ReplicaTables;

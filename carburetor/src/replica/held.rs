@@ -12,7 +12,8 @@ use super::query::{self, BIND, Bind};
 use super::relay;
 use super::sending::{self, HELD, Sending};
 use super::settle::answered;
-use super::sync::{Shared, Synced, count};
+use super::sync::{Shared, count};
+use super::synced::Synced;
 use super::transport::{AnyTransport, TransportError};
 use crate::change::Change;
 use crate::outcome::{Outcomes, Verdict};
@@ -85,6 +86,7 @@ impl Shared {
                 .await?;
             synced.rejected += told.rejected;
             synced.lost += told.lost;
+            synced.unreadable += told.unreadable;
             self.count().await?;
         }
     }

@@ -1,7 +1,8 @@
 //! What programs can watch of a replica: spans, and figures.
 
 use super::error::ReplicaError;
-use super::sync::{Shared, Synced};
+use super::sync::Shared;
+use super::synced::Synced;
 use std::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 

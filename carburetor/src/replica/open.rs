@@ -7,7 +7,8 @@ use super::monitor::Monitor;
 use super::obstacle::{Cause, Next, Task};
 use super::rejected::Rejected;
 use super::status::Status;
-use super::sync::{Shared, Synced};
+use super::sync::Shared;
+use super::synced::Synced;
 use super::table::ReplicaGroup;
 use super::transport::{AnyTransport, Transport};
 use crate::wire::WireError;
@@ -276,7 +277,8 @@ impl<G> Replica<G> {
     ///
     /// # Errors
     ///
-    /// A failed statement, or a change that doesn't fit the model of today. A file that has become another account's.
+    /// A failed statement, or a change that doesn't fit the model of today. An update of a row that is gone ([`Code::Gone`](crate::outcome::Code::Gone)), unless the row is
+    /// there again: nothing would come of it, and it stays among the rejected. A file that has become another account's.
     pub fn retry(&self, seq: i64) -> Result<bool, ReplicaError> {
         self.transact(|store, conn| store.retry(conn, seq))
     }

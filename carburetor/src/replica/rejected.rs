@@ -62,6 +62,22 @@ pub(super) fn keep_aside(
     Ok(())
 }
 
+/// The number of what was kept aside last, in whatever group.
+fn last(conn: &mut SqliteConnection) -> Result<i64, ReplicaError> {
+    let last = "select max(seq) from sqlite_sequence where name = 'carburetor_rejected'";
+    Ok(as_integer(&query::value(conn, last, [])?))
+}
+
+/// Runs `work`, and counts what it keeps aside.
+pub(super) fn counting<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, ReplicaError>,
+) -> Result<(T, u64), ReplicaError> {
+    let before = last(conn)?;
+    let done = work(conn)?;
+    Ok((done, u64::try_from(last(conn)? - before).unwrap_or(0)))
+}
+
 impl Store {
     /// The values for [`OWN`].
     pub(super) fn own(&self) -> [Bind; 2] {
@@ -120,11 +136,16 @@ impl Store {
         let Some(rejected) = rejected.into_iter().find(|one| one.seq == seq) else {
             return Ok(false);
         };
-        self.edit_again(conn, &rejected.change)?;
+        self.edit_again(conn, &rejected)?;
         self.forget(conn, seq)
     }
 
-    fn edit_again(&self, conn: &mut SqliteConnection, change: &Change) -> Result<(), ReplicaError> {
+    fn edit_again(
+        &self,
+        conn: &mut SqliteConnection,
+        rejected: &Rejected,
+    ) -> Result<(), ReplicaError> {
+        let change = &rejected.change;
         let Some(table) = self.table(&change.table) else {
             let problem = WireError::new("the group no longer has it: drop the rejected change");
             return Err(problem.at(&change.table, "").into());
@@ -185,6 +206,11 @@ impl Store {
             }
         };
         match written {
+            0 if rejected.rejection.code == Code::Gone => {
+                let problem = "the row is deleted, and an update brings none back: insert it anew with what was written, and drop the rejected change";
+                let problem = WireError::new(problem).at(&change.table, "");
+                Err(problem.of(change.id.clone()).into())
+            }
             0 => self.send_again(conn, change),
             _ => Ok(()),
         }

@@ -13,6 +13,7 @@ use super::origin;
 use super::query::{self, BIND, Bind, Stored};
 use super::rebase::{applied, binds, rebase, rebase_on, stamp_of};
 use super::refused;
+use super::rejected::counting;
 use super::relay;
 use super::rows::{admit, travelled, write_ids, write_rows};
 use super::sending::Sending;
@@ -29,6 +30,38 @@ use serde_json::{Map, Value};
 
 /// Settles the changes of one upload. The caller has a transaction.
 pub(super) fn settle(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    batch: &[Sending],
+    outcomes: &Outcomes,
+) -> Result<Told, ReplicaError> {
+    let (mut told, aside) = counting(conn, |conn| conclude_all(conn, store, batch, outcomes))?;
+    // What was edited over a row that goes is kept aside, too, where it can't travel.
+    told.rejected = aside.saturating_sub(told.lost);
+    observe(conn, outcomes.clock, None)?;
+    if let Some(scope) = &outcomes.scope {
+        compare_scope(conn, &store.group, scope)?;
+    }
+    if let Some(origin) = &outcomes.origin {
+        origin::compare(conn, &store.group, origin)?;
+    }
+    // What the server may forget: a device of this hub says that for itself.
+    if let Some(last) = last_clock(batch)
+        && !relay::is_relayed(conn, store, last)?
+    {
+        query::execute(
+            conn,
+            &format!(
+                "update carburetor_group set confirmed = max(coalesce(confirmed, ''), {BIND}) where name = {BIND}"
+            ),
+            [Bind::text(last.to_string()), Bind::text(&store.group)],
+        )?;
+    }
+    Ok(told)
+}
+
+/// Settles each change.
+fn conclude_all(
     conn: &mut SqliteConnection,
     store: &Store,
     batch: &[Sending],
@@ -57,25 +90,6 @@ pub(super) fn settle(
         if let Some(table) = store.table(&change.table) {
             told.unreadable += one(conn, store, table, &change, outcome)?;
         }
-    }
-    observe(conn, outcomes.clock, None)?;
-    if let Some(scope) = &outcomes.scope {
-        compare_scope(conn, &store.group, scope)?;
-    }
-    if let Some(origin) = &outcomes.origin {
-        origin::compare(conn, &store.group, origin)?;
-    }
-    // What the server may forget: a device of this hub says that for itself.
-    if let Some(last) = last_clock(batch)
-        && !relay::is_relayed(conn, store, last)?
-    {
-        query::execute(
-            conn,
-            &format!(
-                "update carburetor_group set confirmed = max(coalesce(confirmed, ''), {BIND}) where name = {BIND}"
-            ),
-            [Bind::text(last.to_string()), Bind::text(&store.group)],
-        )?;
     }
     Ok(told)
 }

@@ -6,6 +6,7 @@ use super::file::Store;
 use super::message::{Message, News};
 use super::origin;
 use super::query::{self, BIND, Bind, as_integer, as_text};
+use super::rejected::counting;
 use super::rows::{write_ids, write_rows};
 use super::schema::now_ms;
 use super::show::{DOWNLOADED, show};
@@ -26,6 +27,8 @@ const STAGED_ID: &str = "staged_id";
 pub(super) struct Staged {
     pub(super) rows: u64,
     pub(super) removed: u64,
+    /// Edits that were kept aside, because they can't travel.
+    pub(super) rejected: u64,
     /// Rows that can't be shown.
     pub(super) unreadable: u64,
     /// There are more before all is of one instant.
@@ -43,6 +46,7 @@ pub(super) fn take(
     let mut staged = Staged {
         rows: 0,
         removed: 0,
+        rejected: 0,
         unreadable: 0,
         more: page.more,
         next: page.next,
@@ -76,7 +80,10 @@ pub(super) fn take(
                     store.show_again(conn, table)?;
                 }
                 complete(conn, table)?;
-                staged.unreadable += show(conn, store, table, DOWNLOADED)?;
+                let shown = counting(conn, |conn| show(conn, store, table, DOWNLOADED));
+                let (unreadable, aside) = shown?;
+                staged.unreadable += unreadable;
+                staged.rejected += aside;
                 conn.batch_execute(&format!("drop index if exists {}", table.staged(STAGED_ID)))?;
             }
             conn.batch_execute(&format!(

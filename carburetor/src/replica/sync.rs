@@ -10,10 +10,11 @@ use super::monitor::Monitor;
 use super::obstacle::{Cause, Next, Task};
 use super::pages::Pages;
 use super::portion::{Of, Portion};
+use super::rejected::counting;
 use super::relay;
 use super::sending::Sending;
 use super::settle::{refuse, settle};
-use super::stage::Staged;
+use super::synced::Synced;
 use super::token;
 use super::transport::{AnyTransport, TransportError};
 use crate::outcome::Outcomes;
@@ -24,41 +25,6 @@ use tokio::time::Instant;
 
 /// How often one sync mends its clocks or its id.
 const MENDS: u32 = 3;
-
-/// What a sync has done.
-///
-/// ```
-/// let synced = carburetor::replica::Synced::default();
-/// assert_eq!((synced.sent, synced.rejected, synced.rows), (0, 0, 0));
-/// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Synced {
-    /// Changes that the server answered, finally or by holding them.
-    pub sent: u64,
-    /// Rejections of them, and of what was held before.
-    pub rejected: u64,
-    /// Edits that came to nothing, because their rows were deleted meanwhile, maybe along with others. [`Replica::rejected`](super::Replica::rejected) has each, with
-    /// the code [`Gone`](crate::outcome::Code::Gone).
-    pub lost: u64,
-    /// Inserts that met another row under their id: see [`Outcome::met`](crate::outcome::Outcome::met). A warning names each.
-    pub met: u64,
-    /// Rows that came, or have gone, and that can't be shown so: [`Replica::unreadable`](super::Replica::unreadable) has each, and why.
-    pub unreadable: u64,
-    /// Rows that came.
-    pub rows: u64,
-    /// Rows that the server said are gone, whether the replica had them or not.
-    pub removed: u64,
-}
-
-impl Synced {
-    /// Adds what a page has brought.
-    pub(super) fn add(&mut self, staged: &Staged) {
-        self.rows += staged.rows;
-        self.removed += staged.removed;
-        self.unreadable += staged.unreadable;
-    }
-}
 
 /// A file with its connection, as the tasks of a sync share it.
 #[derive(Clone)]
@@ -200,9 +166,14 @@ impl Shared {
             let next = self.transact(move |store, conn| {
                 let portion = Portion::read(conn, &store.group, Of::Upload)?;
                 let room = Room::of(portion.limit()).at_most(apart);
-                Ok((portion, store.batch(conn, room)?))
+                let (batch, aside) = counting(conn, |conn| store.batch(conn, room))?;
+                Ok((portion, batch, aside))
             });
-            let (portion, (batch, message)) = next.await?;
+            let (portion, (batch, message), aside) = next.await?;
+            if aside > 0 {
+                synced.rejected += aside;
+                self.count().await?;
+            }
             let Some(first) = batch.first().map(|first| first.seq) else {
                 return Ok(());
             };

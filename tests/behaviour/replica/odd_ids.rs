@@ -37,8 +37,8 @@ fn set_aside(write: &str) -> (Value, String, String) {
     device.run("insert into notes (id, title, team) values ('b', 'before', 'red')");
     device.run(write);
     device.run("insert into notes (id, title, team) values ('c', 'after', 'red')");
-    for _ in 0..2 {
-        device.sync();
+    for rejected in [1, 0] {
+        assert_eq!(device.sync().rejected, rejected);
         assert_eq!((device.pending(), device.entries()), (0, 0));
     }
     let all = [note("a", "one"), note("b", "before"), note("c", "after")];

@@ -107,9 +107,9 @@ fn an_edit_that_is_set_aside_leaves_the_row_as_the_server_has_it() {
         server.run("update notes set body = 'theirs' where id = 'a'");
         // It is unsent when the download comes.
         device.between(edit);
-        device.sync();
-        device.sync();
-        device.sync();
+        let synced = [device.sync(), device.sync(), device.sync()];
+        let told: u64 = synced.iter().map(|synced| synced.rejected).sum();
+        assert_eq!(told, 1, "{edit}");
         assert_eq!(device.notes(), server.notes(), "{edit}");
         assert_eq!((device.pending(), device.entries()), (0, 0));
         assert_eq!(device.replica.rejected().unwrap().len(), 1);

@@ -354,6 +354,14 @@ fn whose_later_edit_is_lost_with_its_row_is_told() {
         panic!("{:?}", kept[0].change)
     };
     assert_eq!(written["name"], "edited");
+    // To send it again would come to nothing again.
+    let error = device.replica.retry(kept[0].seq).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "children of 2: the row is deleted, and an update brings none back: insert it anew with what was written, and drop the rejected change"
+    );
+    assert_eq!(device.replica.rejected().unwrap(), kept);
+    assert_eq!(device.replica.pending().unwrap(), 0);
     assert!(device.replica.drop_rejected(kept[0].seq).unwrap());
     assert_eq!(device.replica.rejected().unwrap(), []);
 }
