@@ -11,6 +11,7 @@ mod downloads;
 mod evolving;
 mod family;
 mod faulty;
+mod http_errors;
 mod http_feed;
 mod messages;
 mod models;

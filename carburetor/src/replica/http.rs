@@ -1,15 +1,17 @@
 //! HTTP, by reqwest and rustls.
 
+mod address;
+mod failure;
 mod header;
 mod lines;
 mod redirect;
 
 pub use header::Renewal;
 
-use super::problem::Problem;
 use super::transport::{Transport, TransportError};
 use bytes::Bytes;
 use futures_util::stream::Stream;
+use failure::{foreign, refused, unreached};
 use header::Header;
 use lines::lines;
 use redirect::Redirect;
@@ -80,20 +82,9 @@ impl Http {
     ///
     /// Text that is no address of HTTP.
     pub fn with_client(client: Client, url: &str) -> Result<Self, TransportError> {
-        let unreadable = |problem: String| {
-            TransportError::Unreadable(format!("`{url}` is no address of a group: {problem}"))
-        };
-        let mut group = Url::parse(url).map_err(|error| unreadable(error.to_string()))?;
-        if !matches!(group.scheme(), "http" | "https") {
-            return Err(unreadable("write http:// or https:// before it".into()));
-        }
-        // What is joined to a path without a slash at its end takes the place of its last part.
-        if !group.path().ends_with('/') {
-            group.set_path(&format!("{}/", group.path()));
-        }
         Ok(Http {
             client,
-            group: Arc::new(RwLock::new(group)),
+            group: Arc::new(RwLock::new(address::group(url)?)),
             headers: Vec::new(),
         })
     }
@@ -145,7 +136,8 @@ impl Http {
             for header in &self.headers {
                 request = header.add(request, renewal).await?;
             }
-            let response = request.send().await.map_err(offline)?;
+            let sent = request.send().await;
+            let response = sent.map_err(|error| unreached(&url, error))?;
             let status = response.status();
             if let Some(next) = redirect.next(&url, &response)? {
                 if redirect.is_for_good(status) {
@@ -153,7 +145,10 @@ impl Http {
                 }
                 url = next;
             } else if status.is_success() {
-                return Ok(response);
+                return match foreign(&url, &response) {
+                    Some(error) => Err(error),
+                    None => Ok(response),
+                };
             } else if status == StatusCode::UNAUTHORIZED
                 && renewal == Renewal::AtHand
                 && !self.headers.is_empty()
@@ -161,7 +156,7 @@ impl Http {
                 renewal = Renewal::Anew;
             } else {
                 let body = response.bytes().await.unwrap_or_default();
-                return Err(Problem::read(&body).refused(status.as_u16()));
+                return Err(refused(&url, status, &body));
             }
         }
     }
@@ -272,12 +267,9 @@ impl Transport for Http {
             let request = request.header(CONTENT_TYPE, JSON);
             request.body(changes.clone())
         };
-        let answer = self.answer(self.url("upload")?, request).await?;
-        answer.bytes().await.map_err(offline)
+        let url = self.url("upload")?;
+        let answer = self.answer(url.clone(), request).await?;
+        let answer = answer.bytes().await;
+        answer.map_err(|error| unreached(&url, error))
     }
-}
-
-fn offline(error: reqwest::Error) -> TransportError {
-    // The address may hold a token.
-    TransportError::Offline(Box::new(error.without_url()))
 }

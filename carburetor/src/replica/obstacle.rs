@@ -57,6 +57,8 @@ pub enum Cause {
     Unauthorized,
     /// The server, or what stands before it, can't do it at present: it passes.
     Busy,
+    /// The server is there, and its database is not as it has to be, because a migration or a right is missing: whoever runs the server has to mend it.
+    Setup,
     /// The server refuses what was sent, which trying again won't mend: the program or the server has to be updated, or the address is another one.
     Refused,
     /// The answer, or a value of the file, can't be read.
@@ -108,12 +110,14 @@ impl Cause {
         match error {
             ReplicaError::Transport(error) => match error {
                 TransportError::Offline(_) => Cause::Unreachable,
+                TransportError::Refused { code, .. } if code == "setup" => Cause::Setup,
                 TransportError::Refused { status, .. } => match status {
                     401 | 403 | 407 | 511 => Cause::Unauthorized,
                     408 | 409 | 413 | 421 | 425 | 429 | 500.. => Cause::Busy,
                     _ => Cause::Refused,
                 },
                 TransportError::Unreadable(_) => Cause::Unreadable,
+                TransportError::Address { .. } => Cause::Refused,
                 TransportError::Credentials(_) => Cause::Unauthorized,
             },
             ReplicaError::Wire(_) | ReplicaError::Answer { .. } => Cause::Unreadable,

@@ -315,8 +315,9 @@ impl TransportError {
 /// Nothing went over the line, because there was none.
 #[cfg(feature = "http")]
 fn is_unreached(error: &(dyn std::error::Error + 'static)) -> bool {
-    let error = error.downcast_ref::<reqwest::Error>();
-    error.is_some_and(reqwest::Error::is_connect)
+    let mut reasons = std::iter::successors(Some(error), |error| error.source());
+    let of_http = reasons.find_map(|error| error.downcast_ref::<reqwest::Error>());
+    of_http.is_some_and(reqwest::Error::is_connect)
 }
 
 #[cfg(not(feature = "http"))]

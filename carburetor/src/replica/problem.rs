@@ -20,6 +20,11 @@ impl Problem {
         serde_json::from_slice(body).unwrap_or_default()
     }
 
+    /// Nothing that a replica can read.
+    pub(super) fn is_silent(&self) -> bool {
+        self.code.is_empty() && self.detail.is_empty()
+    }
+
     /// Servers that are too busy, or gone for a moment, are tried again later.
     pub(super) fn refused(self, status: u16) -> TransportError {
         TransportError::Refused {

@@ -77,6 +77,13 @@ pub enum TransportError {
     },
     /// The answer is no message.
     Unreadable(String),
+    /// The text is no address of a group.
+    Address {
+        /// The text, without who asks.
+        url: String,
+        /// What is wrong with it, and what to write.
+        problem: String,
+    },
     /// The program couldn't say who asks.
     Credentials(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -92,7 +99,8 @@ impl fmt::Display for TransportError {
                 remedy,
                 ..
             } => {
-                write!(f, "the server refuses ({status} {code}): {detail}")?;
+                let code = if code.is_empty() { "" } else { &format!(" {code}") };
+                write!(f, "the server refuses ({status}{code}): {detail}")?;
                 match remedy.is_empty() {
                     true => Ok(()),
                     false => write!(f, "; {remedy}"),
@@ -100,6 +108,9 @@ impl fmt::Display for TransportError {
             }
             TransportError::Unreadable(problem) => {
                 write!(f, "the server's answer can't be read: {problem}")
+            }
+            TransportError::Address { url, problem } => {
+                write!(f, "`{url}` is no address of a group: {problem}")
             }
             TransportError::Credentials(error) => {
                 write!(f, "the program has no credentials for the server: {error}")
@@ -141,7 +152,7 @@ impl TransportError {
             TransportError::Refused { status, code, .. } => {
                 matches!(status, 401 | 429 | 502 | 503 | 504) && code != "time"
             }
-            TransportError::Unreadable(_) => false,
+            TransportError::Unreadable(_) | TransportError::Address { .. } => false,
         }
     }
 

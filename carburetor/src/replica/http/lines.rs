@@ -1,6 +1,7 @@
 //! An answer line by line.
 
-use super::offline;
+use super::address::shown;
+use super::failure::unreached;
 use crate::replica::transport::TransportError;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{Stream, try_unfold};
@@ -64,10 +65,12 @@ impl Lines {
             None => Ok(chunk.await),
         };
         match chunk {
-            Ok(chunk) => chunk.map_err(offline),
-            Err(_) => Err(TransportError::Offline(
-                "nothing has come for a minute".into(),
-            )),
+            Ok(chunk) => chunk.map_err(|error| unreached(self.response.url(), error)),
+            Err(_) => {
+                let from = shown(self.response.url());
+                let silent = format!("{from}: nothing has come for a minute");
+                Err(TransportError::Offline(silent.into()))
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Redirects: where a request may lead.
 
+use super::address::shown;
 use crate::replica::transport::TransportError;
 use reqwest::header::LOCATION;
 use reqwest::{Response, StatusCode, Url};
@@ -72,17 +73,6 @@ fn is_same_host(from: &Url, to: &Url) -> bool {
     from.host() == to.host() && (is_safer || from.origin() == to.origin())
 }
 
-/// The address without what only its server is to see.
-fn shown(url: &Url) -> String {
-    let mut shown = url.clone();
-    shown.set_query(None);
-    shown.set_fragment(None);
-    // An address that can't have them has none.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    shown.into()
-}
-
 fn refused(status: StatusCode, detail: &str, remedy: &str) -> TransportError {
     TransportError::Refused {
         status: status.as_u16(),
@@ -95,7 +85,7 @@ fn refused(status: StatusCode, detail: &str, remedy: &str) -> TransportError {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_same_host, shown};
+    use super::is_same_host;
     use reqwest::Url;
 
     #[test]
@@ -116,11 +106,5 @@ mod tests {
         ] {
             assert!(!is_same(from, to), "{from} {to}");
         }
-    }
-
-    #[test]
-    fn an_address_is_shown_without_tokens_and_passwords() {
-        let url = Url::parse("https://me:secret@a.org/x?since=token#there").unwrap();
-        assert_eq!(shown(&url), "https://a.org/x");
     }
 }
