@@ -10,8 +10,8 @@ pub use header::Renewal;
 
 use super::transport::{Transport, TransportError};
 use bytes::Bytes;
-use futures_util::stream::Stream;
 use failure::{foreign, refused, unreached};
+use futures_util::stream::Stream;
 use header::Header;
 use lines::lines;
 use redirect::Redirect;

@@ -99,7 +99,11 @@ impl fmt::Display for TransportError {
                 remedy,
                 ..
             } => {
-                let code = if code.is_empty() { "" } else { &format!(" {code}") };
+                let code = if code.is_empty() {
+                    ""
+                } else {
+                    &format!(" {code}")
+                };
                 write!(f, "the server refuses ({status}{code}): {detail}")?;
                 match remedy.is_empty() {
                     true => Ok(()),

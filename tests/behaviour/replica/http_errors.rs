@@ -83,7 +83,9 @@ async fn a_server_that_is_not_reached_is_named_with_the_reason() {
     drop(listener);
     let (error, seen) = told(&format!("http://me:secret@{address}/sync/web")).await;
     let text = format!("the server can't be reached: http://{address}/sync/web/download: ");
-    let why = error.strip_prefix(&text).unwrap_or_else(|| panic!("{error}"));
+    let why = error
+        .strip_prefix(&text)
+        .unwrap_or_else(|| panic!("{error}"));
     assert!(why.starts_with("Connection refused"), "{why}");
     assert_eq!(seen.obstacles[0].cause, Cause::Unreachable);
 }
