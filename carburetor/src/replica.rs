@@ -30,6 +30,7 @@ mod message;
 mod met;
 mod meter;
 mod monitor;
+mod moved;
 mod obstacle;
 mod odd;
 mod open;

@@ -12,7 +12,7 @@ pub(super) fn insert(table: &ReplicaTable) -> String {
     format!(
         "
   insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_sent, carburetor_since, carburetor_stretch)
-    values ({new}, '', 'insert', {LAST_CLOCK}, 0, {since}, {NOW}) {upsert}, carburetor_kind = 'insert';
+    values ({new}, '', 'insert', {LAST_CLOCK}, 0, {since}, {NOW}) {upsert}, carburetor_kind = 'insert', carburetor_from = null;
   delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;",
         same = table.own_id("new"),
         since = since(table, "new"),
@@ -101,20 +101,26 @@ pub(super) fn remove(table: &ReplicaTable) -> String {
     let outbox = table.own("outbox");
     let same = table.own_id("old");
     let base = base(table, "old");
-    let never_sent = format!(
-        "{same} and carburetor_column = '' and carburetor_kind = 'insert' and carburetor_base is null and carburetor_was is null and carburetor_sent = 0"
-    );
+    let never_sent = never_sent(table);
     format!(
         "
   insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_base, carburetor_sent, carburetor_since, carburetor_stretch)
     select {old}, '', 'delete', {LAST_CLOCK}, {base}, 0, {since}, {NOW} where not exists (select 1 from {outbox} where {never_sent})
-    {upsert}, carburetor_kind = 'delete';
+    {upsert}, carburetor_kind = 'delete', carburetor_from = null;
   delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;
   delete from {outbox} where {never_sent};",
         since = since(table, "old"),
         ids = table.ids(""),
         old = table.ids("old."),
         upsert = upsert(table),
+    )
+}
+
+/// That an entry is of the old row, of which the server was never told, and has none.
+pub(super) fn never_sent(table: &ReplicaTable) -> String {
+    format!(
+        "{} and carburetor_column = '' and carburetor_kind = 'insert' and carburetor_base is null and carburetor_was is null and carburetor_sent = 0",
+        table.own_id("old")
     )
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Frozen {
     pub(super) was: Map<String, Value>,
     pub(super) since: i64,
     pub(super) stretch: i64,
+    /// Its row had another id before.
+    pub(super) is_moved: bool,
 }
 
 /// Writes one change down and marks its entries as in flight. One with a value that can't travel is taken back, and kept aside.
@@ -38,7 +40,50 @@ pub(super) fn keep(
     table: &ReplicaTable,
     frozen: &Frozen,
 ) -> Result<(), ReplicaError> {
-    let group = &table.owner;
+    let (change, problem) = change(conn, table, frozen)?;
+    if let Some(problem) = problem {
+        let rejection = Rejection {
+            code: Code::Invalid,
+            message: problem.to_string(),
+            field: Some(problem.column),
+        };
+        return set_aside(conn, table, frozen, &change, &rejection);
+    }
+    let stretches = Some((frozen.since, frozen.stretch));
+    sending::enqueue(conn, &table.owner, &change, stretches)?;
+    let sent = format!(
+        "update {} as entry set carburetor_sent = 1 where {} and carburetor_clock = {BIND}",
+        table.own("outbox"),
+        table.has_id("entry")
+    );
+    match query::execute(conn, &sent, frozen.entries())? {
+        0 => Err(ReplicaError::stuck(table, &frozen.clock)),
+        _ => Ok(()),
+    }
+}
+
+/// Takes a change back and keeps it aside: what the server has of the row comes with the next download.
+pub(super) fn set_aside(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    frozen: &Frozen,
+    change: &Change,
+    rejection: &Rejection,
+) -> Result<(), ReplicaError> {
+    keep_aside(conn, &table.owner, change, rejection)?;
+    token::forget_of(conn, table)?;
+    match take_back(conn, table, &frozen.id, &frozen.clock)? {
+        0 => Err(ReplicaError::stuck(table, &frozen.clock)),
+        _ => Ok(()),
+    }
+}
+
+/// The change that the entries come to, and what of its row can't travel.
+pub(super) fn change(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    frozen: &Frozen,
+) -> Result<(Change, Option<WireError>), ReplicaError> {
     let name = &table.definition.wire_name;
     let (row, problem) = row(conn, table, frozen)?;
     let change = Change {
@@ -59,29 +104,7 @@ pub(super) fn keep(
             _ => Map::new(),
         },
     };
-    if let Some(problem) = problem {
-        let rejection = Rejection {
-            code: Code::Invalid,
-            message: problem.to_string(),
-            field: Some(problem.column),
-        };
-        keep_aside(conn, group, &change, &rejection)?;
-        token::forget_of(conn, table)?;
-        return match take_back(conn, table, &frozen.id, &frozen.clock)? {
-            0 => Err(ReplicaError::stuck(table, &frozen.clock)),
-            _ => Ok(()),
-        };
-    }
-    sending::enqueue(conn, group, &change, Some((frozen.since, frozen.stretch)))?;
-    let sent = format!(
-        "update {} as entry set carburetor_sent = 1 where {} and carburetor_clock = {BIND}",
-        table.own("outbox"),
-        table.has_id("entry")
-    );
-    match query::execute(conn, &sent, frozen.entries())? {
-        0 => Err(ReplicaError::stuck(table, &frozen.clock)),
-        _ => Ok(()),
-    }
+    Ok((change, problem))
 }
 
 impl Frozen {

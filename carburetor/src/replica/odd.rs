@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 pub(super) struct Odd {
     /// An entry of it, by which its row is found: what Rust makes of the id may be another one.
     entry: i64,
-    problem: WireError,
+    pub(super) problem: WireError,
 }
 
 const REMEDY: &str = "write the row again under an id that the model takes";

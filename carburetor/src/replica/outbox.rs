@@ -2,10 +2,11 @@
 
 use super::error::ReplicaError;
 use super::frozen::{Frozen, keep};
+use super::moved;
 use super::odd::{self, Judged};
 use super::query::{self, as_integer, as_text};
 use super::table::ReplicaTable;
-use crate::table::quoted;
+use crate::table::{literal, quoted};
 use diesel::sqlite::SqliteConnection;
 use serde_json::Map;
 
@@ -19,6 +20,8 @@ pub(super) enum Which<'w> {
     Deletions(i64, usize),
     /// Those of the edited columns of one table's rows whose ids are in another table: they are about to go.
     Going(&'w str, &'w str),
+    /// Those of the existence of one table's rows that moved together.
+    Moved(&'w str, &'w str),
 }
 
 /// Freezes unsent entries into changes. The caller has a transaction.
@@ -36,6 +39,8 @@ pub(super) fn freeze(
     if let Which::Edits(_, limit) | Which::Deletions(_, limit) = which {
         frozen.truncate(*limit);
     }
+    let count = frozen.len();
+    moved::hold_together(conn, tables, &mut frozen)?;
     for one in &frozen {
         let table = &tables[one.table];
         match odd::judge(conn, table, one)? {
@@ -44,11 +49,11 @@ pub(super) fn freeze(
             Judged::Gone => {}
         }
     }
-    Ok(frozen.len())
+    Ok(count)
 }
 
 /// Reads the entries of one table.
-fn gather(
+pub(super) fn gather(
     conn: &mut SqliteConnection,
     tables: &[ReplicaTable],
     group: &str,
@@ -62,7 +67,9 @@ fn gather(
     }
     let outbox = table.own("outbox");
     let condition = match which {
-        Which::Going(name, _) if *name != table.definition.wire_name => return Ok(()),
+        Which::Going(name, _) | Which::Moved(name, _) if *name != table.definition.wire_name => {
+            return Ok(());
+        }
         Which::Whole(_) | Which::Edits(..) | Which::Deletions(..)
             if !table.is_uploaded_by(group) =>
         {
@@ -71,13 +78,18 @@ fn gather(
         Which::Whole(border) => format!("carburetor_stretch <= {border}"),
         Which::Edits(border, limit) => of_kind(&outbox, "<>", *border, *limit),
         Which::Deletions(border, limit) => of_kind(&outbox, "=", *border, *limit),
+        Which::Moved(_, places) => format!(
+            "carburetor_column = '' and {} in (select value from json_each({}))",
+            moved::place(table, "entry."),
+            literal(places)
+        ),
         Which::Going(_, ids) => format!(
             "carburetor_column <> '' and {}",
             table.is_among("entry.", &quoted(ids))
         ),
     };
     let sql = format!(
-        "select carburetor_clock, carburetor_kind, carburetor_column, carburetor_base, carburetor_was, carburetor_since, carburetor_stretch, {} from {outbox} as entry
+        "select carburetor_clock, carburetor_kind, carburetor_column, carburetor_base, carburetor_was, carburetor_since, carburetor_stretch, carburetor_from is not null, {} from {outbox} as entry
 where carburetor_sent <> 1 and {condition} order by carburetor_clock",
         table.ids("entry.")
     );
@@ -95,7 +107,7 @@ where carburetor_sent <> 1 and {condition} order by carburetor_clock",
         if is_next {
             frozen.push(Frozen {
                 table: place,
-                id: (7..row.width()).map(|part| row.stored(part)).collect(),
+                id: (8..row.width()).map(|part| row.stored(part)).collect(),
                 clock,
                 kind: as_text(&row.stored(1)),
                 columns: Vec::new(),
@@ -103,6 +115,7 @@ where carburetor_sent <> 1 and {condition} order by carburetor_clock",
                 was: Map::new(),
                 since: i64::MAX,
                 stretch: 0,
+                is_moved: as_integer(&row.stored(7)) == 1,
             });
         }
         let Some(one) = frozen.last_mut() else {

@@ -19,7 +19,8 @@ use diesel::sqlite::SqliteConnection;
 use serde_json::Value;
 
 /// What all groups of the file share. The first group in `carburetor_replicated` that has a table uploads what is edited in it. `clock` and `seen` are milliseconds and counter of a clock: the last one given out or observed, and the
-/// greatest that a server has shown. `file` tells the file from its copies. `now_ms` is the time of a test. `stretch` is that of the program's next write (see [`stretch`](super::stretch)).
+/// greatest that a server has shown. `file` tells the file from its copies. `now_ms` is the time of a test. `stretch` is that of the program's next write (see [`stretch`](super::stretch)),
+/// `moving` what a row that is given another id comes from (see [`moved`](super::moved)).
 const SHARED: &str = "
 create table if not exists carburetor_replica (
   singleton integer primary key check (singleton = 1),
@@ -31,7 +32,8 @@ create table if not exists carburetor_replica (
   applying integer not null default 0,
   untracked integer not null default 0,
   now_ms integer,
-  stretch integer not null default 1
+  stretch integer not null default 1,
+  moving text
 );
 insert or ignore into carburetor_replica (singleton, id) values (1, lower(hex(randomblob(8))));
 create table if not exists carburetor_group (
@@ -153,6 +155,7 @@ const LATER_COLUMNS: [(&str, &str, &str); 6] = [
         "stretch",
         "integer not null default 1",
     ),
+    ("carburetor_replica", "moving", "text"),
     ("carburetor_sending", "since", NUMBER),
     ("carburetor_unreadable", "refused", NUMBER),
     ("carburetor_sending", "stretch", NUMBER),
@@ -325,6 +328,7 @@ fn renew(
 }
 
 /// The registers of what is unsent or in flight. `carburetor_sent`: 0 unsent, 1 in flight, 2 unsent while an earlier state is in flight.
+/// `carburetor_from`: see [`moved`](super::moved).
 ///
 /// CREATE TABLE AS takes the affinities over, so that ids compare as they do in the table.
 fn outbox(conn: &mut SqliteConnection, table: &ReplicaTable) -> QueryResult<()> {
@@ -342,6 +346,7 @@ create index if not exists {unsent} on {outbox} (carburetor_clock) where carbure
     for column in ["carburetor_since", "carburetor_stretch"] {
         add(conn, &table.object("outbox"), column, NUMBER)?;
     }
+    add(conn, &table.object("outbox"), "carburetor_from", "text")?;
     conn.batch_execute(&stretch::indexes(table))
 }
 

@@ -9,6 +9,7 @@
 //! On a hub, what an upload of a device writes is no edit of the program's: it writes the registers, too, by which such a write is told.
 
 use super::entries::{any_unlike, edit, insert, is_unsent_insert, remove, unlike};
+use super::moved;
 use super::relay;
 use super::schema::tick;
 use super::table::ReplicaTable;
@@ -254,7 +255,15 @@ fn replace(table: &ReplicaTable) -> String {
 
 /// Another id is another row.
 fn moved(table: &ReplicaTable) -> String {
-    format!("{}{}\n{}{}", tick(), remove(table), tick(), insert(table))
+    format!(
+        "{}\n  {}{}\n{}{}\n{}",
+        moved::begin(table),
+        tick(),
+        remove(table),
+        tick(),
+        insert(table),
+        moved::end(table)
+    )
 }
 
 fn delete(table: &ReplicaTable) -> String {

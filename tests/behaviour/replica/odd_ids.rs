@@ -177,13 +177,16 @@ fn found(device: &mut Device, sql: &str) -> String {
 }
 
 #[test]
-fn an_id_that_is_changed_into_an_odd_one_leaves_the_server_and_is_told() {
+fn an_id_that_is_changed_into_an_odd_one_stays_on_the_server_and_is_told_with_its_deletion() {
     let server = served();
     let mut device = server.device();
     device.run("update notes set id = x'0102' where id = 'a'");
     device.sync();
-    assert_eq!(server.notes(), []);
-    assert_eq!(told(&device).1, json!({"blob": "0102"}));
+    assert_eq!(server.notes(), [note("a", "one")]);
+    assert_eq!(device.notes(), server.notes());
+    let rejected = device.replica.rejected().unwrap();
+    let ids: Vec<Value> = rejected.into_iter().map(|one| one.change.id).collect();
+    assert_eq!(ids, [json!("a"), json!({"blob": "0102"})]);
     assert_eq!((device.pending(), device.entries()), (0, 0));
 }
 

@@ -17,6 +17,8 @@ mod hub;
 mod late;
 #[path = "live.rs"]
 mod live;
+#[path = "moved.rs"]
+mod moved;
 #[path = "odd_ids.rs"]
 mod odd_ids;
 #[path = "relay.rs"]

@@ -21,6 +21,8 @@ mod late;
 mod live;
 #[path = "many_keys.rs"]
 mod many_keys;
+#[path = "moved.rs"]
+mod moved;
 #[path = "obstacles.rs"]
 mod obstacles;
 #[path = "odd_ids.rs"]

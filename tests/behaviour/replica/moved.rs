@@ -1,0 +1,116 @@
+//! Rows that a program gives another id, which can't always travel.
+
+use super::Server;
+use super::world::{Device, note};
+
+/// A device that has the notes a and b.
+fn synced(server: &Server) -> Device {
+    server
+        .run("insert into notes (id, title, team) values ('a', 'one', 'red'), ('b', 'two', 'red')");
+    let mut device = server.device();
+    device.sync();
+    device
+}
+
+/// What the server and the device have after `write` and an insert beside it, and what is told as rejected: the words for each edit.
+#[track_caller]
+fn after(write: &str, apart: bool) -> (Vec<(String, String)>, Vec<String>) {
+    let server = Server::new();
+    let mut device = synced(&server);
+    let between = if apart { 1 } else { 0 };
+    let mut writes: Vec<&str> = write.split(';').collect();
+    writes.push("insert into notes (id, title, team) values ('z', 'beside', 'red')");
+    match between {
+        0 => device.run(&format!("begin;{};commit", writes.join(";"))),
+        _ => writes.iter().for_each(|write| device.run(write)),
+    }
+    for _ in 0..2 {
+        device.sync();
+        assert_eq!((device.pending(), device.entries()), (0, 0), "{write}");
+    }
+    let notes = server.notes();
+    assert_eq!(notes, device.notes(), "{write}");
+    let rejected = device.replica.rejected().unwrap().into_iter();
+    let told = rejected.map(|one| one.rejection.message).collect();
+    let notes = notes
+        .into_iter()
+        .filter(|kept| *kept != note("z", "beside"));
+    (notes.map(|kept| (kept.0, kept.1)).collect(), told)
+}
+
+fn both() -> Vec<(String, String)> {
+    vec![("a".into(), "one".into()), ("b".into(), "two".into())]
+}
+
+const ODD: &str = "cast(x'ff41' as text)";
+
+#[test]
+fn a_row_whose_new_id_can_not_travel_stays_on_the_server() {
+    for apart in [false, true] {
+        let write = format!("update notes set id = {ODD} where id = 'a'");
+        let (notes, told) = after(&write, apart);
+        assert_eq!(notes, both(), "{told:?}");
+        assert_eq!(told.len(), 2, "{told:?}");
+        let of_deletion = told.iter().find(|said| said.contains("other ids"));
+        let said = of_deletion.expect("the deletion is told");
+        assert!(said.contains("notes.id: "), "{said}");
+        assert!(said.contains("stay as the server has them"), "{said}");
+    }
+}
+
+#[test]
+fn a_row_that_moves_and_holds_what_can_not_travel_stays_on_the_server() {
+    for write in [
+        "update notes set id = 'c', body = cast(x'ff' as text) where id = 'a'",
+        "update notes set id = 'c' where id = 'a'; update notes set body = cast(x'ff' as text) where id = 'c'",
+    ] {
+        let (notes, told) = after(write, true);
+        assert_eq!((notes, told.len()), (both(), 2), "{write}");
+    }
+}
+
+#[test]
+fn a_row_that_moves_on_to_an_id_that_can_not_travel_stays_where_it_was_first() {
+    let write = format!(
+        "update notes set id = 'c' where id = 'a'; update notes set title = 'later' where id = 'c'; update notes set id = {ODD} where id = 'c'"
+    );
+    let (notes, told) = after(&write, false);
+    assert_eq!((notes, told.len()), (both(), 2));
+}
+
+#[test]
+fn rows_that_change_places_stay_where_one_of_them_can_not_go() {
+    let swap = "update notes set id = 'tmp' where id = 'a'; update notes set id = 'a' where id = 'b'; update notes set id = 'b' where id = 'tmp'";
+    let spoilt =
+        |id: &str| format!("{swap}; update notes set body = cast(x'ff' as text) where id = '{id}'");
+    for write in [spoilt("a"), spoilt("b")] {
+        let (notes, told) = after(&write, false);
+        assert_eq!((notes, told.len()), (both(), 2), "{write}");
+    }
+    let shift = format!(
+        "update notes set id = {ODD} where id = 'b'; update notes set id = 'b' where id = 'a'"
+    );
+    let (notes, told) = after(&shift, true);
+    assert_eq!((notes, told.len()), (both(), 3), "{shift}");
+    let swapped = vec![("a".into(), "two".into()), ("b".into(), "one".into())];
+    assert_eq!(after(swap, false), (swapped, Vec::new()));
+}
+
+#[test]
+fn what_moves_and_can_travel_moves_and_what_is_deleted_beside_an_odd_row_goes() {
+    let moved = vec![("b".into(), "two".into()), ("c".into(), "one".into())];
+    let write = "update notes set id = 'c' where id = 'a'";
+    assert_eq!(after(write, true), (moved, Vec::new()));
+    // A deletion is no half of anything, nor is what is deleted after it moved.
+    let odd = format!("insert into notes (id, title, team) values ({ODD}, 'odd', 'red')");
+    let alone = vec![("b".to_owned(), "two".to_owned())];
+    for write in [
+        format!("delete from notes where id = 'a'; {odd}"),
+        format!(
+            "update notes set id = 'c' where id = 'a'; delete from notes where id = 'c'; {odd}"
+        ),
+    ] {
+        let (notes, told) = after(&write, false);
+        assert_eq!((notes, told.len()), (alone.clone(), 1), "{write}");
+    }
+}
