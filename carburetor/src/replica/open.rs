@@ -125,7 +125,7 @@ impl<G> ReplicaBuilder<G> {
         }
         let monitor = Monitor::new(counted);
         // What is known of the file by itself, before anything is tried.
-        if let Err(error) = store.reads_all(&mut conn) {
+        if let Err(error) = store.reads_ends(&mut conn) {
             monitor.failed(Task::Upload, Cause::of(&error), &error, Next::Waits);
         }
         Ok(Replica {

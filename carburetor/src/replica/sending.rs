@@ -42,13 +42,19 @@ impl Sending {
     }
 }
 
+/// So many changes of each end are looked at when a file is opened: what another version of the program has written is at one of them.
+const LOOKED_AT: usize = 1000;
+
 impl Store {
-    /// Fails if a change that waits for the server can't be read.
-    pub(super) fn reads_all(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
+    /// Fails if a change that waits for the server can't be read, of the first and of the last ones. Whatever else there is tells when it is to be sent.
+    pub(super) fn reads_ends(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
         for waiting in [SENDING, HELD] {
-            let sql = format!("{waiting} where in_group = {BIND} order by seq");
-            for waiting in read(conn, &sql, [Bind::text(&self.group)])? {
-                waiting.read()?;
+            for order in ["seq", "seq desc"] {
+                let sql =
+                    format!("{waiting} where in_group = {BIND} order by {order} limit {LOOKED_AT}");
+                for waiting in read(conn, &sql, [Bind::text(&self.group)])? {
+                    waiting.read()?;
+                }
             }
         }
         Ok(())

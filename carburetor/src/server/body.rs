@@ -1,19 +1,21 @@
 //! The body of an upload, and the room that it takes while it comes.
 
 use super::limits::Limits;
+use super::meter;
 use super::problem::Problem;
-use super::room::{PIECE, Room, Share};
+use super::room::{PIECE, Room, Share, no_room};
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::StreamExt;
 use std::error::Error;
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
-/// The whole body of `request` with the room that it takes, unless it is too long or comes too slowly. Room is taken for what has come: who sends little by little
-/// holds little.
+/// The whole body of `request` to `group` with the room that it takes, unless it is too long or comes too slowly. Room is taken for what has come: who sends
+/// little by little holds little.
 pub(super) async fn body(
+    group: &str,
     request: Request,
     share: &Share,
     limits: &Limits,
@@ -26,33 +28,51 @@ pub(super) async fn body(
     let said = said.and_then(|said| usize::try_from(said).ok());
     let most = said.unwrap_or(limits.body);
     let mut room = share.body(most.min(PIECE), limits.time).await?;
-    let body = read(coming, most, share, &mut room, limits).await?;
+    let mut sending = Left(limits.time);
+    let body = read(coming, most, share, &mut room, limits, &mut sending).await;
+    meter::body(group, limits.time.saturating_sub(sending.0));
+    let body = body?;
     room.fit(body.len());
     Ok((body, room))
 }
 
+/// The time that is left for something. What else is waited for doesn't count.
+struct Left(Duration);
+
+impl Left {
+    async fn of<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let began = Instant::now();
+        let done = timeout(self.0, work).await.ok();
+        self.0 = self.0.saturating_sub(began.elapsed());
+        done
+    }
+}
+
+/// `sending` is left to whoever sends: while the server has no room, it isn't he who is slow.
 async fn read(
     coming: Body,
     most: usize,
     share: &Share,
     room: &mut Room,
     limits: &Limits,
+    sending: &mut Left,
 ) -> Result<Vec<u8>, Problem> {
     let mut coming = coming.into_data_stream();
-    let deadline = Instant::now() + limits.time;
+    let mut waiting = Left(limits.time);
     let mut body = Vec::new();
     loop {
-        let part = match timeout_at(deadline, coming.next()).await {
-            Ok(Some(part)) => part.map_err(|error| broken(&error, limits))?,
-            Ok(None) => return Ok(body),
-            Err(_) => return Err(too_slow(limits)),
+        let part = match sending.of(coming.next()).await {
+            Some(Some(part)) => part.map_err(|error| broken(&error, limits))?,
+            Some(None) => return Ok(body),
+            None => return Err(too_slow(limits)),
         };
         let length = body.len() + part.len();
         if length > limits.body {
             return Err(too_long(coming, limits));
         }
         let wanted = length.next_multiple_of(PIECE).min(most);
-        share.grow(room, wanted.max(length), limits.time).await?;
+        let grown = share.grow(room, wanted.max(length), waiting.0);
+        waiting.of(grown).await.unwrap_or_else(|| Err(no_room()))?;
         body.extend_from_slice(&part);
     }
 }
@@ -112,3 +132,6 @@ fn broken(error: &axum::Error, limits: &Limits) -> Problem {
         "send it again",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ pub struct Limits {
     pub answer: usize,
     /// The rows and removals of a page; a request may ask for fewer. 10,000 by default.
     pub page: u32,
-    /// How long the body of an upload may take to come, and then an upload, the reading of a page or the wait for a connection. 30 s by default.
+    /// How long the body of an upload may take to come, the wait for room not counted, and then an upload, the reading of a page or the wait for a connection. 30 s by default.
     pub time: Duration,
     /// How many downloads are under way at once. 1000 by default.
     pub streams: usize,
@@ -34,7 +34,10 @@ pub struct Limits {
     /// being read counts as 4 MiB. Who finds no room waits, for `time` at most. 256 MiB by
     /// default.
     pub waiting: usize,
-    /// The bytes of all uploads together that are under way; a quarter of them within one scope, at most. One that still comes takes what has come. 64 MiB by default; what is made of them takes several times as much.
+    /// The bytes of all uploads together that are under way; a quarter of them within one scope, at most. One that still comes takes what has come. 64 MiB by
+    /// default; what is made of them takes several times as much. Whoever begins where there is none left waits, for `time` at most. Of those of a scope that
+    /// have begun and find none for the rest, the first waits; the others could wait for each other, and are told `busy`: they send again, as replicas do
+    /// by themselves.
     pub bodies: usize,
     /// How many feeds are open at once. 20,000 by default.
     pub feeds: usize,

@@ -5,7 +5,7 @@ use crate::download::Page;
 use crate::outcome::Outcomes;
 use crate::token::Token;
 use axum::response::{IntoResponse, Response};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing::Instrument;
 
 /// Answers within a span, which says how it ended and how long it took.
@@ -59,6 +59,13 @@ pub(super) fn unreadable(group: &str, table: &str) {
     figures::unreadable(group, table);
 }
 
+/// Notes for how long the body of an upload was waited for.
+pub(super) fn body(group: &str, time: Duration) {
+    let seconds = time.as_secs_f64();
+    tracing::debug!(seconds, "body");
+    figures::body(group, seconds);
+}
+
 /// Notes how changes were answered.
 pub(super) fn changes(group: &str, bytes: usize, outcomes: &Outcomes) {
     tracing::debug!(bytes, changes = outcomes.outcomes.len(), "changes");
@@ -75,6 +82,10 @@ mod figures {
         counter!("carburetor_requests_total", "group" => group.clone(), "request" => request, "status" => status.to_string()).increment(1);
         histogram!("carburetor_request_seconds", "group" => group, "request" => request)
             .record(seconds);
+    }
+
+    pub(super) fn body(group: &str, seconds: f64) {
+        histogram!("carburetor_body_seconds", "group" => group.to_owned()).record(seconds);
     }
 
     pub(super) fn page(group: &str, bytes: usize) {
@@ -146,6 +157,7 @@ mod figures {
     }
 
     pub(super) fn answered(_group: &str, _request: &str, _status: u16, _seconds: f64) {}
+    pub(super) fn body(_group: &str, _seconds: f64) {}
     pub(super) fn told(_group: &str, _seconds: f64) {}
     pub(super) fn page(_group: &str, _bytes: usize) {}
     pub(super) fn unreadable(_group: &str, _table: &str) {}

@@ -147,7 +147,7 @@ impl Share {
             }
         };
         let room = timeout(time, taken).await.ok().flatten();
-        room.ok_or_else(|| Problem::busy("too many uploads are under way"))
+        room.ok_or_else(no_room)
     }
 
     /// As much room as so many bytes of a body take, `room` being what they have so far.
@@ -167,12 +167,11 @@ impl Share {
         if missing == 0 {
             return Ok(());
         }
-        let busy = || Problem::busy("too many uploads are under way");
         let now = || Some((at_once(&self.bodies, missing)?, at_once(&all.all, missing)?));
         let more = match now() {
             Some(more) => more,
             None => {
-                let _first = self.growing.try_acquire().map_err(|_| busy())?;
+                let _first = self.growing.try_acquire().map_err(|_| no_room())?;
                 let taken = async {
                     let own = Arc::clone(&self.bodies);
                     let own = own.acquire_many_owned(missing).await.ok()?;
@@ -186,7 +185,11 @@ impl Share {
                         .ok()?;
                     Some((own, all))
                 };
-                timeout(time, taken).await.ok().flatten().ok_or_else(busy)?
+                timeout(time, taken)
+                    .await
+                    .ok()
+                    .flatten()
+                    .ok_or_else(no_room)?
             }
         };
         room.0
@@ -204,6 +207,11 @@ impl Share {
         let all = at_once(&all.all, units)?;
         Some(Room(vec![own, all]))
     }
+}
+
+/// What is told where there is no room for a body.
+pub(super) fn no_room() -> Problem {
+    Problem::busy("too many uploads are under way")
 }
 
 /// So many units, if they are free.

@@ -29,7 +29,7 @@ where
     origin::admit(request.headers(), request.uri(), &served.origins)?;
     negotiation::admit(request.headers())?;
     let share = served.share::<G>(&scope)?;
-    let (body, room) = body(request, &share, &limits).await?;
+    let (body, room) = body(&served.name, request, &share, &limits).await?;
     let changes = Changes::read(&body).map_err(|error| Problem::message(&error))?;
     let bytes = body.len();
     drop(body);

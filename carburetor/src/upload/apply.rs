@@ -13,7 +13,7 @@ use crate::connection::runner::Runner;
 use crate::outcome::{Code, Rejection, Verdict};
 use crate::table::TableDefinition;
 use crate::wire::WireBackend;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The changes of one table that are not written yet: by rows, those of a row in the order of their clocks.
 pub(super) type Waiting<'a, 'c, DB> = Vec<&'a Admitted<'c, DB>>;
@@ -26,6 +26,8 @@ pub(super) struct TablePlan<'a, 'c, DB: WireBackend> {
     pub(super) stored: Vec<(usize, Stored)>,
     /// The ids that inserted rows have, by their places, where they may be others than those that were sent.
     pub(super) ids: HashMap<usize, String>,
+    /// The places of rows that were not there when they were written, as far as that was looked at.
+    pub(super) kept_away: HashSet<usize>,
     /// The places of rows that were deleted and are still there.
     pub(super) kept: Vec<usize>,
     /// The references that rows have and that are written once more.
@@ -112,6 +114,7 @@ impl<R: Runner> Session<'_, '_, R> {
             rows: plans,
             stored: Vec::new(),
             ids: HashMap::new(),
+            kept_away: HashSet::new(),
             kept: Vec::new(),
             known_references: References::new(),
         })
@@ -133,6 +136,13 @@ impl<R: Runner> Session<'_, '_, R> {
         }
         for plan in plans.iter() {
             self.refuse_unseen(plan, When::AtOnce).await?;
+        }
+        // Afterwards nobody can tell what was kept away from what a deletion took along.
+        let taken_along = self.taken_along(plans);
+        for plan in plans.iter_mut() {
+            if taken_along.contains(&plan.table) {
+                plan.kept_away = self.kept_away(plan).await?;
+            }
         }
         for plan in plans.iter_mut().rev() {
             plan.kept = self.delete(plan).await?;
@@ -168,10 +178,12 @@ impl<R: Runner> Session<'_, '_, R> {
             for (place, stored) in stored {
                 let row = &mut plan.rows[place];
                 let id = plan.ids.get(&place).map(String::as_str);
+                let was_there =
+                    taken_along.contains(&plan.table) && !plan.kept_away.contains(&place);
                 let absent = || match id {
-                    Some(id) => Fate::Refused(other_id(definition, id)),
                     // It is told at the end, when all deletions are known.
-                    None if taken_along.contains(&plan.table) => Fate::Written,
+                    _ if was_there => Fate::Written,
+                    Some(id) => Fate::Refused(other_id(definition, id)),
                     None => Fate::Refused(kept(definition, kept_away)),
                 };
                 match fate(definition, row, &stored, absent, kept_away) {

@@ -23,7 +23,8 @@ pub struct UploadOptions {
     /// on the server when nobody waits for the answer any more.
     pub time: Option<Duration>,
     /// How many bytes the rows may have that several changes are answered with; more of them fail the upload with
-    /// [`UploadError::LongAnswer`](super::UploadError::LongAnswer), and nothing is written. No limit by default.
+    /// [`UploadError::LongAnswer`](super::UploadError::LongAnswer), and nothing is written; with [`Transactions::PerChange`] nothing but what came
+    /// before, which is answered alike when it comes again. No limit by default.
     pub answer: usize,
 }
 

@@ -10,12 +10,12 @@ use crate::connection::runner::Runner;
 use crate::outcome::{Outcome, Outcomes};
 
 impl<R: Runner> Session<'_, '_, R> {
-    /// The outcomes of `changes`, of which several have at most so many bytes of rows: all but those that count as they were sent with the row that the scope shows now.
+    /// The outcomes of `changes`, whose rows have `room`: all but those that count as they were sent with the row that the scope shows now.
     pub(super) async fn outcomes(
         &mut self,
         changes: &[Change],
         answers: Vec<Settled>,
-        most: usize,
+        mut room: Room,
     ) -> Result<Outcomes, UploadError> {
         let mut clock = self.around.ahead;
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(changes.len());
@@ -37,10 +37,6 @@ impl<R: Runner> Session<'_, '_, R> {
                 unreadable: None,
             });
         }
-        let mut room = Room {
-            limit: most,
-            left: if changes.len() > 1 { most } else { usize::MAX },
-        };
         for (table, upload) in self.tables.iter().enumerate() {
             let mut places = Vec::new();
             let mut ids = Vec::new();

@@ -11,7 +11,7 @@ use super::receipt::Receipt;
 use super::rejection::is_reference;
 use super::session::{Failure, Session, Transaction};
 use super::settle::{Answers, Settled};
-use super::sql::{lock, receipts, relayed};
+use super::sql::{Room, lock, receipts, relayed};
 use super::surroundings::Surroundings;
 use crate::backend::SyncBackend;
 use crate::change::{Change, Changes};
@@ -47,12 +47,18 @@ pub(super) async fn upload<R: Runner>(
     }
     let (confirmed, scope): (_, &Arc<str>) = (changes.confirmed, &scope(tables)?.into());
     let origin = changes.origin.as_deref();
-    let batch = |changes| Batch {
+    let batch = |changes, room| Batch {
         changes,
         confirmed,
         origin,
         options,
         scope,
+        room,
+    };
+    // One alone is answered whatever its row is.
+    let mut room = match changes.changes.len() {
+        0 | 1 => Room::default(),
+        _ => Room::of(options.answer),
     };
     let own = &mut OwnWrites::default();
     match options.transactions {
@@ -62,12 +68,14 @@ pub(super) async fn upload<R: Runner>(
             bounded(&changes.changes, around.now(), options)?;
             let mut answers = Outcomes::new(Clock::ZERO, Vec::new());
             for change in &changes.changes {
-                let one = batch(std::slice::from_ref(change));
-                answers.add(again(runner, tables, &one, own).await?);
+                let one = batch(std::slice::from_ref(change), room);
+                let answered = again(runner, tables, &one, own).await?;
+                room = room.without(&answered);
+                answers.add(answered);
             }
             Ok(answers)
         }
-        _ => again(runner, tables, &batch(&changes.changes), own).await,
+        _ => again(runner, tables, &batch(&changes.changes, room), own).await,
     }
 }
 
@@ -78,6 +86,8 @@ struct Batch<'b> {
     origin: Option<&'b str>,
     options: &'b UploadOptions,
     scope: &'b Arc<str>,
+    /// For the rows of the answer.
+    room: Room,
 }
 
 /// What tells the scope of `tables` from others, as a download within it says it.
@@ -165,6 +175,7 @@ async fn once<R: Runner>(
         origin,
         options,
         scope,
+        room,
     } = *batch;
     // Within a transaction of the caller's, how long its statements may take is his affair.
     let time = options.time.filter(|_| transaction != Transaction::Callers);
@@ -256,7 +267,7 @@ async fn once<R: Runner>(
         scope: scope.clone(),
     });
     session.keep(receipts.collect(), scope, confirmed).await?;
-    let mut outcomes = session.outcomes(changes, answers, options.answer).await?;
+    let mut outcomes = session.outcomes(changes, answers, room).await?;
     outcomes.origin = around.origin().map(str::to_owned);
     // A row that was written within another scope may never have been in this one, and is then no removal of it: the replica has to begin anew.
     let mut repeated = changes.iter().filter_map(|change| known.get(&change.clock));

@@ -2,9 +2,10 @@
 
 use super::super::folders::FOLDERS;
 use super::super::{Device, changes, run, verdicts};
-use super::folders::{File, Folder, Link, files, folders, links};
+use super::folders::{File, Folder, KEEPS_AWAY, Link, files, folders, links};
 use super::{Conn, DB, Server};
 use carburetor::clock::Clock;
+use carburetor::outcome::Verdict;
 use carburetor::{SyncGroup, SyncScope, Visible};
 use chrono::Utc;
 use diesel::prelude::*;
@@ -312,4 +313,38 @@ fn a_row_that_is_deleted_and_can_not_be_made_again_is_deleted() {
     assert_eq!(verdicts(&outcomes), ["applied", "constraint", "not_found"]);
     let folder = folders::table.find(5).select(folders::id);
     assert_eq!(folder.first::<i32>(conn).optional().unwrap(), None);
+}
+
+/// A deletion that isn't alone is applied along with the inserts.
+#[test]
+fn an_insert_that_is_kept_away_is_not_told_to_have_gone_along() {
+    let server = Server::new();
+    let conn = &mut nested(&server);
+    run(conn, KEEPS_AWAY);
+    let mut device = later(1);
+    let sent = [
+        device.insert("files", json!({"id": 8, "folder": 3, "team": "red"})),
+        device.insert("files", json!({"id": 9, "folder": 1, "team": "red"})),
+        device.insert("files", json!({"id": 10, "folder": 1, "team": "red"})),
+        device.delete("folders", 3),
+        device.update("folders", 3, json!({"parent": 1})),
+    ];
+    let outcomes = OfTeam::scoped(&Team("red"))
+        .upload(conn, &changes(sent))
+        .unwrap();
+    let said: Vec<String> = outcomes
+        .outcomes
+        .iter()
+        .map(|outcome| match &outcome.verdict {
+            Verdict::Rejected(rejection) => rejection.message.clone(),
+            _ => String::new(),
+        })
+        .collect();
+    assert_eq!(
+        verdicts(&outcomes),
+        ["not_found", "invalid", "applied", "applied", "superseded"],
+        "{said:?}"
+    );
+    assert!(said[0].contains("went along"), "{said:?}");
+    assert!(said[1].contains("kept the row away"), "{said:?}");
 }

@@ -58,10 +58,19 @@ macro_rules! folders {
 
 pub(super) mod postgres {
     folders!(Timestamptz, postgres);
+
+    /// Keeps file 9 away.
+    pub(in super::super) const KEEPS_AWAY: &str = "
+create function keeps_away() returns trigger language plpgsql as $$ begin return null; end $$;
+create trigger keeps_away before insert on files for each row when (new.id = 9) execute function keeps_away();
+";
 }
 
 pub(super) mod sqlite {
     folders!(TimestamptzSqlite, sqlite);
+
+    /// Keeps file 9 away.
+    pub(in super::super) const KEEPS_AWAY: &str = "create trigger keeps_away before insert on files when new.id = 9 begin select raise(ignore); end;";
 }
 
 /// The tables. Folders take their folders and files along, files leave their links behind, and pins are nobody's to see.

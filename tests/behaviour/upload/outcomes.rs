@@ -3,9 +3,11 @@
 use super::super::device::{On, stamp};
 use super::super::{Device, changes, rejection, run, verdicts};
 use super::models::{FieldsRow, fields_rows};
-use super::{Everything, Server};
-use carburetor::SyncGroup;
+use super::{Conn, Everything, Server};
+use carburetor::change::Change;
 use carburetor::outcome::Code;
+use carburetor::upload::{Transactions, UploadError, UploadOptions};
+use carburetor::{Everyone, SyncGroup};
 use diesel::prelude::*;
 use serde_json::json;
 
@@ -131,4 +133,48 @@ fn one_bad_change_leaves_the_others_alone() {
         rejection(&outcomes, 4),
         (Code::Constraint, Some("tasks_points"))
     );
+}
+
+#[test]
+fn an_answer_has_its_bound_change_by_change_too() {
+    let long = "z".repeat(1000);
+    for (transactions, written) in [(Transactions::One, 1), (Transactions::PerChange, 2)] {
+        let server = Server::new();
+        let conn = &mut server.connect();
+        run(
+            conn,
+            &format!("insert into fields_rows (id, a) values (1, '{long}')"),
+        );
+        let mut device = Device::new(1);
+        let mut sent = vec![device.insert("fields_rows", json!({"id": 2, "a": "good"}))];
+        sent.extend((0..3).map(|_| device.update("fields_rows", 1, json!({"a": null}))));
+        let options = UploadOptions {
+            transactions,
+            answer: 2500,
+            ..UploadOptions::default()
+        };
+        let send = |conn: &mut Conn, sent: &[Change], options: &UploadOptions| {
+            Fields::scoped(&Everyone).upload_with(conn, &changes(sent.to_vec()), options)
+        };
+        let error = send(conn, &sent, &options).unwrap_err();
+        assert!(
+            matches!(error, UploadError::LongAnswer { limit: 2500 }),
+            "{error}"
+        );
+        let rows: i64 = fields_rows::table.count().get_result(conn).unwrap();
+        assert_eq!(rows, written);
+        // What was written is answered when it comes again in parts.
+        let told: Vec<String> = [&sent[..2], &sent[2..]]
+            .iter()
+            .flat_map(|part| verdicts(&send(conn, part, &options).unwrap()))
+            .collect();
+        assert_eq!(told, ["applied", "invalid", "invalid", "invalid"]);
+        // One alone has no bound.
+        let one = UploadOptions {
+            answer: 10,
+            ..options
+        };
+        let alone = send(conn, &sent[1..2], &one).unwrap();
+        assert_eq!(verdicts(&alone), ["invalid"]);
+    }
 }

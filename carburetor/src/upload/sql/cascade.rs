@@ -1,6 +1,6 @@
 //! What a deletion takes along: foreign keys may delete or change rows that the caller doesn't see, and rows of tables that aren't synced.
 
-use super::{of_ids, portions, same_id};
+use super::{Id, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
@@ -131,33 +131,57 @@ impl<R: Runner> Session<'_, '_, R> {
                 .filter(|change| is_written(&answers[change.at]))
                 .filter(|change| !deleted.contains(&id(change)))
                 .collect();
-            let definition = self.tables[table].definition;
-            let name = definition.sql_name();
-            for portion in portions::<R::Backend>(written.len(), definition.ids().count() + 1) {
-                let written = &written[portion];
-                let ids: Vec<_> = written.iter().map(|change| change.id.as_slice()).collect();
-                let sent = of_ids::<R::Backend>(definition, &ids);
-                let (mut statement, _) = sent.statement(self.around.types(table));
-                statement.sql(format!(
-                    "select cast({} as bigint) from sent where not exists (select 1 from {name} where {})",
-                    super::PLACE,
-                    same_id(definition, &name)
-                ));
-                let mut gone = Places::default();
-                self.runner.run(statement, &mut gone).await?;
-                for change in gone.0.into_iter().filter_map(|place| written.get(place)) {
-                    answers[change.at] = Some(Settled::rejected(Rejection {
-                        code: Code::NotFound,
-                        message: format!(
-                            "the row of {} went along with one that the same upload deletes: delete it first, or let it belong to another one",
-                            definition.wire_name
-                        ),
-                        field: None,
-                    }));
-                }
+            let ids: Vec<_> = written.iter().map(|change| change.id.as_slice()).collect();
+            let gone = self.absent(table, &ids).await?;
+            let name = &self.tables[table].definition.wire_name;
+            for change in gone.into_iter().filter_map(|place| written.get(place)) {
+                answers[change.at] = Some(Settled::rejected(Rejection {
+                    code: Code::NotFound,
+                    message: format!(
+                        "the row of {name} went along with one that the same upload deletes: delete it first, or let it belong to another one"
+                    ),
+                    field: None,
+                }));
             }
         }
         Ok(())
+    }
+
+    /// The places of the rows of `plan` that were written and are not there, before anything is deleted.
+    pub(in crate::upload) async fn kept_away(
+        &mut self,
+        plan: &TablePlan<'_, '_, R::Backend>,
+    ) -> Result<HashSet<usize>, Failure> {
+        let rows = plan.rows.iter();
+        let written = rows.filter(|row| matches!(row.act, Act::Insert | Act::Update));
+        let (places, ids): (Vec<_>, Vec<_>) = written
+            .filter_map(|row| Some((row.place, row.id()?)))
+            .unzip();
+        let absent = self.absent(plan.table, &ids).await?.into_iter();
+        Ok(absent.filter_map(|at| places.get(at).copied()).collect())
+    }
+
+    /// Those of `ids`, by their places, under which `table` has no row.
+    async fn absent(
+        &mut self,
+        table: usize,
+        ids: &[Id<'_, R::Backend>],
+    ) -> Result<Vec<usize>, Failure> {
+        let definition = self.tables[table].definition;
+        let name = definition.sql_name();
+        let mut absent = Places::default();
+        for portion in portions::<R::Backend>(ids.len(), definition.ids().count() + 1) {
+            let first = portion.start;
+            let sent = of_ids::<R::Backend>(definition, &ids[portion]);
+            let (mut statement, _) = sent.statement(self.around.types(table));
+            statement.sql(format!(
+                "select cast({} + {first} as bigint) from sent where not exists (select 1 from {name} where {})",
+                super::PLACE,
+                same_id(definition, &name)
+            ));
+            self.runner.run(statement, &mut absent).await?;
+        }
+        Ok(absent.0)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::backend::SyncBackend;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
 use crate::download::unreadable::id_in;
+use crate::outcome::Outcomes;
 use crate::table::{Storage, TableDefinition};
 use crate::upload::error::UploadError;
 use crate::upload::session::{Failure, Session};
@@ -25,21 +26,34 @@ pub(in crate::upload) struct Shown {
 }
 
 /// How many bytes rows may have.
+#[derive(Clone, Copy)]
 pub(in crate::upload) struct Room {
-    pub(in crate::upload) limit: usize,
-    pub(in crate::upload) left: usize,
+    limit: usize,
+    left: usize,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Room {
-            limit: usize::MAX,
-            left: usize::MAX,
-        }
+        Room::of(usize::MAX)
     }
 }
 
 impl Room {
+    pub(in crate::upload) fn of(limit: usize) -> Self {
+        Room { limit, left: limit }
+    }
+
+    /// What is left of it after these answers.
+    pub(in crate::upload) fn without(self, answers: &Outcomes) -> Self {
+        if self.left == usize::MAX {
+            return self;
+        }
+        let rows = answers.outcomes.iter().filter_map(|one| one.row.as_ref());
+        let bytes = rows.map(|row| serde_json::to_vec(row).map_or(0, |json| json.len()));
+        let left = self.left.saturating_sub(bytes.sum());
+        Room { left, ..self }
+    }
+
     fn take(&mut self, bytes: usize) -> Result<(), UploadError> {
         let limit = self.limit;
         let left = self.left.checked_sub(bytes);
