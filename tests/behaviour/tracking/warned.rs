@@ -163,7 +163,7 @@ fn a_column_whose_type_changed_is_told_until_the_tracking_is_installed_again() {
         told.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
             "games: its column title is of type character varying(10), and was text when it was tracked; where the program's models have the new type, \
-          run its part of up.sql again"
+          run its part of up.sql again, which resets the replicas"
         ]
     );
     tracking.install(&mut conn).unwrap();

@@ -177,3 +177,96 @@ fn a_wider_type_is_taken_over_once_the_trigger_is_out_of_its_way() {
     );
     healthy(&mut conn, &[&games]);
 }
+
+/// The migration fires no trigger, so that no stamp tells of the values.
+#[test]
+fn a_column_whose_values_changed_by_its_declaration_is_told_and_resets_the_table_once() {
+    const TYPED: &str =
+        "its column name is of type character varying(9), and was text when it was tracked";
+    const OTHER: &str = "its column name is another one than when it was tracked, so that replicas have what that one held";
+    for (migration, told) in [
+        (
+            "alter table games alter column name type varchar(9) using upper(name)",
+            TYPED,
+        ),
+        (
+            "alter table games drop column name; alter table games add column name text default 'new'",
+            OTHER,
+        ),
+        (
+            "alter table games rename column name to old; alter table games add column name text",
+            OTHER,
+        ),
+        (
+            "alter table games rename column name to old; alter table games rename column other to name",
+            OTHER,
+        ),
+    ] {
+        let mut conn = database().connect();
+        run(
+            &mut conn,
+            "create table games (id int primary key, name text, other text); alter table games drop column other; alter table games add column other text",
+        );
+        let mut games = definition("games", &["id"], &[]);
+        games.columns.push(ColumnDefinition::new("name"));
+        install(&mut conn, &[&games]);
+        run(&mut conn, "insert into games values (1, 'one', 'two')");
+        install(&mut conn, &[&games]);
+        healthy(&mut conn, &[&games]);
+        run(&mut conn, migration);
+        let problems = problems(&mut conn, &[&games]);
+        let [[problem, remedy]] = &problems[..] else {
+            panic!("{migration}: {problems:?}");
+        };
+        assert_eq!(problem, told, "{migration}");
+        assert!(remedy.ends_with("which resets the replicas"), "{remedy}");
+        let generation = "select generation from carburetor.synced_table";
+        for _ in 0..2 {
+            install(&mut conn, &[&games]);
+            healthy(&mut conn, &[&games]);
+            assert_eq!(line(&mut conn, generation), "2", "{migration}");
+        }
+    }
+}
+
+/// What the numbers of columns are in another table says nothing of their values: a dump has no gaps.
+#[test]
+fn columns_beside_and_other_tables_numbers_reset_nothing() {
+    let mut conn = database().connect();
+    run(
+        &mut conn,
+        "create table games (id int primary key, gone text, name text, updated_at timestamptz not null default now())",
+    );
+    let mut games = definition("games", &["id"], &[]);
+    games.columns.push(ColumnDefinition::new("name"));
+    install(&mut conn, &[&games]);
+    run(
+        &mut conn,
+        "alter table games drop column gone; alter table games add column more text default 'x'",
+    );
+    healthy(&mut conn, &[&games]);
+    run(
+        &mut conn,
+        r#"update carburetor.synced_table set definition = regexp_replace(regexp_replace(definition, '"oid":\d+', '"oid":1'), '"name" : 3', '"name" : 7')"#,
+    );
+    healthy(&mut conn, &[&games]);
+    install(&mut conn, &[&games]);
+    // An installation of before knew no numbers.
+    run(
+        &mut conn,
+        r#"update carburetor.synced_table set definition = regexp_replace(definition, ',"oid":.*', '}')"#,
+    );
+    healthy(&mut conn, &[&games]);
+    install(&mut conn, &[&games]);
+    assert_eq!(
+        line(&mut conn, "select generation from carburetor.synced_table"),
+        "1"
+    );
+    assert_eq!(
+        line(
+            &mut conn,
+            r#"select definition like '%"numbers"%' from carburetor.synced_table"#
+        ),
+        "t"
+    );
+}

@@ -230,12 +230,14 @@ begin
     raise exception 'carburetor: % must be tracked within one transaction', table_name
       using hint = 'run the migration in a transaction, with psql by its option --single-transaction';
   end if;
-  -- With the types that the columns have, so that a change of them is seen.
-  new_definition := left(new_definition, -1) || format(',"types":%s}', (
-    select coalesce(json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod) order by a.attnum), '{}')
+  -- With the types that the columns have, and the numbers that this table of this database gave them, so that a change of them is seen.
+  new_definition := left(new_definition, -1) || (
+    select format(',"types":%s,"oid":%s,"numbers":%s}',
+      coalesce(json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod) order by a.attnum), '{}'), target::oid,
+      coalesce(json_object_agg(a.attname, a.attnum order by a.attnum), '{}'))
     from pg_attribute a
     where a.attrelid = target and a.attnum > 0 and not a.attisdropped
-      and a.attname in (select c.value ->> 'name' from json_array_elements(new_definition::json -> 'columns') c)));
+      and a.attname in (select c.value ->> 'name' from json_array_elements(new_definition::json -> 'columns') c));
   select * into known from carburetor.synced_table s where s.name = table_key for update;
   if known.relation <> target and exists (
     select from pg_class o, pg_class n where o.oid = known.relation and n.oid = target and o.relname = n.relname) then
@@ -274,7 +276,15 @@ begin
         where c.value ->> 'id' = 'true')
       is distinct from
        (select array_agg(c.value ->> 'name' order by c.at) from json_array_elements(new_definition::json -> 'columns') with ordinality as c(value, at)
-        where c.value ->> 'id' = 'true') then
+        where c.value ->> 'id' = 'true')
+    -- And so did the values of a column that has another type, or is another one of the same name.
+    or exists (
+      select from unnest(array['types', 'numbers']) w (what)
+      cross join lateral json_each_text(known.definition::json -> w.what) k
+      join lateral json_each_text(new_definition::json -> w.what) n on n.key = k.key
+      where n.value <> k.value and (w.what = 'types' or known.definition::json ->> 'oid' = target::oid::text)
+        and k.key not in (select c.value ->> 'name' from json_array_elements(new_definition::json -> 'columns') c
+                          where c.value ->> 'last_synced_at' = 'true')) then
     update carburetor.synced_table s set generation = s.generation + 1, horizon = greatest(s.horizon, carburetor.publish())
       where s.name = table_key;
   end if;

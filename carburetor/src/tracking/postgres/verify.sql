@@ -86,12 +86,21 @@ from installed i join pg_attribute a on a.attrelid = i.relation and a.attname = 
 where format_type(a.atttypid, null) <> i.stamp_type or a.atttypmod between 0 and 5 or a.attgenerated <> ''
 union all
 select i.name, format('its column %I is of type %s, and was %s when it was tracked', a.attname, format_type(a.atttypid, a.atttypmod), k.type),
-  'where the program''s models have the new type, ' || remedy
+  'where the program''s models have the new type, ' || remedy || ', which resets the replicas'
 from installed i cross join again
 cross join lateral (
   select t.key, t.value as type from json_each_text(case when i.known_hash = i.hash then i.known_definition::json -> 'types' end) t) k
 join pg_attribute a on a.attrelid = i.relation and a.attname = k.key and a.attnum > 0 and not a.attisdropped
 where a.attname is distinct from i.stamp and a.attname = any (i.columns) and format_type(a.atttypid, a.atttypmod) <> k.type
+union all
+select i.name, format('its column %I is another one than when it was tracked, so that replicas have what that one held', a.attname),
+  remedy || ', which resets the replicas'
+from installed i cross join again
+cross join lateral (
+  select n.key, n.value from json_each_text(case when i.known_definition::json ->> 'oid' = i.relation::oid::text
+    then i.known_definition::json -> 'numbers' end) n) k
+join pg_attribute a on a.attrelid = i.relation and a.attname = k.key and a.attnum > 0 and not a.attisdropped
+where a.attname is distinct from i.stamp and a.attname = any (i.columns) and a.attnum::text <> k.value
 union all
 select t.name, format('%s has no trigger %s', t.member, w.trigger),
   remedy || case when w.function < 3 or t.member = t.relation or t.member = any(t.known_partitions) then ', which resets the replicas' else '' end
