@@ -147,7 +147,7 @@ pub(super) fn tick() -> String {
 pub(super) const LAST_CLOCK: &str = "(select printf('%016x', clock) || id from carburetor_replica)";
 
 /// The columns of shared tables that the file of an earlier version lacks.
-const LATER_COLUMNS: [(&str, &str, &str); 6] = [
+const LATER_COLUMNS: [(&str, &str, &str); 7] = [
     ("carburetor_group", "signed_out", NUMBER),
     ("carburetor_group", "origin", "text"),
     (
