@@ -164,7 +164,10 @@ fn a_wider_type_is_taken_over_once_the_trigger_is_out_of_its_way() {
     );
     install(&mut conn, &[&games]);
     assert_eq!(
-        line(&mut conn, "select generation > 1 from carburetor.synced_table"),
+        line(
+            &mut conn,
+            "select generation > 1 from carburetor.synced_table"
+        ),
         "t"
     );
     run(
