@@ -60,6 +60,7 @@ fn servers_and_replicas_give_figures() {
         1.0
     );
     assert!(of("carburetor_request_seconds", &format!("{NAME} upload")) >= 1.0);
+    assert!(of("carburetor_body_seconds", NAME) >= 1.0);
     assert!(of("carburetor_download_bytes_total", NAME) > 100.0);
     assert!(of("carburetor_upload_bytes_total", NAME) > 100.0);
     assert!(of("carburetor_cutoff_age_seconds", NAME) < 3600.0);
