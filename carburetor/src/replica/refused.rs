@@ -104,7 +104,7 @@ pub(super) fn set_aside(
         query::execute(conn, &format!("delete {of_place}"), [Bind::integer(*place)])?;
     }
     let first = gone.first().or(rows.first());
-    if let Some((_, said)) = first {
+    if let (Some((_, said)), false) = (first, staging.is_kept()) {
         tracing::warn!(
             table = table.definition.table,
             rows = rows.len(),

@@ -47,6 +47,13 @@ pub(super) const KEPT: Staging = Staging {
     ..ANSWERED
 };
 
+impl Staging {
+    /// What lies there has been told before.
+    pub(super) fn is_kept(self) -> bool {
+        self.rows == KEPT.rows && self.lies_below
+    }
+}
+
 /// From how many rows on triggers cost more, though they let them pass, than to make them again.
 const MANY: usize = 10_000;
 
