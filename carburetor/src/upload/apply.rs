@@ -47,6 +47,7 @@ impl<R: Runner> Session<'_, '_, R> {
             self.write(&mut plans).await?;
             // Nobody else asks what was written by a transaction that is tried as a whole.
             let is_asked = self.transaction != Transaction::Whole
+                || self.deletes_later
                 || waiting.iter().any(|(_, rows)| !rows.is_empty());
             settled.extend(self.checked(plans, is_asked).await?);
         }

@@ -8,7 +8,7 @@ use super::settle::{Answers, Settled};
 use crate::connection::runner::Runner;
 use crate::outcome::Verdict;
 use crate::wire::WireBackend;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A deletion, and the insert of the same upload that comes next for its row.
 pub(super) struct Overwritten<'a, 'c, R: Runner> {
@@ -69,15 +69,21 @@ impl<R: Runner> Session<'_, '_, R> {
         if !changes.iter().any(|change| self.takes_along(change)) {
             return (changes, Vec::new());
         }
-        let mut rows = BTreeMap::new();
-        for change in &changes {
-            *rows.entry(row(change)).or_insert(0) += 1;
+        // What is said of the row after its deletion stays in order with that.
+        let mut said = HashSet::new();
+        let changes = changes.into_iter().rev().map(|change| {
+            let is_last = said.insert(row(change)) && change.kind == Kind::Delete;
+            (change, is_last)
+        });
+        let (mut first, mut last) = (Waiting::new(), Waiting::new());
+        for (change, is_last) in changes {
+            match is_last {
+                true => last.push(change),
+                false => first.push(change),
+            }
         }
-        // What else is said of the row stays in order with its deletion.
-        let is_alone = |change: &Admitted<'c, R::Backend>| rows.get(&row(change)) == Some(&1);
-        let (last, first) = changes
-            .iter()
-            .partition(|change| change.kind == Kind::Delete && is_alone(change));
+        first.reverse();
+        last.reverse();
         (first, last)
     }
 

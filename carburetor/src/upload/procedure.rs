@@ -223,6 +223,7 @@ async fn once<R: Runner>(
         transaction,
         broken: None,
         has_deleted: false,
+        deletes_later: false,
         remade: HashSet::new(),
         locked: vec![None; changes.len()],
         refuses_races,

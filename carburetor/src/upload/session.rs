@@ -27,6 +27,8 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) own: &'u mut OwnWrites,
     /// Something was deleted in this transaction, or was tried to be.
     pub(super) has_deleted: bool,
+    /// Deletions come after what is applied, maybe of the same rows.
+    pub(super) deletes_later: bool,
     /// The places of inserts that write anew what the change before them deletes.
     pub(super) remade: HashSet<usize>,
     /// What was read of rows when they were locked, by the place of the first change of each and until it is used.

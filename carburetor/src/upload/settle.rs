@@ -83,7 +83,9 @@ impl<'s, R: Runner> Session<'_, 's, R> {
     ) -> Result<(), UploadError> {
         let all = changes.len();
         let (first, last) = self.deletions_last(changes);
+        self.deletes_later = !last.is_empty();
         let mut failed = self.settle_apart(first, answers).await?;
+        self.deletes_later = false;
         failed.extend(self.settle_apart(last, answers).await?);
         // What failed may have waited for changes that came later, a parent for example, or for each other.
         loop {

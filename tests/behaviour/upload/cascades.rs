@@ -267,7 +267,7 @@ fn a_row_that_is_deleted_and_made_again_takes_nothing_along() {
 /// A deletion that the upload holds itself keeps its own clock, though another one of the same upload would take its row along.
 #[test]
 fn what_is_deleted_before_the_row_that_it_refers_to_keeps_its_clock() {
-    for fails in [false, true] {
+    for (fails, is_again) in [(false, false), (false, true), (true, false), (true, true)] {
         let server = Server::new();
         let conn = &mut nested(&server);
         let upload = |conn: &mut Conn, sent| {
@@ -283,17 +283,28 @@ fn what_is_deleted_before_the_row_that_it_refers_to_keeps_its_clock() {
         ];
         assert_eq!(upload(conn, made), ["applied"; 2]);
         let mut device = Device::ago(1, 60);
-        let mut sent = vec![
-            device.delete("files", 9),
-            device.delete("folders", 9),
-            device.insert("folders", folder),
-        ];
+        let mut sent = vec![device.delete("files", 9)];
+        match is_again {
+            true => sent.extend([
+                device.delete("folders", 9),
+                device.insert("folders", folder.clone()),
+            ]),
+            false => sent.extend([
+                device.update("folders", 9, json!({"parent": 1})),
+                device.delete("folders", 9),
+            ]),
+        }
         if fails {
             sent.push(device.insert("files", json!({"id": 8, "folder": 99, "team": "red"})));
         }
-        assert_eq!(upload(conn, sent)[..3], ["applied"; 3]);
-        let again = vec![Device::ago(2, 30).insert("files", file)];
-        assert_eq!(upload(conn, again), ["applied"]);
+        let verdicts = upload(conn, sent);
+        assert!(
+            !verdicts[..3].contains(&"superseded".into()),
+            "{fails} {is_again} {verdicts:?}"
+        );
+        let mut other = Device::ago(2, 30);
+        let again = vec![other.insert("folders", folder), other.insert("files", file)];
+        assert_eq!(upload(conn, again)[1], "applied", "{fails} {is_again}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Remarks that go along with their task, as the foreign key on the server says.
 
-use super::held::{Held, at};
+use super::held::{Held, Live, at};
 use super::ledger::{Ledger, Taken};
 use super::models::Member;
 use super::rows::Key;
@@ -49,12 +49,13 @@ impl<'t> Along<'t> {
             && tasks.any(|task| self.is_one(task))
     }
 
-    /// Whether what an accepted change is about went along before it could be written.
+    /// Whether what an accepted change is about went along before it could be written: a row that was there, or that an earlier change of the upload made.
     pub(super) fn took(&self, held: &BTreeMap<Key, Held>, key: &Key) -> bool {
         let live = held.get(key).and_then(|held| held.live.as_ref());
+        let hangs = |live: &Live| self.is_one(&live.values[CHILD.1]);
         key.0 == CHILD.0
             && !self.taken.rows.contains_key(key)
-            && live.is_some_and(|live| self.is_one(&live.values[CHILD.1]))
+            && live.map_or_else(|| self.is_lost(key), hangs)
     }
 
     fn is_one(&self, task: &Value) -> bool {

@@ -86,6 +86,7 @@ impl Desk {
             over,
             of,
         });
+        open.given.clear();
         for column in Table::of(key.0).columns {
             open.set(column, &row.values[*column], self.transactions);
         }
@@ -161,12 +162,15 @@ impl Desk {
             let Some(open) = self.open.get_mut(&key) else {
                 continue;
             };
-            let is_another = matches!(change.edit, Edit::Insert(_))
-                && self.taken_back.contains(&key)
-                && open
-                    .columns
-                    .iter()
-                    .any(|(column, edited)| !is_carried(&key, column, &edited.value));
+            let is_of_before = |(column, sent): (&'static str, &Value)| {
+                !open.given.contains(&(column, sent.to_string()))
+            };
+            let is_another = match &change.edit {
+                Edit::Insert(columns) if self.taken_back.contains(&key) => {
+                    written(table, columns).any(is_of_before)
+                }
+                _ => false,
+            };
             if is_another {
                 self.taken_back.remove(&key);
                 continue;

@@ -4,13 +4,15 @@ use super::rows::Key;
 use super::together::Transactions;
 use carburetor::clock::Clock;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was written in one row.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Open {
     pub(super) existence: Option<Existence>,
     pub(super) columns: BTreeMap<&'static str, Edited>,
+    /// Every value that the program gave a column since it last inserted the row.
+    pub(super) given: BTreeSet<(&'static str, String)>,
 }
 
 /// A value, and the change that carries it to the server.
@@ -70,6 +72,7 @@ impl Open {
     }
 
     pub(super) fn set(&mut self, column: &'static str, value: &Value, transaction: u64) {
+        self.given.insert((column, value.to_string()));
         let before = self.columns.get(column);
         let mut of = before.map(|edited| edited.of.clone()).unwrap_or_default();
         of.insert(transaction);
