@@ -160,8 +160,9 @@ fn by(
         // That row may be this one, of which no later download would say so.
         token::forget(conn, &store.group)?;
     }
-    if row.is_err() && !matches!(outcome.verdict, Verdict::Merged | Verdict::Held) {
-        // What the program edited doesn't stand, and what does can't be shown.
+    // What the program edited doesn't stand, and what does can't be shown.
+    let is_undone = row.is_err() && !matches!(outcome.verdict, Verdict::Merged | Verdict::Held);
+    if is_undone && !is_insert(change) {
         take_back(conn, table, &id, &change.clock.to_string())?;
     }
     // An upload of a device may have left an entry with a clock that no change has.
@@ -198,6 +199,9 @@ fn by(
     }
     match row {
         Err(unread) => {
+            if is_undone && is_insert(change) && ended > 0 {
+                take_away(conn, store, table, &id)?;
+            }
             unread.keep(conn, table)?;
             rebase_on(conn, table, &id, &Map::new(), None)?;
             Ok(1)
@@ -218,9 +222,7 @@ fn by(
             Ok(0)
         }
         Ok(None) => {
-            let gone = table.staged(ANSWERED.gone);
-            write_ids(conn, table, &gone, std::slice::from_ref(&id))?;
-            let aside = show(conn, store, table, ANSWERED)?;
+            let aside = take_away(conn, store, table, &id)?;
             if is_shared(conn, table, &store.group)? {
                 ask_again(conn, table, &store.group, &id)?;
             }
@@ -228,6 +230,22 @@ fn by(
             Ok(aside)
         }
     }
+}
+
+fn is_insert(change: &Change) -> bool {
+    matches!(change.edit, Edit::Insert(_))
+}
+
+/// Takes away the row that an insert made. What was edited since goes up by itself.
+fn take_away(
+    conn: &mut SqliteConnection,
+    store: &Store,
+    table: &ReplicaTable,
+    id: &Vec<Stored>,
+) -> Result<u64, ReplicaError> {
+    let gone = table.staged(ANSWERED.gone);
+    write_ids(conn, table, &gone, std::slice::from_ref(id))?;
+    show(conn, store, table, ANSWERED)
 }
 
 /// The row of an outcome, as it travelled and as the file stores it.
@@ -284,8 +302,20 @@ pub(super) fn refuse(
     let told = conclude(conn, store, &change, &unread(&change, message))?;
     if let Some(table) = store.table(&change.table) {
         let id = table.admit_id(&change.id)?;
-        take_back(conn, table, &id, &sending.clock.to_string())?;
+        let clock = sending.clock.to_string();
         token::forget_of(conn, table)?;
+        match is_insert(&change) {
+            true => {
+                let of_clock = format!(
+                    "delete from {} as entry where {} and carburetor_clock = {BIND}",
+                    table.own("outbox"),
+                    table.has_id("entry")
+                );
+                query::execute(conn, &of_clock, binds(&id).chain([Bind::text(clock)]))?;
+                take_away(conn, store, table, &id)?;
+            }
+            false => drop(take_back(conn, table, &id, &clock)?),
+        }
         release(conn, table, &change.edit, &id)?;
         below::forget(conn, table, &id)?;
     }

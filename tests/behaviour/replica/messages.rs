@@ -48,6 +48,8 @@ pub(super) struct Script {
     since: Arc<Mutex<Vec<Option<String>>>>,
     /// What each change is answered with, besides its clock; without it there is no network.
     answer: Arc<Mutex<Option<Value>>>,
+    /// The edits that were answered.
+    edits: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Script {
@@ -59,6 +61,11 @@ impl Script {
     /// Each change is answered so.
     pub(super) fn answers(&self, outcome: Value) {
         *self.answer.lock().unwrap() = Some(outcome);
+    }
+
+    /// What the last edit that was answered writes.
+    pub(super) fn last_edit(&self) -> Option<Value> {
+        self.edits.lock().unwrap().last().cloned()
     }
 }
 
@@ -82,6 +89,7 @@ impl Transport for Script {
         let changes: Value = serde_json::from_slice(&changes).unwrap();
         let outcomes = changes["changes"].as_array().unwrap().iter();
         let outcomes = outcomes.map(|change| {
+            self.edits.lock().unwrap().push(change.clone());
             let mut outcome = answer.clone();
             outcome["clock"] = change["clock"].clone();
             outcome

@@ -320,6 +320,36 @@ fn an_edit_of_such_a_row_is_settled_by_what_the_server_answers() {
     }
 }
 
+/// What was edited while the insert was under way isn't the insert's, and goes up though that doesn't stand.
+#[test]
+fn an_edit_of_a_row_whose_insert_gives_way_to_one_that_can_not_be_read_goes_up() {
+    let unreadable = json!({"id": 1, "column": "title", "message": "not UTF-8"});
+    let urgent = json!({"id": 1, "title": "theirs", "level": "urgent", "at": "7"});
+    for outcome in [
+        json!({"verdict": "superseded", "row": null, "unreadable": unreadable}),
+        json!({"verdict": "superseded", "row": urgent}),
+        json!({"verdict": "rejected", "code": "invalid", "message": "no", "row": urgent}),
+    ] {
+        let device = Device::new();
+        let conn = &mut device.replica.connection().unwrap();
+        run(
+            conn,
+            "insert into tasks (id, title, level, at) values (1, 'mine', 'low', 0)",
+        );
+        // There is no network: the insert is under way.
+        let offline = device.try_take(true, "", &[row(2, "two", "low")], "", false);
+        assert!(offline.is_err());
+        run(conn, "update tasks set title = 'newer' where id = 1");
+        device.script.answers(outcome.clone());
+        device.take(false, "", &[], "");
+        let edit = device.script.last_edit().unwrap();
+        assert_eq!(edit["update"], json!({"title": "newer"}), "{edit}");
+        assert_eq!(device.titles(), titles([(2, "two")]), "{outcome}");
+        assert_eq!(device.replica.pending().unwrap(), 0);
+        assert_eq!(device.replica.unreadable().unwrap().len(), 1);
+    }
+}
+
 /// The last of the staged rows went with the page that brought it again, and the next removal took it along.
 #[test]
 fn a_row_that_comes_again_while_pages_come_is_shown() {

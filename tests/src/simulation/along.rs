@@ -63,14 +63,18 @@ impl<'t> Along<'t> {
             .is_some_and(|task| self.parents.contains(task))
     }
 
-    /// The team that the upload gave a row last.
-    fn team(&self, key: &Key) -> Option<&'t Value> {
-        let of_row = self.taken.changes.iter().rev();
-        let mut of_row = of_row.filter(|change| change.table == key.0 && change.id == *key.1);
-        of_row.find_map(|change| match &change.edit {
-            Edit::Insert(columns) | Edit::Update(columns) => columns.get("team"),
+    /// The team that the upload gave a row last, after `since`.
+    fn team(&self, key: &Key, since: Clock) -> Option<&'t Value> {
+        let of_row = self.taken.changes.iter();
+        let of_row = of_row.filter(|change| change.table == key.0 && change.id == *key.1);
+        let given = of_row.filter_map(|change| match &change.edit {
+            Edit::Insert(columns) | Edit::Update(columns) => {
+                Some((change.clock, columns.get("team")?))
+            }
             Edit::Delete => None,
-        })
+        });
+        let later = given.filter(|(clock, _)| *clock > since);
+        later.max_by_key(|(clock, _)| *clock).map(|(_, team)| team)
     }
 
     /// Whether a change that says so was rejected because its row went along.
@@ -134,7 +138,8 @@ impl Ledger {
                 let is_possible = |known: &Clock| *known <= latest && Some(*known) > held.deleted;
                 if let Some(known) = known.filter(is_possible).filter(|_| along.is_lost(key)) {
                     held.deleted = Some(known);
-                    held.team = along.team(key).cloned().or(held.team.take());
+                    let given = along.team(key, Clock::ZERO).cloned();
+                    held.team = given.or(held.team.take());
                 }
                 continue;
             };
@@ -143,7 +148,10 @@ impl Ledger {
                 if !taken.member.sees(live.values["team"].as_str()) {
                     return Err(format!("{key:?} went along, and the caller doesn't see it"));
                 }
+                let given = along.team(key, live.clocks["team"]);
+                let given = given.filter(|_| along.is_lost(key)).cloned();
                 held.delete(key, taken.deletions, latest, false)?;
+                held.team = given.or(held.team.take());
             }
         }
         Ok(())
