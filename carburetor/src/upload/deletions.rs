@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 /// A deletion, and the insert of the same upload that comes next for its row.
 pub(super) struct Overwritten<'a, 'c, R: Runner> {
     deletion: &'a Admitted<'c, R::Backend>,
-    insert: usize,
+    insert: &'a Admitted<'c, R::Backend>,
 }
 
 impl<R: Runner> Session<'_, '_, R> {
@@ -30,7 +30,7 @@ impl<R: Runner> Session<'_, '_, R> {
             let again = next.filter(|next| next.kind == Kind::Insert && self.takes_along(change));
             if let Some(insert) = again {
                 self.remade.insert(insert.at);
-                overwritten.insert(change.at, insert.at);
+                overwritten.insert(change.at, insert);
             }
         }
         let (taken, rest): (Vec<_>, Vec<_>) = changes
@@ -38,25 +38,44 @@ impl<R: Runner> Session<'_, '_, R> {
             .partition(|change| overwritten.contains_key(&change.at));
         *changes = rest;
         let taken = taken.into_iter().filter_map(|deletion| {
-            let insert = *overwritten.get(&deletion.at)?;
+            let insert = overwritten.get(&deletion.at)?;
+            // What was read of the row when it was locked.
+            self.locked[insert.at] = self.locked[deletion.at].take();
             Some(Overwritten { deletion, insert })
         });
         taken.collect()
     }
 
-    /// Answers the deletions whose rows were made again; the others, which are still to be applied.
+    /// Answers the deletions whose rows were made again, or written since, among `changes`; the others, which are still to be applied, each with its insert.
     pub(super) fn not_overwritten<'a, 'c>(
         overwritten: Vec<Overwritten<'a, 'c, R>>,
+        changes: &[&Admitted<'c, R::Backend>],
         answers: &mut Answers,
     ) -> Waiting<'a, 'c, R::Backend> {
-        let mut left = Waiting::new();
-        for Overwritten { deletion, insert } in overwritten {
-            let answer = answers[insert].as_ref();
-            match answer.map(|answer| &answer.verdict) {
-                None | Some(Verdict::Rejected(_)) => left.push(deletion),
-                Some(_) => answers[deletion.at] = Some(Settled::applied()),
+        let mut written = BTreeMap::new();
+        for change in changes {
+            let is_taken = answers[change.at].as_ref().is_some_and(is_taken);
+            if is_taken && change.kind != Kind::Delete {
+                written.insert(row(change), change.clock());
             }
         }
+        let mut left = Waiting::new();
+        for Overwritten { deletion, insert } in overwritten {
+            let made = answers[insert.at].as_ref().filter(|made| is_taken(made));
+            let since = written.get(&row(deletion));
+            answers[deletion.at] = match (made, since) {
+                (Some(made), _) => Some(Settled::applied(made.stamp)),
+                // A later change has written the row as it was.
+                (None, Some(since)) if *since > deletion.clock() => Some(Settled::superseded()),
+                // It may be that the database takes the row, and no write of it.
+                _ => {
+                    answers[insert.at] = None;
+                    left.extend([deletion, insert]);
+                    None
+                }
+            };
+        }
+        left.sort_by_key(|change| change.clock());
         left
     }
 
@@ -93,6 +112,10 @@ impl<R: Runner> Session<'_, '_, R> {
         change.kind == Kind::Delete
             && cascades.any(|cascade| cascade.parent == change.table && cascade.child.is_some())
     }
+}
+
+fn is_taken(answer: &Settled) -> bool {
+    !matches!(answer.verdict, Verdict::Rejected(_))
 }
 
 /// The row that a change is about.

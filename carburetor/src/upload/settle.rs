@@ -27,8 +27,15 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    pub(super) fn applied() -> Self {
-        Settled::of(Verdict::Applied)
+    pub(super) fn applied(stamp: Option<DateTime<Utc>>) -> Self {
+        Settled {
+            stamp,
+            ..Settled::of(Verdict::Applied)
+        }
+    }
+
+    pub(super) fn superseded() -> Self {
+        Settled::of(Verdict::Superseded)
     }
 
     pub(super) fn rejected(rejection: Rejection) -> Self {
@@ -71,8 +78,11 @@ impl<'s, R: Runner> Session<'_, 's, R> {
     ) -> Result<(), UploadError> {
         let mut changes = changes;
         let overwritten = self.overwritten(&mut changes);
-        self.settle_all(changes, answers).await?;
-        let left = Self::not_overwritten(overwritten, answers);
+        if overwritten.is_empty() {
+            return self.settle_all(changes, answers).await;
+        }
+        self.settle_all(changes.clone(), answers).await?;
+        let left = Self::not_overwritten(overwritten, &changes, answers);
         self.settle_all(left, answers).await
     }
 

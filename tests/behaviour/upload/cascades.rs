@@ -2,7 +2,7 @@
 
 use super::super::folders::FOLDERS;
 use super::super::{Device, changes, run, verdicts};
-use super::folders::{File, Folder, KEEPS_AWAY, Link, files, folders, links};
+use super::folders::{File, Folder, GUARDS, KEEPS_AWAY, Link, files, folders, links};
 use super::{Conn, DB, Server};
 use carburetor::clock::Clock;
 use carburetor::outcome::Verdict;
@@ -306,6 +306,73 @@ fn what_is_deleted_before_the_row_that_it_refers_to_keeps_its_clock() {
         let again = vec![other.insert("folders", folder), other.insert("files", file)];
         assert_eq!(upload(conn, again)[1], "applied", "{fails} {is_again}");
     }
+}
+
+fn folder(conn: &mut Conn, id: i32) -> Option<Option<i32>> {
+    let folder = folders::table.find(id).select(folders::parent);
+    folder.first(conn).optional().unwrap()
+}
+
+/// The last insert counts, whatever became of one before.
+#[test]
+fn a_row_that_is_deleted_and_made_again_twice_is_there() {
+    for fails in [false, true] {
+        let server = Server::new();
+        let conn = &mut nested(&server);
+        let mut device = later(1);
+        let of_team = |team: &str| json!({"id": 5, "parent": null, "team": team});
+        let mut sent = vec![
+            device.delete("folders", 5),
+            device.insert("folders", of_team("blue")),
+            device.delete("folders", 5),
+            device.insert("folders", of_team("red")),
+            device.insert("files", json!({"id": 8, "folder": 5, "team": "red"})),
+        ];
+        if fails {
+            sent.push(device.insert("files", json!({"id": 9, "folder": 99, "team": "red"})));
+        }
+        let sent = changes(sent);
+        let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
+        assert_eq!(folder(conn, 5), Some(None), "{outcomes:?}");
+        let held = files::table.filter(files::folder.eq(5));
+        let held: Vec<i32> = held.select(files::id).order(files::id).load(conn).unwrap();
+        assert_eq!(held, [5, 8], "{outcomes:?}");
+        assert_eq!(verdicts(&outcomes)[1], "forbidden");
+        assert!(["applied", "merged"].contains(&&*verdicts(&outcomes)[3]));
+    }
+}
+
+/// What is written after an insert that fails is written into the row as it was, and not lost with it.
+#[test]
+fn a_row_that_is_written_after_it_could_not_be_made_again_stays() {
+    let server = Server::new();
+    let conn = &mut nested(&server);
+    let mut device = later(1);
+    let sent = changes([
+        device.delete("folders", 5),
+        device.insert("folders", json!({"id": 5, "parent": 99, "team": "red"})),
+        device.update("folders", 5, json!({"team": "red"})),
+    ]);
+    let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
+    assert_eq!(verdicts(&outcomes)[..2], ["superseded", "constraint"]);
+    assert!(["applied", "merged"].contains(&&*verdicts(&outcomes)[2]));
+    assert_eq!(folder(conn, 5), Some(Some(4)));
+}
+
+/// A trigger may be against the write, and not against the row.
+#[test]
+fn a_row_that_can_not_be_written_anew_is_deleted_and_inserted() {
+    let server = Server::new();
+    let conn = &mut nested(&server);
+    run(conn, GUARDS);
+    let mut device = later(1);
+    let sent = changes([
+        device.delete("folders", 5),
+        device.insert("folders", json!({"id": 5, "parent": null, "team": "red"})),
+    ]);
+    let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
+    assert_eq!(verdicts(&outcomes), ["applied", "applied"], "{outcomes:?}");
+    assert_eq!(folder(conn, 5), Some(None));
 }
 
 /// Where it can't be made again, it is deleted, and what was to refer to it is told.

@@ -64,6 +64,12 @@ pub(super) mod postgres {
 create function keeps_away() returns trigger language plpgsql as $$ begin return null; end $$;
 create trigger keeps_away before insert on files for each row when (new.id = 9) execute function keeps_away();
 ";
+
+    /// Lets nobody write the team of folder 5.
+    pub(in super::super) const GUARDS: &str = "
+create function guards() returns trigger language plpgsql as $$ begin raise exception 'it is guarded'; end $$;
+create trigger guards before update of team on folders for each row when (new.id = 5) execute function guards();
+";
 }
 
 pub(super) mod sqlite {
@@ -71,6 +77,9 @@ pub(super) mod sqlite {
 
     /// Keeps file 9 away.
     pub(in super::super) const KEEPS_AWAY: &str = "create trigger keeps_away before insert on files when new.id = 9 begin select raise(ignore); end;";
+
+    /// Lets nobody write the team of folder 5.
+    pub(in super::super) const GUARDS: &str = "create trigger guards before update of team on folders when new.id = 5 begin select raise(abort, 'it is guarded'); end;";
 }
 
 /// The tables. Folders take their folders and files along, files leave their links behind, and pins are nobody's to see.
