@@ -20,6 +20,7 @@ mod entries;
 mod error;
 mod fetch;
 mod file;
+mod former;
 mod frozen;
 mod held;
 #[cfg(feature = "http")]

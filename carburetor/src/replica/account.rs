@@ -24,7 +24,7 @@ impl Store {
         if known == self.account {
             return Ok(());
         }
-        if self.pending(conn)? > 0 {
+        if self.unanswered(conn)? > 0 {
             return Err(ReplicaError::OtherAccount { account: known });
         }
         self.empty(conn)?;
@@ -68,7 +68,7 @@ impl Store {
     /// Removes what the account has in the file. It is nobody's then, and takes no writes: they would be the next account's, or keep it out.
     pub(super) fn sign_out(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
         self.serves_nobody()?;
-        match self.pending(conn)? {
+        match self.unanswered(conn)? {
             0 => {}
             changes => return Err(ReplicaError::Pending { changes }),
         }
@@ -106,7 +106,8 @@ impl Store {
     /// what the server shows with the next download, also those that only other groups show.
     pub(super) fn discard_pending(&self, conn: &mut SqliteConnection) -> Result<u64, ReplicaError> {
         self.serves_nobody()?;
-        let changes = self.pending(conn)?;
+        let changes = self.unanswered(conn)?;
+        self.discard_left(conn)?;
         for table in self.uploaded().filter(|table| !table.takes_no_writes()) {
             let (outbox, below) = (table.own("outbox"), table.own("below"));
             conn.batch_execute(&format!("delete from {outbox}; delete from {below}"))?;
@@ -169,7 +170,7 @@ impl Store {
             }
             conn.batch_execute(&format!("delete from {}", table.own("held")))?;
         }
-        Ok(())
+        self.empty_former(conn)
     }
 
     /// `account` is an SQL expression.

@@ -23,6 +23,16 @@ impl Store {
         Ok(waiting.iter().map(|waiting| waiting.changes).sum())
     }
 
+    /// The tables that this group no longer has, and how many changes of each wait.
+    pub(super) fn left_behind(
+        &self,
+        conn: &mut SqliteConnection,
+    ) -> Result<Vec<(String, u64)>, ReplicaError> {
+        let waiting = self.all_elsewhere(conn)?.into_iter();
+        let left = waiting.filter(|waiting| waiting.group == self.group);
+        Ok(left.map(|left| (left.table, left.changes)).collect())
+    }
+
     /// Warns of each table whose edits this replica doesn't send.
     pub(super) fn tell_elsewhere(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
         for waiting in self.all_elsewhere(conn)? {

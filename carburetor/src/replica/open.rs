@@ -360,6 +360,11 @@ impl<G> Replica<G> {
     ) -> Result<T, ReplicaError> {
         let shared = &self.shared;
         let mut conn = shared.conn.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.store.transact(&mut conn, work)
+        let (done, counted) = shared.store.transact(&mut conn, |store, conn| {
+            let done = work(store, conn)?;
+            Ok((done, store.count(conn)?))
+        })?;
+        shared.monitor.update(counted);
+        Ok(done)
     }
 }

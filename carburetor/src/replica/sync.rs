@@ -105,7 +105,12 @@ impl Shared {
         let mut synced = Synced::default();
         let done = self.exchange(transport, &mut synced).await;
         self.note(synced).await?;
-        done.map(|()| synced)
+        if let Err(error) = done {
+            // What was edited waits on, and whoever watches is told. A file that can't be counted is the error itself, or will be.
+            drop(self.count().await);
+            return Err(error);
+        }
+        Ok(synced)
     }
 
     /// What others have written comes whatever the server says of an upload.

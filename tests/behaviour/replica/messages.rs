@@ -6,7 +6,7 @@ use carburetor::replica::{Replica, ReplicaError, Synced, Transport, TransportErr
 use carburetor::{SyncGroup, SyncTable};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use futures_util::Stream;
+use futures_util::{FutureExt, Stream, StreamExt};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -338,4 +338,30 @@ fn a_clock_far_ahead_moves_the_replicas_time() {
     let given: carburetor::clock::Clock = given.parse().unwrap();
     assert!(given > clock);
     assert!(given.instant() - ahead < chrono::TimeDelta::minutes(1));
+}
+
+#[test]
+fn a_status_counts_what_a_failed_sync_leaves_and_what_the_program_settles() {
+    fn status(device: &Device) -> (u64, u64) {
+        let mut status = Box::pin(device.replica.status());
+        let status = status.next().now_or_never().flatten().unwrap();
+        (status.pending, status.rejected)
+    }
+    let mut device = Device::new();
+    run(
+        &mut device.conn,
+        "insert into tasks (id, title, level, done) values (1, 'one', 'high', false)",
+    );
+    assert!(device.take("", NEXT).is_err());
+    assert_eq!(status(&device), (1, 0));
+    device
+        .script
+        .answers(json!({"verdict": "rejected", "code": "invalid", "message": "no", "row": null}));
+    device.take("", NEXT).unwrap();
+    assert_eq!(status(&device), (0, 1));
+    let rejected = device.replica.rejected().unwrap();
+    assert!(device.replica.retry(rejected[0].seq).unwrap());
+    assert_eq!(status(&device), (1, 0));
+    assert_eq!(device.replica.discard_pending().unwrap(), 1);
+    assert_eq!(status(&device), (0, 0));
 }

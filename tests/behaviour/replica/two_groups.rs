@@ -6,7 +6,7 @@ use super::models::{Note, Seat};
 use super::world::{Row, Teams, note, notes_in};
 use super::{Conn, Server};
 use carburetor::SyncGroup;
-use carburetor::replica::{InProcess, Replica, ReplicaGroup, Synced, Transport};
+use carburetor::replica::{InProcess, Replica, ReplicaError, ReplicaGroup, Synced, Transport};
 use diesel::prelude::*;
 use futures_util::{FutureExt, StreamExt};
 
@@ -330,4 +330,56 @@ fn what_was_on_its_way_for_another_group_and_edits_of_a_table_that_the_group_los
     drop(both);
     let another: Replica<Own> = open_named(&folder, "theirs", lost);
     assert_eq!(waits(&another), (0, 1));
+}
+
+/// What a program had once, and has no more, is no less somebody's.
+#[test]
+fn edits_and_rows_of_a_table_that_the_group_no_longer_has_are_not_the_next_accounts() {
+    type Both = SyncGroup<(sqlite::Note, sqlite::Seat)>;
+    fn open<G: ReplicaGroup>(
+        server: &Server,
+        folder: &Folder,
+        account: &str,
+    ) -> Result<Replica<G>, ReplicaError> {
+        let way: InProcess<SyncGroup<(Note, Seat), Teams>, Teams, Conn> =
+            InProcess::new(teams(&["red"]), server.connector());
+        let replica = Replica::builder().name("desk").account(account);
+        replica.open(folder.file("device"), way)
+    }
+    type Fewer = SyncGroup<(sqlite::Seat,)>;
+    let server = served();
+    let folder = Folder::new();
+    let path = folder.file("device").to_str().unwrap().to_owned();
+    let conn = &mut SqliteConnection::establish(&path).unwrap();
+    run(conn, super::super::models::NOTES);
+    let anns = open::<Both>(&server, &folder, "ann").unwrap();
+    sync(&anns);
+    run(
+        &mut anns.connection().unwrap(),
+        "update notes set title = 'anns' where id = 'r'",
+    );
+    drop(anns);
+    let fewer = open::<Fewer>(&server, &folder, "ann").unwrap();
+    let kept = fewer.sign_out();
+    assert!(
+        matches!(kept, Err(ReplicaError::Pending { changes: 1 })),
+        "{kept:?}"
+    );
+    drop(fewer);
+    let bobs = open::<Fewer>(&server, &folder, "bob").map(drop);
+    assert!(
+        matches!(bobs, Err(ReplicaError::OtherAccount { .. })),
+        "{bobs:?}"
+    );
+    let fewer = open::<Fewer>(&server, &folder, "ann").unwrap();
+    assert_eq!(fewer.discard_pending().unwrap(), 1);
+    drop(fewer);
+    let bobs = open::<Fewer>(&server, &folder, "bob").unwrap();
+    assert_eq!(notes_in(conn), []);
+    drop(bobs);
+    // The table comes back as the server shows it to him.
+    let bobs = open::<Both>(&server, &folder, "bob").unwrap();
+    assert_eq!(bobs.pending().unwrap(), 0);
+    sync(&bobs);
+    assert_eq!(notes_in(conn), [note("r", "one")]);
 }
