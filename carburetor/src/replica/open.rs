@@ -271,7 +271,8 @@ impl<G> Replica<G> {
         self.read(Store::unreadable)
     }
 
-    /// Edits the row again as the rejected change of this number did, to be sent with the next sync; `false` if there is none.
+    /// Edits the row again as the rejected change of this number did, to be sent with the next sync; `false` if there is none. It writes over what the
+    /// row holds by then: an edit that isn't sent yet, and what others have written meanwhile. So show both first.
     ///
     #[doc = include_str!("../../docs/examples/replica_rejected.md")]
     ///
