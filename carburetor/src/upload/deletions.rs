@@ -75,7 +75,6 @@ impl<R: Runner> Session<'_, '_, R> {
                 }
             };
         }
-        left.sort_by_key(|change| change.clock());
         left
     }
 

@@ -78,19 +78,32 @@ impl<'s, R: Runner> Session<'_, 's, R> {
     ) -> Result<(), UploadError> {
         let mut changes = changes;
         let overwritten = self.overwritten(&mut changes);
-        if overwritten.is_empty() {
-            return self.settle_all(changes, answers).await;
+        let failed = self.settle_most(changes.clone(), answers).await?;
+        let mut left = Self::not_overwritten(overwritten, &changes, answers);
+        if left.is_empty() {
+            self.reject(failed, answers);
+            return Ok(());
         }
-        self.settle_all(changes.clone(), answers).await?;
-        let left = Self::not_overwritten(overwritten, &changes, answers);
-        self.settle_all(left, answers).await
+        // A row that is still there may have kept others away.
+        let is_left: HashSet<usize> = left.iter().map(|change| change.at).collect();
+        let (again, failed): (Vec<_>, Vec<_>) = failed
+            .into_iter()
+            .filter(|(change, _)| !is_left.contains(&change.at))
+            .partition(|(_, error)| is_constraint(error));
+        left.extend(again.into_iter().map(|(change, _)| change));
+        left.sort_by_key(|change| change.clock());
+        self.reject(failed, answers);
+        let failed = self.settle_most(left, answers).await?;
+        self.reject(failed, answers);
+        Ok(())
     }
 
-    async fn settle_all<'a, 'c>(
+    /// Applies `changes`; returns those that fail whatever else is applied.
+    async fn settle_most<'a, 'c>(
         &mut self,
         changes: Vec<&'a Admitted<'c, R::Backend>>,
         answers: &mut Answers,
-    ) -> Result<(), UploadError> {
+    ) -> Result<Failed<'a, 'c, R>, UploadError> {
         let all = changes.len();
         let (first, last) = self.deletions_last(changes);
         self.deletes_later = !last.is_empty();
@@ -110,8 +123,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
                 break;
             }
         }
-        self.reject(failed, answers);
-        Ok(())
+        Ok(failed)
     }
 
     /// Applies what failed by a constraint, now that others are applied.

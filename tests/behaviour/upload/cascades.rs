@@ -375,6 +375,60 @@ fn a_row_that_can_not_be_written_anew_is_deleted_and_inserted() {
     assert_eq!(folder(conn, 5), Some(None));
 }
 
+/// It was deleted before it was made again, which excuses nothing.
+#[test]
+fn a_row_that_is_made_again_and_goes_along_with_another_one_is_told_so() {
+    for is_first in [true, false] {
+        let server = Server::new();
+        let conn = &mut nested(&server);
+        let mut device = later(1);
+        let before = is_first.then(|| device.delete("folders", 5));
+        let mut sent: Vec<_> = before.into_iter().collect();
+        sent.push(device.delete("files", 5));
+        sent.push(device.insert("files", json!({"id": 5, "folder": 5, "team": "red"})));
+        if !is_first {
+            sent.push(device.delete("folders", 5));
+        }
+        let insert = 1 + usize::from(is_first);
+        let outcomes = Everyone::upload(conn, &changes(sent)).unwrap();
+        let there = files::table.find(5).select(files::id).first::<i32>(conn);
+        assert!(there.optional().unwrap().is_none());
+        assert_eq!(verdicts(&outcomes)[insert], "not_found", "{outcomes:?}");
+    }
+}
+
+/// In the order of their clocks nothing is in the way of anything.
+#[test]
+fn rows_that_are_made_again_may_change_unique_values_between_them() {
+    let of_team = |id: i32, parent: Option<i32>, team: &str| json!({"id": id, "parent": parent, "team": team});
+    let made = |conn: &mut Conn| {
+        run(
+            conn,
+            "insert into folders (id, parent, team) values (20, null, 'green'), (21, null, 'blue'); create unique index only_team on folders (team) where id >= 20",
+        );
+    };
+    let server = Server::new();
+    let conn = &mut nested(&server);
+    made(conn);
+    let mut device = later(1);
+    let swapped = changes([
+        device.delete("folders", 20),
+        device.delete("folders", 21),
+        device.insert("folders", of_team(20, None, "blue")),
+        device.insert("folders", of_team(21, None, "green")),
+    ]);
+    let outcomes = Everyone::upload(conn, &swapped).unwrap();
+    assert_eq!(verdicts(&outcomes), ["applied"; 4], "{outcomes:?}");
+    let below = changes([
+        device.delete("folders", 20),
+        device.insert("folders", of_team(30, None, "blue")),
+        device.insert("folders", of_team(20, Some(30), "white")),
+    ]);
+    let outcomes = Everyone::upload(conn, &below).unwrap();
+    assert_eq!(verdicts(&outcomes), ["applied"; 3], "{outcomes:?}");
+    assert_eq!(folder(conn, 20), Some(Some(30)));
+}
+
 /// Where it can't be made again, it is deleted, and what was to refer to it is told.
 #[test]
 fn a_row_that_is_deleted_and_can_not_be_made_again_is_deleted() {

@@ -2,6 +2,7 @@
 
 use super::{Id, of_ids, portions, same_id};
 use crate::backend::SyncBackend;
+use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::connection::{Flow, PacedRows, TakeRows};
 use crate::outcome::{Code, Rejection, Verdict};
@@ -18,7 +19,7 @@ use crate::upload::settle::{Answers, Settled};
 use crate::upload::surroundings::Cascade;
 use diesel::result::Error;
 use diesel::row::Row;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 impl<R: Runner> Session<'_, '_, R> {
     /// Fails for the deletions of `plan` that would reach rows outside of the scope, directly or through others.
@@ -123,13 +124,19 @@ impl<R: Runner> Session<'_, '_, R> {
         let children: BTreeSet<usize> = removed.filter_map(|cascade| cascade.child).collect();
         for table in children {
             let of_table = || admitted.iter().filter(|change| change.table == table);
-            let deleted = of_table().filter(|change| change.kind == Kind::Delete);
-            let id = |change: &Admitted<'_, R::Backend>| change.change.id.to_string();
-            let deleted: HashSet<String> = deleted.map(id).collect();
+            let deletions = of_table().filter(|change| change.kind == Kind::Delete);
+            // The last one of each row, since they are in the order of their clocks.
+            let deleted: HashMap<&[u8], Clock> = deletions
+                .map(|change| (change.key.as_slice(), change.clock()))
+                .collect();
+            let is_deleted_later = |change: &&Admitted<'_, R::Backend>| {
+                let deleted = deleted.get(change.key.as_slice());
+                deleted.is_some_and(|deleted| *deleted > change.clock())
+            };
             let written: Vec<_> = of_table()
                 .filter(|change| change.kind != Kind::Delete)
                 .filter(|change| is_written(&answers[change.at]))
-                .filter(|change| !deleted.contains(&id(change)))
+                .filter(|change| !is_deleted_later(change))
                 .collect();
             let ids: Vec<_> = written.iter().map(|change| change.id.as_slice()).collect();
             let gone = self.absent(table, &ids).await?;
