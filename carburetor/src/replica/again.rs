@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 /// How many of a table are tried with a download, those that have waited longest.
 const SOME: u32 = 64;
 
+/// Puts what the table has refused behind all else that is kept.
+const LAST: &str = "update carburetor_unreadable set rowid = (select max(rowid) + 1 from carburetor_unreadable) where refused and rowid = \u{1}";
+
 impl Store {
     /// Tries all that is kept, because the program, or its table, may be another one. The caller has a transaction.
     pub(super) fn read_again(&self, conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
@@ -49,9 +52,12 @@ impl Store {
             let [number, row, id] = &kept[..] else {
                 continue;
             };
+            let place = Bind::integer(as_integer(number));
             match serde_json::from_str(&as_text(row)) {
                 Ok(Value::Object(came)) => {
                     let Ok(values) = admit(table, &travelled(table, came.clone())) else {
+                        // It keeps no other one from being tried.
+                        query::execute(conn, LAST, [place])?;
                         continue;
                     };
                     if !is_older(conn, table, &came, &values)? {
@@ -60,14 +66,16 @@ impl Store {
                 }
                 Ok(Value::Null) => {
                     let id: Value = serde_json::from_str(&as_text(id)).unwrap_or_default();
-                    let id = table.admit_id(&id)?;
-                    write_ids(conn, table, &table.staged(KEPT.gone), &[id])?;
+                    // Where ids have another type by now, no row has this one.
+                    if let Ok(id) = table.admit_id(&id) {
+                        write_ids(conn, table, &table.staged(KEPT.gone), &[id])?;
+                    }
                 }
                 _ => continue,
             }
             is_staged = true;
             let forget = format!("delete from carburetor_unreadable where rowid = {BIND}");
-            query::execute(conn, &forget, [Bind::integer(as_integer(number))])?;
+            query::execute(conn, &forget, [place])?;
         }
         if is_staged {
             show(conn, self, table, KEPT)?;

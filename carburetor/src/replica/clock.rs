@@ -29,11 +29,12 @@ pub(super) fn observe(
     let (now, drift) = (now_ms(), drift());
     if let Some(at) = at.map(|at| at.timestamp_millis()) {
         let own = format!("({now} - offset_ms)");
-        // The device's own time is right again: the server, whose time has come this far at least, is not that much ahead of it.
+        // A device that was ahead isn't any more, where the server's time has come as far as its own. Of one that was behind that proves nothing, because the server's time
+        // may be much later than `at`: with its clock right it is ahead by the correction, and the server says so when it sends.
         correct(
             conn,
             &format!(
-                "offset_ms = 0 where abs(offset_ms) > {drift} and abs({at} - {own}) <= {drift} / 2"
+                "offset_ms = 0 where offset_ms < -{drift} and abs({at} - {own}) <= {drift} / 2"
             ),
         )?;
         correct(

@@ -9,7 +9,6 @@ use super::table::ReplicaTable;
 use super::token;
 use super::unreadable::Unread;
 use crate::change::{Change, Edit};
-use crate::connection::transact;
 use crate::outcome::{Code, Rejection};
 use crate::table::{literal, quoted};
 use crate::tracking::sqlite::list;
@@ -154,14 +153,11 @@ pub(super) fn take_back(
             )
         }
     };
-    let undone = transact(conn, |conn| {
-        query::applying(conn, |conn| query::execute(conn, &undo, binds()))
-    });
-    if let Err(error) = undone.map_err(ReplicaError::from) {
-        let Some(said) = refused::why(&error) else {
-            return Err(error);
-        };
-        let remains = refused::refusal(table, said).of(id_json(conn, table, id)?);
+    let undone = refused::attempt(conn, table, |conn| {
+        query::applying(conn, |conn| Ok(query::execute(conn, &undo, binds())?))
+    })?;
+    if let Err(said) = undone {
+        let remains = refused::of_undoing(table, &said).of(id_json(conn, table, id)?);
         Unread::told(remains).keep(conn, table)?;
     }
     let forget = format!("delete from {outbox} as entry where {of_clock}");

@@ -7,7 +7,6 @@ use super::refused;
 use super::table::ReplicaTable;
 use crate::backend::SyncBackend;
 use crate::change::{Change, Edit};
-use crate::connection::transact;
 use crate::outcome::Outcome;
 use crate::statement::Statement;
 use diesel::sqlite::{Sqlite, SqliteConnection};
@@ -36,14 +35,10 @@ pub(super) fn applied(
                     table.has_id("kept")
                 );
                 let binds = [Bind(base.clone())].into_iter().chain(binds(id));
-                let stamped = transact(conn, |conn| {
-                    applying(conn, |conn| query::execute(conn, &sql, binds))
-                });
-                match stamped.map_err(ReplicaError::from) {
-                    // The next download brings the row, and tells what the table refuses.
-                    Err(error) if refused::why(&error).is_some() => {}
-                    stamped => drop(stamped?),
-                }
+                // Of a row that the table refuses, the next download tells that.
+                drop(refused::attempt(conn, table, |conn| {
+                    applying(conn, |conn| Ok(query::execute(conn, &sql, binds)?))
+                })?);
             }
         }
     }

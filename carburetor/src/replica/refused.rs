@@ -26,8 +26,63 @@ pub(super) fn why(error: &ReplicaError) -> Option<&str> {
     }
 }
 
+/// Runs `work` in a savepoint: what it returns, or what the database says of what it wrote. Where the transaction has ended with that, all of it has failed.
+pub(super) fn attempt<T>(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, ReplicaError>,
+) -> Result<Result<T, String>, ReplicaError> {
+    let error = match transact(conn, work) {
+        Ok(done) => return Ok(Ok(done)),
+        Err(error) => unless_over(conn, table, error),
+    };
+    match why(&error) {
+        Some(said) => Ok(Err(said.to_owned())),
+        None => Err(error),
+    }
+}
+
+/// The error of a savepoint, which is no row's where the transaction has ended with it: what is written from then on would stay, whatever fails.
+pub(super) fn unless_over(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    error: ReplicaError,
+) -> ReplicaError {
+    match why(&error) {
+        Some(said) if is_over(conn) => ReplicaError::table(
+            table.definition,
+            format!(
+                "the table in this device's file, by a trigger or a constraint, ends the whole transaction: {said}; let it refuse the row alone, with `raise(abort, ..)`"
+            ),
+        ),
+        _ => error,
+    }
+}
+
+/// Whether the transaction has ended, which a trigger can do.
+fn is_over(conn: &mut SqliteConnection) -> bool {
+    // Within a transaction no other one begins.
+    conn.batch_execute("begin").is_ok() && conn.batch_execute("rollback").is_ok()
+}
+
 /// What is wrong with a row that `table` refuses, in the words of the database.
 pub(super) fn refusal(table: &ReplicaTable, said: &str) -> WireError {
+    let message = format!(
+        "the table in this device's file refuses what the server has: {said}; let the table take it, or mend the row on the server"
+    );
+    WireError::new(message).at(&table.definition.wire_name, culprit(table, said))
+}
+
+/// The same of an edit that is to be undone.
+pub(super) fn of_undoing(table: &ReplicaTable, said: &str) -> WireError {
+    let message = format!(
+        "the edit doesn't stand, and the table in this device's file refuses to undo it: {said}; let the table take that, and what the server has of the row comes with a later download"
+    );
+    WireError::new(message).at(&table.definition.wire_name, culprit(table, said))
+}
+
+/// The column that the words of the database are about; of several none.
+fn culprit<'t>(table: &'t ReplicaTable, said: &str) -> &'t str {
     // What a trigger says are the program's own words.
     let about = ["constraint failed: ", " column "]
         .iter()
@@ -38,15 +93,10 @@ pub(super) fn refusal(table: &ReplicaTable, said: &str) -> WireError {
         .collect();
     let named = table.definition.downloaded();
     let mut named = named.filter(|column| words.contains(&column.name.as_str()));
-    // Of several columns none is the culprit.
-    let column = match (named.next(), named.next()) {
+    match (named.next(), named.next()) {
         (Some(column), None) => &column.name,
         _ => "",
-    };
-    let message = format!(
-        "the table in this device's file refuses what the server has: {said}; let the table take it, or mend the row on the server"
-    );
-    WireError::new(message).at(&table.definition.wire_name, column)
+    }
 }
 
 /// The same of a row that is to go.
@@ -64,9 +114,6 @@ pub(super) fn set_aside(
     table: &ReplicaTable,
     staging: Staging,
 ) -> Result<u64, ReplicaError> {
-    if is_over(conn) {
-        return Ok(0);
-    }
     leave_newest(conn, table, staging)?;
     let (mut rows, mut gone) = (Vec::new(), Vec::new());
     // Nothing of the search stays.
@@ -77,10 +124,10 @@ pub(super) fn set_aside(
         let (from, ids) = (table.staged(staging.gone), table.ids(""));
         let few = format!(" and ({ids}) in (select {ids} from {from} where {BETWEEN})");
         let removals = [removal(table, staging, &few)];
-        applying(conn, |conn| search(conn, &from, &removals, &mut gone))?;
+        applying(conn, |conn| search(conn, table, &from, &removals, &mut gone))?;
         let from = table.staged(staging.rows);
         let inserts = inserts(conn, table, staging, &format!(" and row.{BETWEEN}"))?;
-        applying(conn, |conn| search(conn, &from, &inserts, &mut rows))?;
+        applying(conn, |conn| search(conn, table, &from, &inserts, &mut rows))?;
         Err(Error::RollbackTransaction.into())
     });
     match searched {
@@ -116,12 +163,6 @@ pub(super) fn set_aside(
     Ok((gone.len() + rows.len()) as u64)
 }
 
-/// Whether the transaction has ended, which a trigger can do.
-fn is_over(conn: &mut SqliteConnection) -> bool {
-    // Within a transaction no other one begins.
-    conn.batch_execute("begin").is_ok() && conn.batch_execute("rollback").is_ok()
-}
-
 /// Of the rows of one id the last one stays on the stage.
 fn leave_newest(
     conn: &mut SqliteConnection,
@@ -141,6 +182,7 @@ const BETWEEN: &str = "_rowid_ between \u{1} and \u{1}";
 /// The statements are for places that are [`BETWEEN`] two bounds.
 fn search(
     conn: &mut SqliteConnection,
+    table: &ReplicaTable,
     from: &str,
     statements: &[String],
     found: &mut Vec<(i64, String)>,
@@ -155,19 +197,16 @@ fn search(
         .map(|row| (as_integer(&row[0]), as_integer(&row[1])))
         .collect();
     while let Some((first, last)) = open.pop() {
-        let written: Result<(), ReplicaError> = transact(conn, |conn| {
+        let written = attempt(conn, table, |conn| {
             for sql in statements {
                 query::execute(conn, sql, [first, last].map(Bind::integer))?;
             }
             Ok(())
-        });
-        let Err(error) = written else {
-            continue;
-        };
-        match why(&error).map(str::to_owned) {
-            None => return Err(error),
-            Some(said) if first == last => found.push((first, said)),
-            Some(_) => {
+        })?;
+        match written {
+            Ok(()) => {}
+            Err(said) if first == last => found.push((first, said)),
+            Err(_) => {
                 let middle = first + (last - first) / 2;
                 open.push((middle + 1, last));
                 open.push((first, middle));

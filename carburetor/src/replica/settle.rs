@@ -23,7 +23,6 @@ use super::table::ReplicaTable;
 use super::token::{self, compare_scope};
 use super::unreadable::Unread;
 use crate::change::{Change, Edit};
-use crate::connection::transact;
 use crate::outcome::{Outcome, Outcomes, Verdict};
 use diesel::sqlite::SqliteConnection;
 use serde_json::{Map, Value};
@@ -126,20 +125,16 @@ fn one(
         row => return by(conn, store, table, change, outcome, row),
     };
     let came = row.0;
-    let settled = transact(conn, |conn| {
+    let settled = refused::attempt(conn, table, |conn| {
         by(conn, store, table, change, outcome, Ok(Some(row)))
-    });
-    let said = match &settled {
-        Err(error) => refused::why(error).map(str::to_owned),
-        Ok(_) => None,
-    };
-    match said {
+    })?;
+    match settled {
+        Ok(unreadable) => Ok(unreadable),
         // The table refuses the row: it is as one that can't be read.
-        Some(said) => {
+        Err(said) => {
             let unread = Unread::refused(table, came.clone(), &said);
             by(conn, store, table, change, outcome, Err(Box::new(unread)))
         }
-        None => settled,
     }
 }
 

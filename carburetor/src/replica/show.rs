@@ -67,9 +67,12 @@ pub(super) fn show(
     let mut aside = 0;
     loop {
         let error = match show_all(conn, store, table, staging) {
-            Err(error) if refused::why(&error).is_some() => error,
-            shown => return shown.map(|()| aside),
+            Ok(()) => return Ok(aside),
+            Err(error) => refused::unless_over(conn, table, error),
         };
+        if refused::why(&error).is_none() {
+            return Err(error);
+        }
         // What is refused may be another row once the first one is aside.
         match refused::set_aside(conn, store, table, staging)? {
             0 => return Err(error),

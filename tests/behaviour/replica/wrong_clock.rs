@@ -46,13 +46,19 @@ fn a_device_that_is_behind_is_told_until_its_clock_is_right() {
     // The program may have missed it.
     device.restart(&server, &["red"]);
     assert_eq!(device.corrected(), Some(60));
+    // That the server's time has come as far is no proof: so it is, too, where the device is still behind a server on which nobody has written since.
     device.is_off_by(0);
     device.sync();
+    assert_eq!(device.corrected(), Some(60));
+    // With its clock right it is ahead by the correction, which the server tells whoever sends.
+    device.run("update notes set title = 'mine' where id = 'a'");
+    assert_eq!(device.sync().sent, 1);
     assert_eq!(device.corrected(), None);
     // Nothing is left of it: what the device gives out is no clock of the future.
-    device.run("update notes set title = 'mine' where id = 'a'");
-    device.sync();
+    device.run("update notes set title = 'mine again' where id = 'a'");
+    assert_eq!(device.sync().sent, 1);
     assert_eq!(device.corrected(), None);
+    assert_eq!(server.notes()[0].1, "mine again");
 }
 
 #[test]

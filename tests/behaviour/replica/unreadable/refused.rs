@@ -241,19 +241,169 @@ fn what_is_refused_goes_with_the_account() {
     assert!(device.titles().is_empty());
 }
 
+/// What is told of a table that ends the transaction: `at` says where the trigger stands.
+fn rolls_back(device: &Device, at: &str) {
+    device.run(&format!(
+        "create trigger program_back before {at} begin select raise(rollback, 'all of it goes'); end"
+    ));
+}
+
+const ROLLED_BACK: &str = "tasks: the table in this device's file, by a trigger or a constraint, ends the whole transaction: all of it goes; let it refuse the row alone, with `raise(abort, ..)`";
+
 #[test]
 fn a_trigger_that_rolls_the_transaction_back_is_an_error_that_passes_with_it() {
     let device = Device::strict();
-    device.run(
-        "create trigger program_back before insert on tasks when new.title = 'back' begin select raise(rollback, 'all of it goes'); end",
-    );
+    rolls_back(&device, "insert on tasks when new.title = 'back'");
     let rows = [row(1, "one", "low"), row(2, "back", "low")];
     let error = device.try_take(true, "", &rows, "", false).unwrap_err();
-    assert_eq!(error.to_string(), "all of it goes");
+    assert_eq!(error.to_string(), ROLLED_BACK);
     assert!(device.titles().is_empty());
     device.run("drop trigger program_back");
     device.take(true, "", &rows, "");
     assert_eq!(device.titles(), titles([(1, "one"), (2, "back")]));
+}
+
+#[test]
+fn a_transaction_that_ends_while_another_row_is_looked_for_leaves_nothing() {
+    let device = Device::strict();
+    rolls_back(&device, "insert on tasks when new.title = 'back'");
+    let rows = [
+        row(1, "bad", "low"),
+        row(2, "back", "low"),
+        row(3, "three", "low"),
+        row(4, "four", "low"),
+    ];
+    device.try_take(true, "", &rows, "", true).unwrap_err();
+    let error = device.try_take(false, "", &[], "", false).unwrap_err();
+    assert_eq!(error.to_string(), ROLLED_BACK);
+    assert!(device.titles().is_empty());
+    assert_eq!(device.replica.pending().unwrap(), 0);
+    device.run("drop trigger program_back");
+    device.take(true, "", &rows, "");
+    let expected = [(2, "back"), (3, "three"), (4, "four")];
+    assert_eq!(device.titles(), titles(expected));
+    assert_eq!(device.told().len(), 1);
+}
+
+#[test]
+fn an_edit_whose_undoing_ends_the_transaction_is_not_lost() {
+    let device = Device::strict();
+    device.take(true, "", &[row(1, "one", "low")], "");
+    rolls_back(&device, "delete on tasks");
+    device.run("insert into tasks (id, title, level) values (5, x'ff', 'low')");
+    device.script.answers(json!({"verdict": "applied"}));
+    let two = [row(2, "two", "low")];
+    let error = device.try_take(false, "", &two, "", false).unwrap_err();
+    assert_eq!(error.to_string(), ROLLED_BACK);
+    assert_eq!(device.replica.pending().unwrap(), 1);
+    assert!(device.replica.rejected().unwrap().is_empty());
+    device.run("drop trigger program_back");
+    device.take(false, "", &two, "");
+    assert_eq!(device.replica.pending().unwrap(), 0);
+    assert_eq!(device.replica.rejected().unwrap().len(), 1);
+    assert_eq!(device.titles(), titles([(1, "one"), (2, "two")]));
+}
+
+#[test]
+fn an_edit_whose_answer_ends_the_transaction_is_not_lost() {
+    let merged = json!({"verdict": "merged", "row": {"id": 1, "title": "back", "level": "high", "at": "7"}});
+    let applied = json!({"verdict": "applied", "stamp": "2026-01-01T00:00:00.000009Z"});
+    for answer in [merged, applied] {
+        let device = Device::strict();
+        device.take(true, "", &[row(1, "one", "low"), row(2, "two", "low")], "");
+        device.run("update tasks set level = 'high' where id = 1");
+        device.run("update tasks set level = 'high' where id = 2");
+        rolls_back(&device, "update on tasks when old.id = 1");
+        device.script.answers(answer.clone());
+        let error = device.try_take(false, "", &[], "", false).unwrap_err();
+        assert_eq!(error.to_string(), ROLLED_BACK, "{answer}");
+        assert_eq!(device.replica.pending().unwrap(), 2, "{answer}");
+        device.run("drop trigger program_back");
+        device.take(false, "", &[], "");
+        assert_eq!(device.replica.pending().unwrap(), 0, "{answer}");
+    }
+}
+
+/// The program's own edit is at fault, and not what the server has.
+#[test]
+fn an_edit_that_can_not_be_undone_is_told_as_such() {
+    let device = Device::strict();
+    device.take(true, "", &[row(1, "one", "low")], "");
+    device.run(
+        "create trigger program_stay before delete on tasks begin select raise(abort, 'they stay'); end;
+insert into tasks (id, title, level) values (5, x'ff', 'low')",
+    );
+    device.script.answers(json!({"verdict": "applied"}));
+    device
+        .try_take(false, "", &[row(2, "two", "low")], "", true)
+        .unwrap_err();
+    assert_eq!(device.replica.rejected().unwrap().len(), 1);
+    assert_eq!(
+        device.told(),
+        [
+            "tasks of 5: the edit doesn't stand, and the table in this device's file refuses to undo it: they stay; let the table take that, and what the server has of the row comes with a later download"
+        ]
+    );
+}
+
+#[test]
+fn a_row_that_is_not_tried_keeps_no_other_one_waiting() {
+    let device = Device::strict();
+    let rows: Vec<String> = (1..=65).map(|id| row(id, "wrong", "low")).collect();
+    device.take(true, "", &rows, "");
+    assert_eq!(device.told().len(), 65);
+    // As a later version of the program has kept them.
+    device.run("drop trigger program_insert; update carburetor_unreadable set row = replace(row, 'low', 'urgent') where id < '65' or id > '65'");
+    device.take(false, "", &[], "");
+    device.take(false, "", &[], "");
+    assert_eq!(device.titles(), titles([(65, "wrong")]));
+    assert_eq!(device.told().len(), 64);
+}
+
+/// The same table, whose ids are texts.
+mod named {
+    use super::Level;
+    use carburetor::SyncTable;
+
+    diesel::table! { tasks (id) { id -> Text, title -> Text, level -> Text, at -> BigInt, } }
+
+    #[derive(Debug, Clone, PartialEq, SyncTable)]
+    #[diesel(table_name = tasks)]
+    #[sync(backends(sqlite))]
+    pub(super) struct Task {
+        id: String,
+        title: String,
+        level: Level,
+        #[sync(last_synced_at)]
+        at: i64,
+    }
+}
+
+#[test]
+fn a_removal_that_waits_is_forgotten_where_ids_have_another_type() {
+    let device = Device::strict();
+    device.take(true, "", &[row(1, "one", "low")], "");
+    device.run("create trigger program_delete before delete on tasks begin select raise(abort, 'it stays'); end");
+    device.take(false, "1", &[], "");
+    assert_eq!(device.told().len(), 1);
+    let Device {
+        folder,
+        script,
+        replica,
+    } = device;
+    drop(replica);
+    let path = folder.file("device");
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+    carburetor::replica::disarm(&mut conn).unwrap();
+    run(
+        &mut conn,
+        &format!(
+            "drop table tasks; create table tasks ({})",
+            COLUMNS.replace("integer primary key", "text not null primary key")
+        ),
+    );
+    let replica = open::<SyncGroup<(named::Task,)>>(&folder, &script);
+    assert!(replica.unreadable().unwrap().is_empty());
 }
 
 /// A program that took rows by another one's hands: the edit is rejected, and the table keeps it all the same.
