@@ -124,7 +124,9 @@ pub(super) fn set_aside(
         let (from, ids) = (table.staged(staging.gone), table.ids(""));
         let few = format!(" and ({ids}) in (select {ids} from {from} where {BETWEEN})");
         let removals = [removal(table, staging, &few)];
-        applying(conn, |conn| search(conn, table, &from, &removals, &mut gone))?;
+        applying(conn, |conn| {
+            search(conn, table, &from, &removals, &mut gone)
+        })?;
         let from = table.staged(staging.rows);
         let inserts = inserts(conn, table, staging, &format!(" and row.{BETWEEN}"))?;
         applying(conn, |conn| search(conn, table, &from, &inserts, &mut rows))?;

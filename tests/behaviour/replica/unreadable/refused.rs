@@ -306,7 +306,8 @@ fn an_edit_whose_undoing_ends_the_transaction_is_not_lost() {
 
 #[test]
 fn an_edit_whose_answer_ends_the_transaction_is_not_lost() {
-    let merged = json!({"verdict": "merged", "row": {"id": 1, "title": "back", "level": "high", "at": "7"}});
+    let merged =
+        json!({"verdict": "merged", "row": {"id": 1, "title": "back", "level": "high", "at": "7"}});
     let applied = json!({"verdict": "applied", "stamp": "2026-01-01T00:00:00.000009Z"});
     for answer in [merged, applied] {
         let device = Device::strict();
