@@ -12,7 +12,7 @@ pub(super) fn insert(table: &ReplicaTable) -> String {
     format!(
         "
   insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_sent, carburetor_since, carburetor_stretch)
-    values ({new}, '', 'insert', {LAST_CLOCK}, 0, {since}, {NOW}) {upsert}, carburetor_kind = 'insert', carburetor_from = null;
+    values ({new}, '', 'insert', {LAST_CLOCK}, 0, {since}, {NOW}) {upsert}, carburetor_kind = 'insert';
   delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;",
         same = table.own_id("new"),
         since = since(table, "new"),
@@ -106,7 +106,7 @@ pub(super) fn remove(table: &ReplicaTable) -> String {
         "
   insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_base, carburetor_sent, carburetor_since, carburetor_stretch)
     select {old}, '', 'delete', {LAST_CLOCK}, {base}, 0, {since}, {NOW} where not exists (select 1 from {outbox} where {never_sent})
-    {upsert}, carburetor_kind = 'delete', carburetor_from = null;
+    {upsert}, carburetor_kind = 'delete';
   delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;
   delete from {outbox} where {never_sent};",
         since = since(table, "old"),

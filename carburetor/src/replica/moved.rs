@@ -2,7 +2,8 @@
 //! have no such row at all.
 //!
 //! The entry of such an insert knows the place that its row had before, `carburetor_from`. There may be the deletion, or the insert of another row that
-//! was moved there: what moved in one round, or one after the other, belongs together.
+//! was moved there: what moved in one round, or one after the other, belongs together. Where several rows came to one place, one after the other, their places stand
+//! beside each other, also when the last of them has gone on.
 
 use super::entries::never_sent;
 use super::error::ReplicaError;
@@ -38,7 +39,11 @@ pub(super) fn begin(table: &ReplicaTable) -> String {
 /// And after those of the new one.
 pub(super) fn end(table: &ReplicaTable) -> String {
     format!(
-        "  update {} set carburetor_from = (select moving from carburetor_replica) where {} and carburetor_column = '';",
+        "  update {} set carburetor_from = case
+      when carburetor_from is null then (select moving from carburetor_replica)
+      when instr(' ' || carburetor_from || ' ', (select ' ' || moving || ' ' from carburetor_replica)) then carburetor_from
+      else (select carburetor_from || ' ' || moving from carburetor_replica) end
+    where {} and carburetor_column = '';",
         table.own("outbox"),
         table.own_id("new")
     )
@@ -153,9 +158,11 @@ impl Rings {
         );
         let mut beside: HashMap<String, Vec<String>> = HashMap::new();
         for row in query::rows(conn, &sql, [])? {
-            let (to, from) = (as_text(&row[0]), as_text(&row[1]));
-            beside.entry(to.clone()).or_default().push(from.clone());
-            beside.entry(from).or_default().push(to);
+            let (to, all) = (as_text(&row[0]), as_text(&row[1]));
+            for from in all.split(' ') {
+                beside.entry(to.clone()).or_default().push(from.to_owned());
+                beside.entry(from.to_owned()).or_default().push(to.clone());
+            }
         }
         Ok(Rings(beside))
     }

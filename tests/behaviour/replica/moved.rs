@@ -2,6 +2,7 @@
 
 use super::Server;
 use super::world::{Device, note};
+use carburetor::testing::Fault;
 
 /// A device that has the notes a and b.
 fn synced(server: &Server) -> Device {
@@ -112,5 +113,40 @@ fn what_moves_and_can_travel_moves_and_what_is_deleted_beside_an_odd_row_goes() 
     ] {
         let (notes, told) = after(&write, false);
         assert_eq!((notes, told.len()), (alone.clone(), 1), "{write}");
+    }
+}
+
+/// Each of the places that it comes past may be one of which the server knows.
+#[test]
+fn a_row_that_comes_past_other_ids_to_one_that_can_not_travel_stays_on_the_server() {
+    let past = format!(
+        "update notes set id = 'b' where id = 'a'; update notes set id = {ODD} where id = 'b'"
+    );
+    let back = format!(
+        "update notes set id = 'a' where id = 'c'; update notes set id = {ODD} where id = 'a'"
+    );
+    for (before, after) in [
+        ("delete from notes where id = 'b'", &past),
+        ("update notes set id = 'e' where id = 'b'", &past),
+        ("update notes set id = 'c' where id = 'a'", &back),
+    ] {
+        for is_lost in [false, true] {
+            let server = Server::new();
+            let mut device = synced(&server);
+            device.run(before);
+            if is_lost {
+                device.faults.next(Fault::LoseRequest);
+                device.try_sync().unwrap_err();
+            }
+            device.run(after);
+            for _ in 0..2 {
+                device.sync();
+                assert_eq!((device.pending(), device.entries()), (0, 0), "{before}");
+            }
+            let notes = server.notes();
+            assert_eq!(notes, device.notes(), "{before}, {is_lost}");
+            let is_there = notes.iter().any(|kept| kept.1 == "one");
+            assert!(is_there, "{before}, {is_lost}: {notes:?}");
+        }
     }
 }
