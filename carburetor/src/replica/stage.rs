@@ -154,13 +154,16 @@ fn leave(
     left: &Left,
 ) -> Result<(), ReplicaError> {
     let (number, column) = column(table, &left.column)?;
+    let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
+    let (own, ids) = (quoted(column), table.ids(""));
     for value in &left.values {
         let stored = (table.admit)(number, value)?;
-        let delete = format!(
-            "delete from {} where {} is {BIND} collate binary",
-            table.staged(DOWNLOADED.rows),
-            quoted(column)
+        // The table may have an older version of such a row, which held another value.
+        let older = format!(
+            "insert or ignore into {gone} ({ids}) select {ids} from {staged} where {own} is {BIND} collate binary"
         );
+        query::execute(conn, &older, [Bind(stored.clone())])?;
+        let delete = format!("delete from {staged} where {own} is {BIND} collate binary");
         query::execute(conn, &delete, [Bind(stored)])?;
         let held = of_server(table, column);
         unreadable::leave(conn, table, (number, column), value, &held)?;

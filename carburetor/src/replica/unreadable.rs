@@ -186,6 +186,7 @@ pub(super) fn leave(
     }
     let of_table = || Bind::text(table.place(DOWNLOADED.rows));
     let stored = (table.admit)(number, value)?;
+    let ids = table.ids("");
     let sql = format!(
         "select rowid, row from carburetor_unreadable where of_table = {BIND} and row is not null"
     );
@@ -195,11 +196,17 @@ pub(super) fn leave(
             held == value || (table.admit)(number, held).is_ok_and(|held| held == stored)
         });
         if is_left {
+            let older = format!(
+                "insert or ignore into {} ({ids}) select {ids} from {} where {} = (select key from carburetor_unreadable where rowid = {BIND})",
+                table.staged(DOWNLOADED.gone),
+                table.name(),
+                key(table, ""),
+            );
+            query::execute(conn, &older, [Bind::integer(as_integer(&row[0]))])?;
             let forget = format!("delete from carburetor_unreadable where rowid = {BIND}");
             query::execute(conn, &forget, [Bind::integer(as_integer(&row[0]))])?;
         }
     }
-    let ids = table.ids("");
     let sql = format!(
         "delete from carburetor_unreadable where of_table = {BIND} and not exists (select 1 from json_each(row) as held where held.key = {BIND}) \
          and key in (select {} from {} where {of_server} is {BIND} collate binary and ({ids}) not in (select {ids} from {}))",

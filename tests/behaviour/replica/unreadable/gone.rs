@@ -133,3 +133,22 @@ fn what_can_not_be_read_and_comes_after_a_value_has_left_stays() {
     assert!(device.titles().is_empty());
     assert_eq!(device.replica.unreadable().unwrap()[0].id, Some(json!(1)));
 }
+
+/// What came of it in between is of no use, and what was there before is older than that.
+#[test]
+fn what_left_between_two_pages_goes_in_its_older_version_too() {
+    for level in ["high", "urgent"] {
+        let device = Device::new();
+        device.take(true, "", &[row(1, "mine", "low"), row(2, "two", "low")], "");
+        let came = [row(1, "theirs", level)];
+        device.try_take(false, "", &came, "", true).unwrap_err();
+        let left = r#","left":{"column":"title","values":["theirs"]}"#;
+        device.take(false, "", &[row(3, "three", "low")], left);
+        assert_eq!(
+            device.titles(),
+            titles([(2, "two"), (3, "three")]),
+            "{level}"
+        );
+        assert!(device.replica.unreadable().unwrap().is_empty(), "{level}");
+    }
+}
