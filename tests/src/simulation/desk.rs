@@ -165,9 +165,9 @@ impl Desk {
             let is_of_before = |(column, sent): (&'static str, &Value)| {
                 !open.given.contains(&(column, sent.to_string()))
             };
-            let is_another = match &change.edit {
-                Edit::Insert(columns) if self.taken_back.contains(&key) => {
-                    written(table, columns).any(is_of_before)
+            let is_another = match (&open.existence, &change.edit) {
+                (Some(Existence::Inserted { .. }), Edit::Insert(columns)) => {
+                    self.taken_back.contains(&key) && written(table, columns).any(is_of_before)
                 }
                 _ => false,
             };
