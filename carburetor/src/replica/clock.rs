@@ -29,8 +29,10 @@ pub(super) fn observe(
     let (now, drift) = (now_ms(), drift());
     if let Some(at) = at.map(|at| at.timestamp_millis()) {
         let own = format!("({now} - offset_ms)");
-        // A device that was ahead isn't any more, where the server's time has come as far as its own. Of one that was behind that proves nothing, because the server's time
-        // may be much later than `at`: with its clock right it is ahead by the correction, and the server says so when it sends.
+        // A device that was ahead isn't any more, where the server's time has come as far as its
+        // own. Of one that was behind that proves nothing, because the server's time may be much
+        // later than `at`: with its clock right it is ahead by the correction, and the server says
+        // so when it sends.
         correct(
             conn,
             &format!(

@@ -26,7 +26,8 @@ pub(super) fn why(error: &ReplicaError) -> Option<&str> {
     }
 }
 
-/// Runs `work` in a savepoint: what it returns, or what the database says of what it wrote. Where the transaction has ended with that, all of it has failed.
+/// Runs `work` in a savepoint: what it returns, or what the database says of what it wrote. Where
+/// the transaction has ended with that, all of it has failed.
 pub(super) fn attempt<T>(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
@@ -42,7 +43,8 @@ pub(super) fn attempt<T>(
     }
 }
 
-/// The error of a savepoint, which is no row's where the transaction has ended with it: what is written from then on would stay, whatever fails.
+/// The error of a savepoint, which is no row's where the transaction has ended with it: what is
+/// written from then on would stay, whatever fails.
 pub(super) fn unless_over(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,

@@ -28,8 +28,8 @@ pub struct Status {
     /// group no longer has, and wait until whoever has those syncs.
     pub elsewhere: u64,
     /// What the replica adds to the device's time, where that is wrong by more than a minute as far as the server has shown: more than zero where the device is
-    /// behind. Edits get the right time from then on; what was edited before counts as older, or newer, than it is. None once a sync has found the device's clock right again: where
-    /// it was behind, one that sends an edit.
+    /// behind. Edits get the right time from then on; what was edited before counts as older, or newer, than it is. None once
+    /// a sync has found the device's clock right again: where it was behind, one that sends an edit.
     pub clock_correction: Option<TimeDelta>,
     /// When the replica last showed all that the server had.
     pub last_synced: Option<DateTime<Utc>>,

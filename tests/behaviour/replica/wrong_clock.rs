@@ -46,7 +46,8 @@ fn a_device_that_is_behind_is_told_until_its_clock_is_right() {
     // The program may have missed it.
     device.restart(&server, &["red"]);
     assert_eq!(device.corrected(), Some(60));
-    // That the server's time has come as far is no proof: so it is, too, where the device is still behind a server on which nobody has written since.
+    // That the server's time has come as far is no proof: so it is, too, where the device is still
+    // behind a server on which nobody has written since.
     device.is_off_by(0);
     device.sync();
     assert_eq!(device.corrected(), Some(60));
