@@ -10,15 +10,15 @@ use super::error::ReplicaError;
 use super::frozen::{self, Frozen};
 use super::odd::{self, Judged};
 use super::outbox::{Which, gather};
-use super::query::{self, BIND, Bind, as_text};
+use super::query::{self, as_text};
 use super::table::ReplicaTable;
 use crate::outcome::{Code, Rejection};
 use crate::wire::WireError;
 use diesel::sqlite::SqliteConnection;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The id of a row as one text, by which entries are found.
-pub(super) fn place(table: &ReplicaTable, row: &str) -> String {
+fn place(table: &ReplicaTable, row: &str) -> String {
     let parts = table.definition.ids().map(|id| {
         let part = format!("{row}{}", id.quoted());
         format!("typeof({part}) || hex({part})")
@@ -61,20 +61,17 @@ pub(super) fn hold_together(
         .map(|one| one.table)
         .collect();
     for place in moved {
-        let rings = Rings::read(conn, &tables[place])?;
-        let mut known = BTreeSet::new();
-        for (id, problem) in stuck(conn, &tables[place], place, frozen)? {
-            if !known.contains(&id) {
-                let together = rings.of(&id);
-                set_aside(conn, tables, place, frozen, &together, &problem)?;
-                known.extend(together);
-            }
+        let stuck = stuck(conn, &tables[place], place, frozen)?;
+        if stuck.is_empty() {
+            continue;
         }
+        let rings = Rings::read(conn, &tables[place])?;
+        set_aside(conn, tables, place, frozen, &rings.together(&stuck))?;
     }
     Ok(())
 }
 
-/// The inserts of moved rows that can't travel: the place of each row, and why.
+/// The inserts of moved rows that can't travel: the clock of each, and why.
 fn stuck(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
@@ -82,41 +79,36 @@ fn stuck(
     frozen: &[Frozen],
 ) -> Result<Vec<(String, WireError)>, ReplicaError> {
     let mut stuck = Vec::new();
-    let id = format!(
-        "select {} from {} as entry where carburetor_clock = {BIND} and carburetor_column = ''",
-        place(table, "entry."),
-        table.own("outbox")
-    );
     for one in frozen.iter().filter(|one| one.table == at && one.is_moved) {
         let problem = match odd::judge(conn, table, one)? {
             Judged::Odd(odd) => Some(odd.problem),
             Judged::Sound => frozen::change(conn, table, one)?.1,
             Judged::Gone => None,
         };
-        if let Some(problem) = problem {
-            let id = query::value(conn, &id, [Bind::text(&one.clock)])?;
-            stuck.push((as_text(&id), problem));
-        }
+        stuck.extend(problem.map(|problem| (one.clock.clone(), problem)));
     }
     Ok(stuck)
 }
 
-/// Sets aside what waits at these places.
+/// Sets aside the changes of these clocks, each because of what is said of it.
 fn set_aside(
     conn: &mut SqliteConnection,
     tables: &[ReplicaTable],
     at: usize,
     frozen: &mut Vec<Frozen>,
-    places: &BTreeSet<String>,
-    problem: &WireError,
+    reasons: &BTreeMap<&str, &WireError>,
 ) -> Result<(), ReplicaError> {
     let table = &tables[at];
-    let places =
-        serde_json::to_string(places).map_err(|error| WireError::new(error.to_string()))?;
-    let which = Which::Moved(&table.definition.wire_name, &places);
+    let clocks: Vec<&&str> = reasons.keys().collect();
+    let clocks =
+        serde_json::to_string(&clocks).map_err(|error| WireError::new(error.to_string()))?;
+    let which = Which::Moved(&table.definition.wire_name, &clocks);
     let mut together = Vec::new();
     gather(conn, tables, &table.owner, at, &which, &mut together)?;
     for one in &together {
+        let Some(problem) = reasons.get(one.clock.as_str()) else {
+            continue;
+        };
         match odd::judge(conn, table, one)? {
             Judged::Odd(odd) => odd.set_aside(conn, table, one)?,
             Judged::Gone => {}
@@ -134,8 +126,7 @@ fn set_aside(
             }
         }
     }
-    let clocks: BTreeSet<&str> = together.iter().map(|one| one.clock.as_str()).collect();
-    frozen.retain(|one| one.table != at || !clocks.contains(one.clock.as_str()));
+    frozen.retain(|one| one.table != at || !reasons.contains_key(one.clock.as_str()));
     Ok(())
 }
 
@@ -146,38 +137,66 @@ fn kept(table: &ReplicaTable, problem: &WireError) -> String {
     )
 }
 
-/// Which places belong together.
-struct Rings(HashMap<String, Vec<String>>);
+/// Which changes of a table belong together, by the places that they are of. All of the outbox is read, once.
+struct Rings {
+    /// The places beside each.
+    beside: HashMap<String, Vec<String>>,
+    /// The clocks of what waits at each.
+    clocks: HashMap<String, Vec<String>>,
+    /// The place of each clock.
+    places: HashMap<String, String>,
+}
 
 impl Rings {
     fn read(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<Self, ReplicaError> {
         let sql = format!(
-            "select {}, carburetor_from from {} as entry where carburetor_column = '' and carburetor_sent <> 1 and carburetor_from is not null",
-            place(table, "entry."),
+            "select carburetor_clock, {}, carburetor_from from {} as waiting where carburetor_column = '' and carburetor_sent <> 1 order by carburetor_clock",
+            place(table, "waiting."),
             table.own("outbox")
         );
-        let mut beside: HashMap<String, Vec<String>> = HashMap::new();
-        for row in query::rows(conn, &sql, [])? {
-            let (to, all) = (as_text(&row[0]), as_text(&row[1]));
-            for from in all.split(' ') {
+        let mut rings = Rings {
+            beside: HashMap::new(),
+            clocks: HashMap::new(),
+            places: HashMap::new(),
+        };
+        query::each(conn, &sql, [], |row| {
+            let (clock, to) = (as_text(&row.stored(0)), as_text(&row.stored(1)));
+            let (all, beside) = (as_text(&row.stored(2)), &mut rings.beside);
+            for from in all.split_whitespace() {
                 beside.entry(to.clone()).or_default().push(from.to_owned());
                 beside.entry(from.to_owned()).or_default().push(to.clone());
             }
-        }
-        Ok(Rings(beside))
+            let clocks = rings.clocks.entry(to.clone()).or_default();
+            clocks.push(clock.clone());
+            rings.places.insert(clock, to);
+            Ok::<_, ReplicaError>(())
+        })?;
+        Ok(rings)
     }
 
-    /// All that belongs to the row at `place`.
-    fn of(&self, place: &str) -> BTreeSet<String> {
-        let mut found = BTreeSet::from([place.to_owned()]);
-        let mut open = vec![place];
-        while let Some(place) = open.pop() {
-            for beside in self.0.get(place).into_iter().flatten() {
-                if found.insert(beside.clone()) {
-                    open.push(beside);
+    /// The clocks of all that belongs to what is stuck, each with the first reason for it.
+    fn together<'r>(
+        &'r self,
+        stuck: &'r [(String, WireError)],
+    ) -> BTreeMap<&'r str, &'r WireError> {
+        let (mut reasons, mut known) = (BTreeMap::new(), HashSet::new());
+        for (clock, problem) in stuck {
+            let mut open: Vec<&str> = self
+                .places
+                .get(clock)
+                .map(String::as_str)
+                .into_iter()
+                .collect();
+            while let Some(place) = open.pop() {
+                if !known.insert(place) {
+                    continue;
                 }
+                let clocks = self.clocks.get(place).into_iter().flatten();
+                reasons.extend(clocks.map(|clock| (clock.as_str(), problem)));
+                let beside = self.beside.get(place).into_iter().flatten();
+                open.extend(beside.map(String::as_str));
             }
         }
-        found
+        reasons
     }
 }

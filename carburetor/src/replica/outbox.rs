@@ -4,9 +4,9 @@ use super::error::ReplicaError;
 use super::frozen::{Frozen, keep};
 use super::moved;
 use super::odd::{self, Judged};
-use super::query::{self, as_integer, as_text};
+use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::table::ReplicaTable;
-use crate::table::{literal, quoted};
+use crate::table::quoted;
 use diesel::sqlite::SqliteConnection;
 use serde_json::Map;
 
@@ -20,7 +20,7 @@ pub(super) enum Which<'w> {
     Deletions(i64, usize),
     /// Those of the edited columns of one table's rows whose ids are in another table: they are about to go.
     Going(&'w str, &'w str),
-    /// Those of the existence of one table's rows that moved together.
+    /// Those of the existence of one table's rows that have one of these clocks, as JSON: they moved together.
     Moved(&'w str, &'w str),
 }
 
@@ -78,10 +78,8 @@ pub(super) fn gather(
         Which::Whole(border) => format!("carburetor_stretch <= {border}"),
         Which::Edits(border, limit) => of_kind(&outbox, "<>", *border, *limit),
         Which::Deletions(border, limit) => of_kind(&outbox, "=", *border, *limit),
-        Which::Moved(_, places) => format!(
-            "carburetor_column = '' and {} in (select value from json_each({}))",
-            moved::place(table, "entry."),
-            literal(places)
+        Which::Moved(_, _) => format!(
+            "carburetor_column = '' and carburetor_clock in (select value from json_each({BIND}))"
         ),
         Which::Going(_, ids) => format!(
             "carburetor_column <> '' and {}",
@@ -94,7 +92,12 @@ where carburetor_sent <> 1 and {condition} order by carburetor_clock",
         table.ids("entry.")
     );
     let stamp = table.stamp().map(|stamp| stamp.storage);
-    query::each(conn, &sql, [], |row| {
+    // There may be more of them than a statement's text holds.
+    let binds = match which {
+        Which::Moved(_, clocks) => Some(Bind::text(*clocks)),
+        _ => None,
+    };
+    query::each(conn, &sql, binds, |row| {
         let clock = as_text(&row.stored(0));
         let base = match stamp {
             Some(storage) => row.instant(3, storage)?,

@@ -102,6 +102,11 @@ update seats set guest = 'zoe' where room = 'x' and place = 3",
     // Rows that come, and an outcome with a row.
     server.run("update notes set title = 'tre', body = 'x' where id = 'c'");
     device.sync();
+    // A row that was given an id that can't travel. The download after it reads all on purpose.
+    device.run("update notes set id = cast(x'ff' as text) where id = 'c'");
+    device.faults.set_offline(true);
+    assert!(device.try_sync().is_err());
+    assert_eq!(device.replica.rejected().unwrap().len(), 4);
     let run = std::mem::take(&mut *RUN.lock().unwrap());
     for table in ["notes", "seats"] {
         let delete = format!("delete from \"{table}\"");
