@@ -273,3 +273,95 @@ fn columns_beside_and_other_tables_numbers_reset_nothing() {
         "t"
     );
 }
+
+/// What a type is called depends on where a session looks for it.
+#[test]
+fn a_type_is_the_same_one_whatever_the_search_path() {
+    const TYPE: &str = "create schema app; create type app.mood as enum ('good', 'bad');
+        create domain app.code as varchar(9)";
+    let mut conn = database().connect();
+    run(&mut conn, TYPE);
+    run(
+        &mut conn,
+        "create table games (id int primary key, mood app.mood, moods app.mood[], code app.code, name varchar(9)[], text text)",
+    );
+    let mut games = definition("games", &["id"], &[]);
+    let columns = ["mood", "moods", "code", "name", "text"];
+    games.columns.extend(columns.map(ColumnDefinition::new));
+    let paths = ["public", "public, app", "app, public, pg_catalog", "public"];
+    for path in paths {
+        run(&mut conn, &format!("set search_path = {path}"));
+        install(&mut conn, &[&games]);
+        for path in paths {
+            run(&mut conn, &format!("set search_path = {path}"));
+            healthy(&mut conn, &[&games]);
+        }
+    }
+    let generation = "select generation from carburetor.synced_table";
+    assert_eq!(line(&mut conn, generation), "1");
+    // Installations of before wrote what their session called it.
+    run(
+        &mut conn,
+        r#"update carburetor.synced_table set definition = regexp_replace(replace(definition, '"app.', '"'), ',"file":.*', '}')"#,
+    );
+    healthy(&mut conn, &[&games]);
+    install(&mut conn, &[&games]);
+    healthy(&mut conn, &[&games]);
+    assert_eq!(line(&mut conn, generation), "1");
+    // One of the same name is another one.
+    run(
+        &mut conn,
+        "create type public.mood as enum ('good', 'bad');
+        alter table games alter column mood type public.mood using 'bad', alter column text type app.code using 'x'",
+    );
+    let told: Vec<_> = problems(&mut conn, &[&games])
+        .into_iter()
+        .map(|[problem, _]| problem)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "its column mood is of type public.mood, and was app.mood when it was tracked",
+            "its column text is of type app.code, and was text when it was tracked",
+        ]
+    );
+    install(&mut conn, &[&games]);
+    healthy(&mut conn, &[&games]);
+    assert_eq!(line(&mut conn, generation), "2");
+}
+
+#[test]
+fn a_text_that_may_be_longer_resets_nothing_unless_its_values_are_written_anew() {
+    for (migration, expected) in [
+        ("alter column name type varchar(100)", "1"),
+        ("alter column name type varchar", "1"),
+        ("alter column name type text", "1"),
+        ("alter column name type varchar(100) using upper(name)", "2"),
+        ("alter column name type varchar(9)", "2"),
+    ] {
+        let mut conn = database().connect();
+        run(
+            &mut conn,
+            "create table games (id int primary key, name varchar(50)); insert into games values (1, 'one')",
+        );
+        let mut games = definition("games", &["id"], &[]);
+        games.columns.push(ColumnDefinition::new("name"));
+        install(&mut conn, &[&games]);
+        run(&mut conn, &format!("alter table games {migration}"));
+        let problems = problems(&mut conn, &[&games]);
+        let [[problem, remedy]] = &problems[..] else {
+            panic!("{migration}: {problems:?}");
+        };
+        assert!(problem.contains("when it was tracked"), "{problem}");
+        let resets = remedy.ends_with("which resets the replicas");
+        assert_eq!(resets, expected == "2", "{migration}: {remedy}");
+        for _ in 0..2 {
+            install(&mut conn, &[&games]);
+            healthy(&mut conn, &[&games]);
+            let generation = "select generation from carburetor.synced_table";
+            assert_eq!(line(&mut conn, generation), expected, "{migration}");
+            // What is written anew since is no matter.
+            run(&mut conn, "vacuum full games");
+        }
+    }
+}

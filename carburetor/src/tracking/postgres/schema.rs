@@ -7,9 +7,17 @@ use super::warnings::WARNINGS;
 /// What keeps a table from being tracked, as an expression over `relation`, `stamp`, `stamp_type`, `ids` and `columns`.
 pub(super) const OBSTACLE: &str = include_str!("obstacle.sql");
 
+/// `text` with the expressions that installing and verifying share: what a column's type is called, whether it is that of before, and whether it holds what
+/// that one held.
+pub(super) fn with_types(text: &str) -> String {
+    text.replace("{type}", include_str!("type.sql"))
+        .replace("{same_type}", include_str!("same_type.sql"))
+        .replace("{longer}", include_str!("longer.sql"))
+}
+
 /// What makes the registry.
 pub(super) fn text() -> String {
-    include_str!("schema.sql")
+    with_types(include_str!("schema.sql"))
         .replace("{obstacle}", OBSTACLE)
         .replace("{warnings}", WARNINGS)
         .replace("{lock}", &publish::lock())

@@ -230,11 +230,13 @@ begin
     raise exception 'carburetor: % must be tracked within one transaction', table_name
       using hint = 'run the migration in a transaction, with psql by its option --single-transaction';
   end if;
-  -- With the types that the columns have, and the numbers that this table of this database gave them, so that a change of them is seen.
+  -- With the types that the columns have, the numbers that this table of this database gave them, and the file that it is in, so that a change is seen.
   new_definition := left(new_definition, -1) || (
-    select format(',"types":%s,"oid":%s,"numbers":%s}',
-      coalesce(json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod) order by a.attnum), '{}'), target::oid,
-      coalesce(json_object_agg(a.attname, a.attnum order by a.attnum), '{}'))
+    select format(',"types":%s,"oid":%s,"numbers":%s,"file":%s}',
+      coalesce(json_object_agg(a.attname,
+{type}
+      order by a.attnum), '{}'), target::oid,
+      coalesce(json_object_agg(a.attname, a.attnum order by a.attnum), '{}'), coalesce(pg_relation_filenode(target)::text, 'null'))
     from pg_attribute a
     where a.attrelid = target and a.attnum > 0 and not a.attisdropped
       and a.attname in (select c.value ->> 'name' from json_array_elements(new_definition::json -> 'columns') c));
@@ -282,7 +284,12 @@ begin
       select from unnest(array['types', 'numbers']) w (what)
       cross join lateral json_each_text(known.definition::json -> w.what) k
       join lateral json_each_text(new_definition::json -> w.what) n on n.key = k.key
-      where n.value <> k.value and (w.what = 'types' or known.definition::json ->> 'oid' = target::oid::text)
+      cross join lateral (select k.value as known_type, n.value as now_type, known.definition as known_definition, target as now_table) t
+      where case w.what when 'types' then not
+{same_type}
+          and not
+{longer}
+          else n.value <> k.value and known.definition::json ->> 'oid' = target::oid::text end
         and k.key not in (select c.value ->> 'name' from json_array_elements(new_definition::json -> 'columns') c
                           where c.value ->> 'last_synced_at' = 'true')) then
     update carburetor.synced_table s set generation = s.generation + 1, horizon = greatest(s.horizon, carburetor.publish())

@@ -26,7 +26,7 @@ pub fn verify(definitions: &[&TableDefinition]) -> String {
     let shared = schema::functions(&text).into_iter();
     let shared =
         shared.map(|(name, body)| format!("({}, {})", literal(name), literal(&digest(body))));
-    include_str!("verify.sql")
+    schema::with_types(include_str!("verify.sql"))
         .replace("{obstacle}", schema::OBSTACLE)
         .replace("{shared}", &list(shared))
         .replace(

@@ -85,13 +85,19 @@ select i.name, format('its stamp %I is of type %s instead of %s', i.stamp, forma
 from installed i join pg_attribute a on a.attrelid = i.relation and a.attname = i.stamp and not a.attisdropped
 where format_type(a.atttypid, null) <> i.stamp_type or a.atttypmod between 0 and 5 or a.attgenerated <> ''
 union all
-select i.name, format('its column %I is of type %s, and was %s when it was tracked', a.attname, format_type(a.atttypid, a.atttypmod), k.type),
-  'where the program''s models have the new type, ' || remedy || ', which resets the replicas'
+select i.name, format('its column %I is of type %s, and was %s when it was tracked', a.attname, t.now_type, t.known_type),
+  'where the program''s models have the new type, ' || remedy || case when
+{longer}
+  then '' else ', which resets the replicas' end
 from installed i cross join again
 cross join lateral (
   select t.key, t.value as type from json_each_text(case when i.known_hash = i.hash then i.known_definition::json -> 'types' end) t) k
 join pg_attribute a on a.attrelid = i.relation and a.attname = k.key and a.attnum > 0 and not a.attisdropped
-where a.attname is distinct from i.stamp and a.attname = any (i.columns) and format_type(a.atttypid, a.atttypmod) <> k.type
+cross join lateral (select k.type as known_type, i.relation as now_table,
+{type}
+  as now_type) t
+where a.attname is distinct from i.stamp and a.attname = any (i.columns) and not
+{same_type}
 union all
 select i.name, format('its column %I is another one than when it was tracked, so that replicas have what that one held', a.attname),
   remedy || ', which resets the replicas'
