@@ -10,6 +10,7 @@ use super::table::ReplicaTable;
 use super::token;
 use crate::connection::transact_alone;
 use crate::table::literal;
+use diesel::QueryResult;
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
 
@@ -160,14 +161,7 @@ impl Store {
             shown::forget_all(conn, table, &self.group)?;
             // Whole rows and values of the account lie beside the table, too: what could not be shown, what was
             // to go, and the row that was replaced last.
-            for kept in [
-                "carburetor_unreadable",
-                "carburetor_stage_reset",
-                "carburetor_stage_left",
-            ] {
-                let forget = format!("delete from {kept} where of_table = {BIND}");
-                query::execute(conn, &forget, [Bind::text(table.place(DOWNLOADED.rows))])?;
-            }
+            forget_beside(conn, &table.place(DOWNLOADED.rows))?;
             conn.batch_execute(&format!("delete from {}", table.own("held")))?;
         }
         self.empty_former(conn)
@@ -185,4 +179,17 @@ impl Store {
         query::execute(conn, &others, group())?;
         Ok(())
     }
+}
+
+/// Forgets what could not be shown of the rows that were staged at `place`, and what was to go.
+pub(super) fn forget_beside(conn: &mut SqliteConnection, place: &str) -> QueryResult<()> {
+    for kept in [
+        "carburetor_unreadable",
+        "carburetor_stage_reset",
+        "carburetor_stage_left",
+    ] {
+        let forget = format!("delete from {kept} where of_table = {BIND}");
+        query::execute(conn, &forget, [Bind::text(place)])?;
+    }
+    Ok(())
 }

@@ -33,16 +33,11 @@ pub(super) fn observe(
         // own. Of one that was behind that proves nothing, because the server's time may be much
         // later than `at`: with its clock right it is ahead by the correction, and the server says
         // so when it sends.
-        correct(
-            conn,
-            &format!(
-                "offset_ms = 0 where offset_ms < -{drift} and abs({at} - {own}) <= {drift} / 2"
-            ),
-        )?;
-        correct(
-            conn,
-            &format!("offset_ms = offset_ms + {at} - {now} where {at} > {now} + {drift}"),
-        )?;
+        let right = format!(
+            "offset_ms = 0 where offset_ms < -{drift} and abs({at} - {own}) <= {drift} / 2"
+        );
+        let behind = format!("offset_ms = offset_ms + {at} - {now} where {at} > {now} + {drift}");
+        correct(conn, &[right, behind])?;
     }
     // 48 bits of milliseconds leave the sign alone until the year 6429.
     let Ok(time) = i64::try_from(clock.millis() << 16 | u64::from(clock.counter())) else {
@@ -57,19 +52,22 @@ pub(super) fn observe(
 /// From now on the time is the server's, and a clock that is far ahead of it was never seen.
 pub(super) fn follow(conn: &mut SqliteConnection, server: DateTime<Utc>) -> QueryResult<()> {
     let (at, now) = (server.timestamp_millis(), now_ms());
-    correct(
-        conn,
-        &format!(
-            "offset_ms = offset_ms + {at} - {now}, seen = iif(seen >> 16 < {at} + {}, seen, min(seen, {at} << 16))",
-            drift()
-        ),
-    )
+    let set = format!(
+        "offset_ms = offset_ms + {at} - {now}, seen = iif(seen >> 16 < {at} + {}, seen, min(seen, {at} << 16))",
+        drift()
+    );
+    correct(conn, &[set])
 }
 
-/// Has the replica's time follow the server's, and tells it where that changes whether the device's own one is wrong. `set` is what follows SET.
-fn correct(conn: &mut SqliteConnection, set: &str) -> QueryResult<()> {
+/// Has the replica's time follow the server's, and tells it where that changes whether the
+/// device's own one is wrong. Each of `sets` is what follows SET.
+fn correct(conn: &mut SqliteConnection, sets: &[String]) -> QueryResult<()> {
     let before = correction(conn)?;
-    if query::execute(conn, &format!("update carburetor_replica set {set}"), [])? == 0 {
+    let mut changed = 0;
+    for set in sets {
+        changed += query::execute(conn, &format!("update carburetor_replica set {set}"), [])?;
+    }
+    if changed == 0 {
         return Ok(());
     }
     match (before, correction(conn)?) {

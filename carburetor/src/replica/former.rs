@@ -1,5 +1,6 @@
 //! Tables that the group had once: what the account has in them is its own, too.
 
+use super::account::forget_beside;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, applying, as_text};
@@ -51,14 +52,7 @@ and exists (select 1 from sqlite_schema where type = 'table' and name = known.na
             })?;
             for place in places(conn, &table)? {
                 empty(conn, &place)?;
-                for kept in [
-                    "carburetor_unreadable",
-                    "carburetor_stage_reset",
-                    "carburetor_stage_left",
-                ] {
-                    let forget = format!("delete from {kept} where of_table = {BIND}");
-                    query::execute(conn, &forget, [Bind::text(&place)])?;
-                }
+                forget_beside(conn, &place)?;
             }
             for kind in ["held", "shown"] {
                 empty(conn, &format!("carburetor_{kind}_{table}"))?;

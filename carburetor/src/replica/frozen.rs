@@ -160,11 +160,26 @@ pub(super) fn take_back(
         let remains = refused::of_undoing(table, &said).of(id_json(conn, table, id)?);
         Unread::told(remains).keep(conn, table)?;
     }
-    let forget = format!("delete from {outbox} as entry where {of_clock}");
+    forget_entries(conn, table, id, clock)
+}
+
+/// Forgets the entries of this clock. Returns how many.
+pub(super) fn forget_entries(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    id: &[Stored],
+    clock: &str,
+) -> Result<usize, ReplicaError> {
+    let forget = format!(
+        "delete from {} as entry where {} and carburetor_clock = {BIND}",
+        table.own("outbox"),
+        table.has_id("entry")
+    );
+    let id = id.iter().cloned().map(Bind);
     Ok(query::execute(
         conn,
         &forget,
-        binds().chain([Bind::text(clock)]),
+        id.chain([Bind::text(clock)]),
     )?)
 }
 

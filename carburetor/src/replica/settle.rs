@@ -6,7 +6,7 @@ use super::clock::observe;
 use super::conclude::{Told, conclude, forget, unread};
 use super::error::ReplicaError;
 use super::file::Store;
-use super::frozen::take_back;
+use super::frozen::{forget_entries, take_back};
 use super::held;
 use super::met;
 use super::origin;
@@ -301,12 +301,7 @@ pub(super) fn refuse(
         token::forget_of(conn, table)?;
         match is_insert(&change) {
             true => {
-                let of_clock = format!(
-                    "delete from {} as entry where {} and carburetor_clock = {BIND}",
-                    table.own("outbox"),
-                    table.has_id("entry")
-                );
-                query::execute(conn, &of_clock, binds(&id).chain([Bind::text(clock)]))?;
+                forget_entries(conn, table, &id, &clock)?;
                 take_away(conn, store, table, &id)?;
             }
             false => drop(take_back(conn, table, &id, &clock)?),

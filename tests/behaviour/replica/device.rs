@@ -3,9 +3,10 @@
 use super::models::NOTES;
 use super::models::sqlite::{Chore, Note, Price, Seat};
 use carburetor::SyncGroup;
-use carburetor::replica::{Replica, ReplicaError, Transport};
+use carburetor::replica::{Replica, ReplicaError, Status, Transport};
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
+use futures_util::{FutureExt, StreamExt};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -34,6 +35,12 @@ impl Folder {
         run(&mut conn, NOTES);
         Replica::open(path, transport)
     }
+}
+
+/// The status at present.
+pub(super) fn status<G>(replica: &Replica<G>) -> Status {
+    let mut status = Box::pin(replica.status());
+    status.next().now_or_never().flatten().unwrap()
 }
 
 impl Drop for Folder {

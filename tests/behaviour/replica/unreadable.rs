@@ -1,10 +1,11 @@
 //! Rows that a replica can't show: they are told and kept, and everything else goes on.
 
+mod ended;
 mod fallbacks;
 mod gone;
 mod refused;
 
-use super::device::{Folder, run};
+use super::device::{Folder, run, status};
 use super::messages::Script;
 use carburetor::replica::{Replica, ReplicaError, Synced};
 use carburetor::{SyncGroup, SyncTable};

@@ -1,11 +1,10 @@
 //! Devices whose clocks are wrong: they are told, and nothing of theirs is older than what they have seen.
 
+use super::super::device::status;
 use super::Server;
 use super::world::Device;
-use carburetor::replica::Status;
 use carburetor::testing::set_replica_time;
 use chrono::{TimeDelta, Utc};
-use futures_util::StreamExt;
 
 fn served() -> Server {
     let server = Server::new();
@@ -15,17 +14,9 @@ fn served() -> Server {
 }
 
 impl Device {
-    fn status(&self) -> Status {
-        let mut status = Box::pin(self.replica.status());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        runtime.block_on(status.next()).unwrap()
-    }
-
     /// By how many minutes the replica corrects the device's clock.
     fn corrected(&self) -> Option<i64> {
-        let correction = self.status().clock_correction?;
+        let correction = status(&self.replica).clock_correction?;
         Some((correction.as_seconds_f64() / 60.0).round() as i64)
     }
 

@@ -67,6 +67,8 @@ mod references;
 mod refusals;
 #[path = "reinserts.rs"]
 mod reinserts;
+#[path = "remade.rs"]
+mod remade;
 #[path = "repeats.rs"]
 mod repeats;
 #[path = "revivals.rs"]

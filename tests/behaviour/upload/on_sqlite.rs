@@ -46,6 +46,8 @@ mod properties;
 mod references;
 #[path = "refusals.rs"]
 mod refusals;
+#[path = "remade.rs"]
+mod remade;
 #[path = "repeats.rs"]
 mod repeats;
 #[path = "revivals.rs"]
