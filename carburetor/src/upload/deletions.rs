@@ -17,12 +17,15 @@ pub(super) struct Overwritten<'a, 'c, R: Runner> {
 }
 
 impl<R: Runner> Session<'_, '_, R> {
-    /// Takes the deletions out of `changes`, which are in the order of their clocks, whose rows are made again next: an insert writes such a row anew in its place, and what
-    /// refers to it stays.
+    /// Takes the deletions out of `changes`, which are in the order of their clocks, whose rows are
+    /// made again next: an insert writes such a row anew in its place, and what refers to it stays.
     pub(super) fn overwritten<'a, 'c>(
         &mut self,
         changes: &mut Waiting<'a, 'c, R::Backend>,
     ) -> Vec<Overwritten<'a, 'c, R>> {
+        if !changes.iter().any(|change| self.takes_along(change)) {
+            return Vec::new();
+        }
         let mut later = BTreeMap::new();
         let mut overwritten = BTreeMap::new();
         for change in changes.iter().rev() {
@@ -46,7 +49,8 @@ impl<R: Runner> Session<'_, '_, R> {
         taken.collect()
     }
 
-    /// Answers the deletions whose rows were made again, or written since, among `changes`; the others, which are still to be applied, each with its insert.
+    /// Answers the deletions whose rows were made again, or written since, among `changes`; the
+    /// others, which are still to be applied, each with its insert.
     pub(super) fn not_overwritten<'a, 'c>(
         overwritten: Vec<Overwritten<'a, 'c, R>>,
         changes: &[&Admitted<'c, R::Backend>],
@@ -78,8 +82,8 @@ impl<R: Runner> Session<'_, '_, R> {
         left
     }
 
-    /// `changes`, and apart the deletions, where one of them may take rows along: a change that says of such a row that it belongs elsewhere comes before,
-    /// however many are applied at once.
+    /// `changes`, and apart the deletions, where one of them may take rows along: a change that says
+    /// of such a row that it belongs elsewhere comes before, however many are applied at once.
     pub(super) fn deletions_last<'a, 'c>(
         &self,
         changes: Waiting<'a, 'c, R::Backend>,
@@ -89,20 +93,15 @@ impl<R: Runner> Session<'_, '_, R> {
         }
         // What is said of the row after its deletion stays in order with that.
         let mut said = HashSet::new();
-        let changes = changes.into_iter().rev().map(|change| {
-            let is_last = said.insert(row(change)) && change.kind == Kind::Delete;
-            (change, is_last)
-        });
-        let (mut first, mut last) = (Waiting::new(), Waiting::new());
-        for (change, is_last) in changes {
-            match is_last {
-                true => last.push(change),
-                false => first.push(change),
-            }
-        }
-        first.reverse();
-        last.reverse();
-        (first, last)
+        let last: HashSet<usize> = changes
+            .iter()
+            .rev()
+            .filter(|change| said.insert(row(change)) && change.kind == Kind::Delete)
+            .map(|change| change.at)
+            .collect();
+        changes
+            .into_iter()
+            .partition(|change| !last.contains(&change.at))
     }
 
     /// Whether `change` is a deletion that other rows of the group may go along with.

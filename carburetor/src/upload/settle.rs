@@ -78,8 +78,13 @@ impl<'s, R: Runner> Session<'_, 's, R> {
     ) -> Result<(), UploadError> {
         let mut changes = changes;
         let overwritten = self.overwritten(&mut changes);
-        let failed = self.settle_most(changes.clone(), answers).await?;
-        let mut left = Self::not_overwritten(overwritten, &changes, answers);
+        // Of most uploads nothing is left.
+        let all = match overwritten.is_empty() {
+            true => Vec::new(),
+            false => changes.clone(),
+        };
+        let failed = self.settle_most(changes, answers).await?;
+        let mut left = Self::not_overwritten(overwritten, &all, answers);
         if left.is_empty() {
             self.reject(failed, answers);
             return Ok(());
