@@ -63,6 +63,8 @@ fn a_watermark_on_a_standby_holds_for_writers_of_the_primary_that_it_cannot_see(
     assert!(replica.since.unwrap() <= opened);
 
     run(&mut writer, "commit");
+    // A pause that came before the commit would keep it away.
+    standby.wait_caught_up();
     standby.pause();
     run(&mut primary, "insert into notes values (3)");
     tracking::watermark(&mut primary).unwrap();
