@@ -39,6 +39,9 @@ pub struct Outcome {
     pub met: Option<Map<String, Value>>,
     /// The server's row is there and can't travel: whoever holds a version of it keeps that, until it comes with a download.
     pub unreadable: Option<WireError>,
+    /// Nothing is left of the insert or the update, because its row was deleted; with `superseded` only. [`row`](Self::row) may show one all the same, that
+    /// somebody has inserted since, or that a hub doesn't let go.
+    pub lost: bool,
 }
 
 impl Outcome {
@@ -57,6 +60,7 @@ impl Outcome {
             row: None,
             met: None,
             unreadable: None,
+            lost: false,
         }
     }
 

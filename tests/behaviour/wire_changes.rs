@@ -117,6 +117,8 @@ fn outcomes() -> Outcomes {
     let forbidden = rejected(Code::Forbidden, hidden, None);
     let mut met = outcome(8, Verdict::Merged, row.clone());
     met.met = Some(object(json!({"name": "Ann"})));
+    let mut lost = outcome(9, Verdict::Superseded, row.clone());
+    lost.lost = true;
     let mut outcomes = Outcomes::new(
         Clock::new(1_700_000_000_000, 255, 0),
         vec![
@@ -128,6 +130,7 @@ fn outcomes() -> Outcomes {
             stamped(6, Verdict::Held, "2026-01-31T23:59:59.130Z"),
             outcome(7, Verdict::Held, Value::Null),
             met,
+            lost,
         ],
     );
     outcomes.scope = Some("598f2354d6ebd51b".into());

@@ -22,6 +22,8 @@ pub(super) struct Outcome {
     row: Option<Map<String, Value>>,
     met: Option<Map<String, Value>>,
     unreadable: Option<Unreadable>,
+    #[serde(default)]
+    lost: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,6 +64,7 @@ impl TryFrom<Outcome> for super::Outcome {
             row: written.row.filter(|_| !is_known),
             met: written.met.filter(|_| !is_known),
             unreadable: written.unreadable.map(|told| told.into_error("")),
+            lost: written.lost && matches!(written.verdict, Word::Superseded),
         })
     }
 }
@@ -88,6 +91,9 @@ impl Serialize for super::Outcome {
             }
             if let Some(error) = &self.unreadable {
                 outcome.serialize_entry("unreadable", &Unreadable::of(error))?;
+            }
+            if self.lost {
+                outcome.serialize_entry("lost", &true)?;
             }
         }
         outcome.end()

@@ -55,7 +55,7 @@ pub(super) fn conclude(
 ) -> Result<Told, ReplicaError> {
     let mut told = Told::default();
     match &outcome.verdict {
-        _ if relay::answer(conn, store, outcome)? => {}
+        _ if relay::answer(conn, store, outcome, is_lost(change, outcome))? => {}
         Verdict::Rejected(_) if is_gone(change, outcome) => {}
         Verdict::Rejected(rejection) => {
             keep_aside(conn, &store.group, change, rejection)?;
@@ -86,9 +86,11 @@ fn is_gone(change: &Change, outcome: &Outcome) -> bool {
         && matches!(code, Code::Forbidden | Code::NotFound)
 }
 
-/// Whether nothing is left of an edit, because its row went meanwhile.
+/// Whether nothing is left of an edit, because its row went meanwhile. A server of an earlier version says so by showing none.
 fn is_lost(change: &Change, outcome: &Outcome) -> bool {
-    outcome.verdict == Verdict::Superseded && !is_shown(outcome) && change.edit != Edit::Delete
+    outcome.verdict == Verdict::Superseded
+        && (outcome.lost || !is_shown(outcome))
+        && change.edit != Edit::Delete
 }
 
 fn is_shown(outcome: &Outcome) -> bool {

@@ -145,11 +145,13 @@ end",
     (name, text)
 }
 
-/// Keeps what the server has answered, for the device to hear; `false` where the change is no device's.
+/// Keeps what the server has answered, for the device to hear, and whether its edit is `lost`, which the rows here may not show; `false` where the change is no
+/// device's.
 pub(super) fn answer(
     conn: &mut SqliteConnection,
     store: &Store,
     outcome: &Outcome,
+    lost: bool,
 ) -> Result<bool, ReplicaError> {
     if !store.is_hub() {
         return Ok(false);
@@ -160,6 +162,7 @@ pub(super) fn answer(
         // The device's scope may not show them.
         met: None,
         unreadable: None,
+        lost,
         ..outcome.clone()
     };
     let sql =

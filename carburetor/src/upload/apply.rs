@@ -221,16 +221,13 @@ impl<R: Runner> Session<'_, '_, R> {
                     let stamp = (judged.verdict == Verdict::Applied)
                         .then_some(row.found.stamp)
                         .flatten();
-                    let verdict = judged.verdict;
-                    let met = judged.met;
-                    settled.push((
-                        judged.change.at,
-                        Settled {
-                            verdict,
-                            stamp,
-                            met,
-                        },
-                    ));
+                    let settles = Settled {
+                        verdict: judged.verdict,
+                        stamp,
+                        met: judged.met,
+                        lost: judged.lost,
+                    };
+                    settled.push((judged.change.at, settles));
                 }
             }
         }

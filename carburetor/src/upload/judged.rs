@@ -12,6 +12,8 @@ pub(super) struct Judged<'a, 'c, DB: WireBackend> {
     pub(super) verdict: Verdict,
     /// See [`Outcome::met`](crate::outcome::Outcome::met).
     pub(super) met: Option<Map<String, Value>>,
+    /// See [`Outcome::lost`](crate::outcome::Outcome::lost).
+    pub(super) lost: bool,
 }
 
 /// Why a row can't be changed, or not by this caller.

@@ -35,6 +35,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 row: None,
                 met: answer.met,
                 unreadable: None,
+                lost: answer.lost,
             });
         }
         for (table, upload) in self.tables.iter().enumerate() {

@@ -185,6 +185,7 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
                     before: is_live.then_some(before),
                 });
                 self.judge(change, Verdict::Superseded);
+                self.lose(matches!(self.found.held, Held::Gone(_)));
             }
             Decision::Rejected(code) => {
                 self.judge(change, Verdict::Rejected(missing(definition, code)));
@@ -346,7 +347,15 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
             change,
             verdict,
             met: None,
+            lost: false,
         });
+    }
+
+    /// Whether nothing is left of the last change, because the row was deleted.
+    fn lose(&mut self, lost: bool) {
+        if let Some(judged) = self.judged.last_mut() {
+            judged.lost = lost;
+        }
     }
 }
 

@@ -265,6 +265,7 @@ async fn once<R: Runner>(
         verdict: answers[at].verdict.clone(),
         stamp: answers[at].stamp,
         met: answers[at].met.clone(),
+        lost: answers[at].lost,
         scope: scope.clone(),
     });
     session.keep(receipts.collect(), scope, confirmed).await?;
@@ -323,6 +324,7 @@ fn repeated(
                 stamp: receipt.stamp,
                 // Another scope may not show them.
                 met: receipt.met.clone().filter(|_| receipt.scope == *scope),
+                lost: receipt.lost,
             });
         }
         places.push(place);

@@ -18,6 +18,8 @@ pub(super) struct Receipt {
     pub(super) stamp: Option<DateTime<Utc>>,
     /// See [`Outcome::met`].
     pub(super) met: Option<Map<String, Value>>,
+    /// See [`Outcome::lost`].
+    pub(super) lost: bool,
     /// The scope within which the change was taken.
     pub(super) scope: Arc<str>,
 }
@@ -33,12 +35,9 @@ pub(super) fn write<'r>(
     let stored: Vec<Stored> = receipts
         .map(|receipt| {
             let outcome = (receipt.verdict != Verdict::Applied).then(|| Outcome {
-                clock: receipt.clock,
-                verdict: receipt.verdict.clone(),
-                stamp: None,
-                row: None,
                 met: receipt.met.clone(),
-                unreadable: None,
+                lost: receipt.lost,
+                ..Outcome::new(receipt.clock, receipt.verdict.clone())
             });
             let stamp = receipt.stamp.map(|stamp| stamp.timestamp_micros());
             (receipt.clock, receipt.digest, stamp, outcome)
@@ -52,14 +51,14 @@ pub(super) fn read(text: &str) -> serde_json::Result<Vec<Receipt>> {
     let (scope, stored): (String, Vec<Stored>) = serde_json::from_str(text)?;
     let scope: Arc<str> = scope.into();
     let receipt = |(clock, digest, stamp, outcome): Stored| {
-        let told = outcome.map(|outcome| (outcome.verdict, outcome.met));
-        let (verdict, met) = told.unwrap_or((Verdict::Applied, None));
+        let outcome = outcome.unwrap_or_else(|| Outcome::new(clock, Verdict::Applied));
         Receipt {
             clock,
             digest,
-            verdict,
+            verdict: outcome.verdict,
             stamp: stamp.and_then(DateTime::from_timestamp_micros),
-            met,
+            met: outcome.met,
+            lost: outcome.lost,
             scope: scope.clone(),
         }
     };
@@ -78,11 +77,14 @@ mod tests {
             message: "users_email_key".into(),
             field: Some("users_email_key".into()),
         });
-        let receipts = [Verdict::Applied, Verdict::Merged, rejected].map(|verdict| Receipt {
+        let superseded = Verdict::Superseded;
+        let verdicts = [Verdict::Applied, Verdict::Merged, superseded, rejected];
+        let receipts = verdicts.map(|verdict| Receipt {
             clock: Clock::new(5, 6, 7),
             digest: Digest(0x00ff),
             stamp: DateTime::from_timestamp_micros(8),
             met: (verdict == Verdict::Merged).then(|| Map::from_iter([("a".into(), 1.into())])),
+            lost: verdict == Verdict::Superseded,
             verdict,
             scope: "red".into(),
         });

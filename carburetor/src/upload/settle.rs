@@ -24,6 +24,8 @@ pub(super) struct Settled {
     pub(super) stamp: Option<DateTime<Utc>>,
     /// See [`Outcome::met`](crate::outcome::Outcome::met).
     pub(super) met: Option<Map<String, Value>>,
+    /// See [`Outcome::lost`](crate::outcome::Outcome::lost).
+    pub(super) lost: bool,
 }
 
 impl Settled {
@@ -47,6 +49,7 @@ impl Settled {
             verdict,
             stamp: None,
             met: None,
+            lost: false,
         }
     }
 }

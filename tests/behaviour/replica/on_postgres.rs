@@ -17,6 +17,8 @@ mod hub;
 mod late;
 #[path = "live.rs"]
 mod live;
+#[path = "lost.rs"]
+mod lost;
 #[path = "moved.rs"]
 mod moved;
 #[path = "odd_ids.rs"]

@@ -19,6 +19,8 @@ mod hub;
 mod late;
 #[path = "live.rs"]
 mod live;
+#[path = "lost.rs"]
+mod lost;
 #[path = "many_keys.rs"]
 mod many_keys;
 #[path = "moved.rs"]

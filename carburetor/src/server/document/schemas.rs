@@ -265,6 +265,10 @@ fn outcome() -> Object {
                 "unreadable",
                 unreadable("The server's row is there, and can't travel").into(),
             ),
+            (
+                "lost",
+                flag("Nothing is left of the edit, because its row was deleted"),
+            ),
         ],
     )
 }

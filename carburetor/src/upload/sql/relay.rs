@@ -52,6 +52,7 @@ pub(in crate::upload) async fn relayed<R: Runner>(
             verdict: Verdict::Held,
             stamp: None,
             met: None,
+            lost: false,
             scope: scope.clone(),
         });
         if let Some(answer) = texts.next().flatten() {
@@ -60,6 +61,7 @@ pub(in crate::upload) async fn relayed<R: Runner>(
                 continue;
             };
             receipt.stamp = receipt.stamp.filter(|_| answer.verdict == Verdict::Applied);
+            receipt.lost = answer.lost;
             receipt.verdict = match answer.verdict {
                 // What the hub made of it before was something else: the device needs the row as it has become.
                 Verdict::Applied if receipt.stamp.is_none() && change.edit != Edit::Delete => {
@@ -98,6 +100,7 @@ impl<R: Runner> Session<'_, '_, R> {
                 continue;
             }
             answer.verdict = Verdict::Held;
+            answer.lost = false;
             held.push((
                 change.clock,
                 change.clock.millis() << 16 | u64::from(change.clock.counter()),
