@@ -183,8 +183,11 @@ impl Desk {
                 }
                 _ => {}
             }
+            // An edit of a row that was there before the insert carries nothing of the insert.
+            let is_of_before =
+                matches!(open.existence, Some(Existence::Inserted { way: None, .. }));
             for (column, edited) in &mut open.columns {
-                if is_carried(&key, column, &edited.value) {
+                if !is_of_before && is_carried(&key, column, &edited.value) {
                     edited.way = Some(change.clock);
                     taken.append(&mut edited.of);
                 }
@@ -338,5 +341,7 @@ fn is_told(change: &Change, outcome: &Outcome) -> bool {
 
 /// Whether nothing is left of an edit, because its row was deleted meanwhile.
 fn is_lost(change: &Change, outcome: &Outcome) -> bool {
-    outcome.verdict == Verdict::Superseded && outcome.row.is_none() && change.edit != Edit::Delete
+    outcome.verdict == Verdict::Superseded
+        && (outcome.lost || outcome.row.is_none())
+        && change.edit != Edit::Delete
 }

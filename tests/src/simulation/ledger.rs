@@ -121,6 +121,7 @@ impl Ledger {
             .iter()
             .any(|held| rejection::is_due(held, member, change, &key, Code::Constraint));
         let is_lost = outcome.verdict == Verdict::Superseded && outcome.row.is_none();
+        let is_gone = self.held.get(&key).is_none_or(|held| held.live.is_none());
         if took && is_lost && is_refused {
             return Ok(None);
         }
@@ -133,6 +134,10 @@ impl Ledger {
             Effect::Counts => !is_last || outcome.verdict != Verdict::Superseded,
             Effect::Known => true,
         };
+        let is_edit = change.edit != Edit::Delete;
+        if is_edit && effect == Effect::Loses && is_last && !took && outcome.lost != is_gone {
+            return Err(format!("its row is gone: {is_gone}"));
+        }
         match is_due {
             true => Ok(None),
             false => Err(format!("it {effect:?}")),
