@@ -1,5 +1,6 @@
 //! Another try at what could not be shown: the program may know more, or its table take more.
 
+use super::broken::broken;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, Stored, as_integer, as_text};
@@ -47,6 +48,13 @@ impl Store {
             "select rowid, row, id from carburetor_unreadable where of_table = {BIND} and row is not null{which}"
         );
         let kept = query::rows(conn, &sql, [Bind::text(table.place(DOWNLOADED.rows))])?;
+        if kept.is_empty() {
+            return Ok(());
+        }
+        if let Some(error) = broken(conn, table)? {
+            tracing::warn!(%error, "what the table has refused waits");
+            return Ok(());
+        }
         let mut is_staged = false;
         for kept in kept {
             let [number, row, id] = &kept[..] else {

@@ -2,6 +2,7 @@
 
 use super::error::ReplicaError;
 use super::file::Store;
+use super::overtaken;
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::schema::now_ms;
 use crate::change::Change;
@@ -105,6 +106,7 @@ pub(super) fn renew(conn: &mut SqliteConnection, store: &Store) -> Result<(), Re
         "update carburetor_replica set clock = max(seen, ({} << 16) - 1)",
         now_ms()
     ))?;
+    overtaken::renew(conn)?;
     let clocks = replace(conn, store, "printf('%016x', clock + place) || id")?;
     Ok(conn.batch_execute(&format!(
         "update carburetor_replica set clock = clock + {clocks}"
@@ -156,6 +158,10 @@ insert into temp.carburetor_renewed (old, new)
 
 /// The changes that are written down take their new clocks, and count as never sent.
 fn rewrite(conn: &mut SqliteConnection) -> Result<(), ReplicaError> {
+    conn.batch_execute(
+        "update or replace carburetor_retried set clock = (select new from temp.carburetor_renewed where old = clock)
+  where clock in (select old from temp.carburetor_renewed)",
+    )?;
     let sql = "select seq, change, new from carburetor_sending join temp.carburetor_renewed on old = clock";
     for row in query::rows(conn, sql, [])? {
         let unreadable = |error: serde_json::Error| WireError::new(error.to_string());

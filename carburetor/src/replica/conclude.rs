@@ -2,9 +2,11 @@
 
 use super::error::ReplicaError;
 use super::file::Store;
+use super::overtaken;
 use super::query::{self, BIND, Bind};
 use super::rejected::keep_aside;
 use super::relay;
+use super::rest::{Rest, local};
 use super::sending::Sending;
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Outcome, Rejection, Verdict};
@@ -58,11 +60,13 @@ pub(super) fn conclude(
         _ if relay::answer(conn, store, outcome, is_lost(change, outcome))? => {}
         Verdict::Rejected(_) if is_gone(change, outcome) => {}
         Verdict::Rejected(rejection) => {
-            keep_aside(conn, &store.group, change, rejection)?;
+            let rest = rest(conn, store, change)?;
+            keep_aside(conn, &store.group, change, rejection, &rest)?;
             told.rejected = 1;
         }
         _ if is_lost(change, outcome) => {
-            keep_aside(conn, &store.group, change, &gone())?;
+            let rest = rest(conn, store, change)?;
+            keep_aside(conn, &store.group, change, &gone(), &rest)?;
             told.lost = 1;
             tracing::warn!(
                 table = change.table,
@@ -70,9 +74,22 @@ pub(super) fn conclude(
                 "an edit came to nothing: its row was deleted meanwhile, maybe along with another one"
             );
         }
-        _ => {}
+        _ => overtaken::overtake(conn, store, change)?,
     }
     Ok(told)
+}
+
+/// What never travels of a row that goes with its insert.
+fn rest(conn: &mut SqliteConnection, store: &Store, change: &Change) -> Result<Rest, ReplicaError> {
+    let Some(table) = store.table(&change.table) else {
+        return Ok(Rest::default());
+    };
+    if !matches!(change.edit, Edit::Insert(_)) {
+        return Ok(Rest::default());
+    }
+    let id = table.admit_id(&change.id)?;
+    let columns = local(conn, table)?;
+    Ok(Rest::of_row(conn, table, &columns, &id)?)
 }
 
 /// Whether there is no row any more that a deletion could take away, for whoever sent it. Where a scope may hide rows, the server says no more than that.

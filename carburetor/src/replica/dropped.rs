@@ -4,6 +4,7 @@ use super::error::ReplicaError;
 use super::frozen::id_json;
 use super::query::{self, BIND, Bind, Stored, as_integer, as_text, exists};
 use super::rejected::keep_aside;
+use super::rest::Rest;
 use super::table::ReplicaTable;
 use crate::change::{Change, Edit};
 use crate::clip;
@@ -175,7 +176,7 @@ impl Lost {
             ),
             was: was.into_iter().collect(),
         };
-        keep_aside(conn, &table.owner, &change, &rejection)
+        keep_aside(conn, &table.owner, &change, &rejection, &Rest::default())
     }
 
     /// What the column held last, where anybody knows: the row itself, if the table still has the column, or what was kept before a migration.

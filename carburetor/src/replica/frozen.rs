@@ -4,6 +4,7 @@ use super::error::ReplicaError;
 use super::query::{self, BIND, Bind, Stored, as_text};
 use super::refused;
 use super::rejected::keep_aside;
+use super::rest::{Rest, local};
 use super::sending;
 use super::table::ReplicaTable;
 use super::token;
@@ -69,12 +70,30 @@ pub(super) fn set_aside(
     change: &Change,
     rejection: &Rejection,
 ) -> Result<(), ReplicaError> {
-    keep_aside(conn, &table.owner, change, rejection)?;
+    let rest = rest(conn, table, frozen, change)?;
+    keep_aside(conn, &table.owner, change, rejection, &rest)?;
     token::forget_of(conn, table)?;
     match take_back(conn, table, &frozen.id, &frozen.clock)? {
         0 => Err(ReplicaError::stuck(table, &frozen.clock)),
         _ => Ok(()),
     }
+}
+
+/// What of the row a change doesn't say: values that can't travel, and where the row goes with it, all that never does.
+fn rest(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    frozen: &Frozen,
+    change: &Change,
+) -> Result<Rest, ReplicaError> {
+    let (said, mut columns) = match &change.edit {
+        Edit::Insert(said) => (said, local(conn, table)?),
+        Edit::Update(said) => (said, Vec::new()),
+        Edit::Delete => return Ok(Rest::default()),
+    };
+    let given = given(table, frozen).into_iter().map(str::to_owned);
+    columns.extend(given.filter(|name| !said.contains_key(name)));
+    Ok(Rest::of_row(conn, table, &columns, &frozen.id)?)
 }
 
 /// The change that the entries come to, and what of its row can't travel.

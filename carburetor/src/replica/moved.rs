@@ -3,7 +3,7 @@
 //!
 //! The entry of such an insert knows the place that its row had before, `carburetor_from`. There may be the deletion, or the insert of another row that
 //! was moved there: what moved in one round, or one after the other, belongs together. Where several rows came to one place, one after the other, their places stand
-//! beside each other, also when the last of them has gone on.
+//! beside each other, also when the last of them has gone on: that of the row which came last is the last.
 
 use super::entries::never_sent;
 use super::error::ReplicaError;
@@ -11,6 +11,7 @@ use super::frozen::{self, Frozen};
 use super::odd::{self, Judged};
 use super::outbox::{Which, gather};
 use super::query::{self, as_text};
+use super::returning;
 use super::table::ReplicaTable;
 use crate::outcome::{Code, Rejection};
 use crate::wire::WireError;
@@ -18,7 +19,7 @@ use diesel::sqlite::SqliteConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The id of a row as one text, by which entries are found.
-fn place(table: &ReplicaTable, row: &str) -> String {
+pub(super) fn place(table: &ReplicaTable, row: &str) -> String {
     let parts = table.definition.ids().map(|id| {
         let part = format!("{row}{}", id.quoted());
         format!("typeof({part}) || hex({part})")
@@ -41,7 +42,8 @@ pub(super) fn end(table: &ReplicaTable) -> String {
     format!(
         "  update {} set carburetor_from = case
       when carburetor_from is null then (select moving from carburetor_replica)
-      when instr(' ' || carburetor_from || ' ', (select ' ' || moving || ' ' from carburetor_replica)) then carburetor_from
+      when instr(' ' || carburetor_from || ' ', (select ' ' || moving || ' ' from carburetor_replica))
+        then (select ltrim(trim(replace(' ' || carburetor_from || ' ', ' ' || moving || ' ', ' ')) || ' ' || moving) from carburetor_replica)
       else (select carburetor_from || ' ' || moving from carburetor_replica) end
     where {} and carburetor_column = '';",
         table.own("outbox"),
@@ -102,6 +104,7 @@ fn set_aside(
     let clocks: Vec<&&str> = reasons.keys().collect();
     let clocks =
         serde_json::to_string(&clocks).map_err(|error| WireError::new(error.to_string()))?;
+    returning::keep(conn, table, &clocks)?;
     let which = Which::Moved(&table.definition.wire_name, &clocks);
     let mut together = Vec::new();
     gather(conn, tables, &table.owner, at, &which, &mut together)?;

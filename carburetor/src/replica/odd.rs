@@ -5,6 +5,7 @@ use super::error::ReplicaError;
 use super::frozen::Frozen;
 use super::query::{self, BIND, Bind, Stored, applying, as_integer, as_text};
 use super::rejected::keep_aside;
+use super::rest::{Rest, local, typed};
 use super::table::ReplicaTable;
 use crate::change::{Change, Edit};
 use crate::outcome::{Code, Rejection};
@@ -19,6 +20,9 @@ pub(super) struct Odd {
     entry: i64,
     pub(super) problem: WireError,
 }
+
+/// What a row holds that travels, and the rest.
+type Held = (Map<String, Value>, Rest);
 
 const REMEDY: &str = "write the row again under an id that the model takes";
 
@@ -128,19 +132,19 @@ impl Odd {
             }
             false => columns.iter().map(String::as_str).collect(),
         };
-        let mut edits: Vec<Edit> = match is("delete") {
-            true => vec![Edit::Delete],
-            false => self
-                .rows(conn, table, &given)?
-                .into_iter()
-                .map(match is("insert") {
+        let mut edits: Vec<(Edit, Rest)> = match is("delete") {
+            true => vec![(Edit::Delete, Rest::default())],
+            false => {
+                let rows = self.rows(conn, table, &given, is("insert"))?.into_iter();
+                let edit = match is("insert") {
                     true => Edit::Insert,
                     false => Edit::Update,
-                })
-                .collect(),
+                };
+                rows.map(|(row, rest)| (edit(row), rest)).collect()
+            }
         };
         if edits.is_empty() {
-            edits.push(Edit::Update(Map::new()));
+            edits.push((Edit::Update(Map::new()), Rest::default()));
         }
         let rejection = Rejection {
             code: Code::Invalid,
@@ -152,7 +156,7 @@ impl Odd {
             .parse()
             .map_err(|_| WireError::new("the outbox holds an unreadable clock"))?;
         let id = self.id(conn, table)?;
-        for edit in edits {
+        for (edit, rest) in edits {
             let change = Change {
                 table: table.definition.wire_name.clone(),
                 id: id.clone(),
@@ -161,7 +165,7 @@ impl Odd {
                 edit,
                 was: Map::new(),
             };
-            keep_aside(conn, &table.owner, &change, &rejection)?;
+            keep_aside(conn, &table.owner, &change, &rejection, &rest)?;
         }
         self.take_back(conn, table, is("insert"), &columns)?;
         let forget = format!(
@@ -184,17 +188,31 @@ impl Odd {
         parts.collect::<Vec<_>>().join(" and ")
     }
 
-    /// What the rows of this id hold of the columns, as far as it travels.
+    /// What the rows of this id hold of the columns, as far as it travels, and the rest, which goes with an insert.
     fn rows(
         &self,
         conn: &mut SqliteConnection,
         table: &ReplicaTable,
         given: &[&str],
-    ) -> Result<Vec<Map<String, Value>>, ReplicaError> {
+        is_insert: bool,
+    ) -> Result<Vec<Held>, ReplicaError> {
         let columns: Vec<_> = table.definition.downloaded().enumerate().collect();
+        let mut others = match is_insert {
+            true => local(conn, table)?,
+            false => Vec::new(),
+        };
+        others.extend(
+            given
+                .iter()
+                .map(|name| (*name).to_owned())
+                .filter(|name| !name.is_empty()),
+        );
+        let listed = match others.is_empty() {
+            true => table.columns("kept."),
+            false => format!("{}, {}", table.columns("kept."), typed(&others, "kept")),
+        };
         let sql = format!(
-            "select {} from {} as kept where {}",
-            table.columns("kept."),
+            "select {listed} from {} as kept where {}",
             table.name(),
             self.has_id(table, "kept")
         );
@@ -208,7 +226,9 @@ impl Odd {
                     kept.insert(column.name.clone(), value);
                 }
             }
-            rows.push(kept);
+            let mut rest = Rest::read(&others, row, columns.len());
+            rest.retain(|name| !kept.contains_key(name));
+            rows.push((kept, rest));
             Ok::<_, ReplicaError>(())
         })?;
         Ok(rows)

@@ -271,15 +271,20 @@ impl<G> Replica<G> {
         self.read(Store::unreadable)
     }
 
-    /// Edits the row again as the rejected change of this number did, to be sent with the next sync; `false` if there is none. It writes over what the
-    /// row holds by then: an edit that isn't sent yet, and what others have written meanwhile. So show both first.
+    /// Edits the row again as the rejected change of this number did, to be sent with the next sync; `false` if there is none. What this device has
+    /// edited of the row since, sent or not, stands on top of it: only the other columns are written. It writes over what others have written
+    /// meanwhile, so show both first. Of two rejected changes that are tried again, in whatever order, the later edit stands.
+    ///
+    /// A row that is inserted anew gets back what only this device knew of it, its `local` columns.
     ///
     #[doc = include_str!("../../docs/examples/replica_rejected.md")]
     ///
     /// # Errors
     ///
     /// A failed statement, or a change that doesn't fit the model of today. An update of a row that is gone ([`Code::Gone`](crate::outcome::Code::Gone)), unless the row is
-    /// there again: nothing would come of it, and it stays among the rejected. A file that has become another account's.
+    /// there again: nothing would come of it, and it stays among the rejected. So does a change of which nothing would be left, because all that it
+    /// wrote was edited since, or the row itself was deleted or inserted, and a deletion of a row that was edited since. A file that has become
+    /// another account's.
     pub fn retry(&self, seq: i64) -> Result<bool, ReplicaError> {
         self.transact(|store, conn| store.retry(conn, seq))
     }

@@ -1,5 +1,6 @@
 //! What a device's own table refuses of the server's, by a CHECK, a key or a trigger: it is found among the rest, and kept aside.
 
+use super::broken::broken;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::frozen::id_json;
@@ -27,8 +28,23 @@ pub(super) fn why(error: &ReplicaError) -> Option<&str> {
 }
 
 /// Runs `work` in a savepoint: what it returns, or what the database says of what it wrote. Where
-/// the transaction has ended with that, all of it has failed.
+/// the transaction has ended with that, or the table takes no row at all, all of it has failed.
 pub(super) fn attempt<T>(
+    conn: &mut SqliteConnection,
+    table: &ReplicaTable,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, ReplicaError>,
+) -> Result<Result<T, String>, ReplicaError> {
+    match tried(conn, table, work)? {
+        Ok(done) => Ok(Ok(done)),
+        Err(said) => match broken(conn, table)? {
+            Some(broken) => Err(broken),
+            None => Ok(Err(said)),
+        },
+    }
+}
+
+/// The same of a table of which it is known that it takes rows.
+fn tried<T>(
     conn: &mut SqliteConnection,
     table: &ReplicaTable,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T, ReplicaError>,
@@ -201,7 +217,7 @@ fn search(
         .map(|row| (as_integer(&row[0]), as_integer(&row[1])))
         .collect();
     while let Some((first, last)) = open.pop() {
-        let written = attempt(conn, table, |conn| {
+        let written = tried(conn, table, |conn| {
             for sql in statements {
                 query::execute(conn, sql, [first, last].map(Bind::integer))?;
             }

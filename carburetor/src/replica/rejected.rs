@@ -2,15 +2,16 @@
 
 use super::error::ReplicaError;
 use super::file::Store;
+use super::overtaken::made;
 use super::query::{self, BIND, Bind, as_integer, as_text};
-use super::schema::{LAST_CLOCK, now_ms, tick};
-use super::sending;
-use crate::change::{Change, Edit};
+use super::rest::Rest;
+use super::schema::now_ms;
+use crate::change::Change;
 use crate::outcome::{Code, Rejection};
 use crate::wire::{SqliteValue, WireError};
 use chrono::{DateTime, Utc};
-use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
+use serde_json::{Map, Value};
 
 /// A change that the server rejected. The replica's row shows the server's values again.
 ///
@@ -24,6 +25,10 @@ pub struct Rejected {
     pub change: Change,
     /// Why it was rejected.
     pub rejection: Rejection,
+    /// What else is known of the row, for people: columns that never travel (`local` ones) of a row that went with its insert, which
+    /// [`Replica::retry`](super::Replica::retry) gives back, and values that can't travel. Bytes, and text that isn't UTF-8, are in hexadecimal digits:
+    /// `{"blob": "ff41"}`, `{"text": "ff41"}`.
+    pub rest: Map<String, Value>,
     /// When the answer came.
     pub at: DateTime<Utc>,
 }
@@ -37,15 +42,17 @@ pub(super) fn keep_aside(
     group: &str,
     change: &Change,
     rejection: &Rejection,
+    rest: &Rest,
 ) -> Result<(), ReplicaError> {
     let unreadable = |error: serde_json::Error| WireError::new(error.to_string());
     let code = serde_json::to_value(rejection.code).map_err(unreadable)?;
-    let marks = [BIND; 7].join(", ");
+    let marks = [BIND; 8].join(", ");
     query::execute(
         conn,
         &format!(
-            "insert into carburetor_rejected (in_group, of_table, id, change, code, message, field, account, at) select {marks},
+            "insert into carburetor_rejected (in_group, of_table, id, change, code, message, field, rest, made, account, at) select {marks}, {},
   (select account from carburetor_group where name = {BIND}), {} from carburetor_replica",
+            made(BIND),
             now_ms()
         ),
         [
@@ -56,6 +63,8 @@ pub(super) fn keep_aside(
             Bind::text(code.as_str().unwrap_or_default()),
             Bind::text(&rejection.message),
             Bind(rejection.field.clone().map(SqliteValue::Text)),
+            Bind::text(rest.to_text()),
+            Bind::text(change.clock.to_string()),
             Bind::text(group),
         ],
     )?;
@@ -90,7 +99,7 @@ impl Store {
         conn: &mut SqliteConnection,
     ) -> Result<Vec<Rejected>, ReplicaError> {
         let sql = format!(
-            "select seq, change, code, message, field, at from carburetor_rejected where {OWN} order by seq"
+            "select seq, change, code, message, field, at, rest from carburetor_rejected where {OWN} order by seq"
         );
         let rows = query::rows(conn, &sql, self.own())?;
         rows.iter()
@@ -109,6 +118,7 @@ impl Store {
                             _ => None,
                         },
                     },
+                    rest: Rest::of_text(&as_text(&row[6])).shown(),
                     at: DateTime::from_timestamp_millis(as_integer(&row[5])).unwrap_or_default(),
                 })
             })
@@ -124,108 +134,5 @@ impl Store {
         let sql = format!("delete from carburetor_rejected where {OWN} and seq = {BIND}");
         let binds = self.own().into_iter().chain([Bind::integer(seq)]);
         Ok(query::execute(conn, &sql, binds)? > 0)
-    }
-
-    /// Edits the row again as a rejected change did: with a new clock, on the row as it is now. The caller has a transaction.
-    pub(super) fn retry(
-        &self,
-        conn: &mut SqliteConnection,
-        seq: i64,
-    ) -> Result<bool, ReplicaError> {
-        let rejected = self.rejected(conn)?;
-        let Some(rejected) = rejected.into_iter().find(|one| one.seq == seq) else {
-            return Ok(false);
-        };
-        self.edit_again(conn, &rejected)?;
-        self.forget(conn, seq)
-    }
-
-    fn edit_again(
-        &self,
-        conn: &mut SqliteConnection,
-        rejected: &Rejected,
-    ) -> Result<(), ReplicaError> {
-        let change = &rejected.change;
-        let Some(table) = self.table(&change.table) else {
-            let problem = WireError::new("the group no longer has it: drop the rejected change");
-            return Err(problem.at(&change.table, "").into());
-        };
-        let id = table.admit_id(&change.id)?;
-        let mut names: Vec<String> = Vec::new();
-        let mut binds: Vec<Bind> = Vec::new();
-        if let Edit::Insert(columns) | Edit::Update(columns) = &change.edit {
-            for (name, value) in columns {
-                if let Some((number, column)) = table.column(name) {
-                    names.push(column.quoted());
-                    binds.push(Bind((table.admit)(number, value)?));
-                }
-            }
-        }
-        if names.is_empty() && !matches!(change.edit, Edit::Delete) {
-            let problem = "nothing is left of the edit, because what it wrote can't travel, or its column is gone: write it anew, and drop the rejected change";
-            return Err(WireError::new(problem).at(&change.table, "").into());
-        }
-        let of_id = id.into_iter().map(Bind);
-        let written = match &change.edit {
-            Edit::Insert(_) => {
-                // REPLACE would take along what only the program knows of the row.
-                let set: Vec<String> = names
-                    .iter()
-                    .map(|name| format!("{name} = excluded.{name}"))
-                    .collect();
-                let sql = format!(
-                    "insert into {} ({}) values ({}) on conflict ({}) do update set {}",
-                    table.name(),
-                    names.join(", "),
-                    vec![BIND; names.len()].join(", "),
-                    table.ids(""),
-                    set.join(", ")
-                );
-                query::execute(conn, &sql, binds)?
-            }
-            Edit::Update(_) => {
-                let set: Vec<String> = names
-                    .iter()
-                    .map(|name| format!("{name} = {BIND}"))
-                    .collect();
-                let sql = format!(
-                    "update {} as kept set {} where {}",
-                    table.name(),
-                    set.join(", "),
-                    table.has_id("kept")
-                );
-                query::execute(conn, &sql, binds.into_iter().chain(of_id))?
-            }
-            Edit::Delete => {
-                let sql = format!(
-                    "delete from {} as kept where {}",
-                    table.name(),
-                    table.has_id("kept")
-                );
-                query::execute(conn, &sql, of_id)?
-            }
-        };
-        match written {
-            0 if rejected.rejection.code == Code::Gone => {
-                let problem = "the row is deleted, and an update brings none back: insert it anew with what was written, and drop the rejected change";
-                let problem = WireError::new(problem).at(&change.table, "");
-                Err(problem.of(change.id.clone()).into())
-            }
-            0 => self.send_again(conn, change),
-            _ => Ok(()),
-        }
-    }
-
-    /// The replica has no such row, so that the change itself is sent once more, with a new clock.
-    fn send_again(&self, conn: &mut SqliteConnection, change: &Change) -> Result<(), ReplicaError> {
-        conn.batch_execute(&tick())?;
-        let clock = as_text(&query::value(conn, &format!("select {LAST_CLOCK}"), [])?);
-        let again = Change {
-            clock: clock
-                .parse()
-                .map_err(|_| WireError::new("the replica's id is unreadable"))?,
-            ..change.clone()
-        };
-        sending::enqueue(conn, &self.group, &again, None)
     }
 }

@@ -10,6 +10,7 @@ use super::frozen::{forget_entries, take_back};
 use super::held;
 use super::met;
 use super::origin;
+use super::overtaken;
 use super::query::{self, BIND, Bind, Stored};
 use super::rebase::{applied, binds, rebase, rebase_on, stamp_of};
 use super::refused;
@@ -73,7 +74,10 @@ fn conclude_all(
         }
         let change = sending.read()?;
         match outcome.verdict {
-            Verdict::Held => held::keep(conn, &store.group, sending)?,
+            Verdict::Held => {
+                held::keep(conn, &store.group, sending)?;
+                overtaken::overtake(conn, store, &change)?;
+            }
             _ => told += conclude(conn, store, &change, outcome)?,
         }
         if let Some(met) = &outcome.met {

@@ -1,6 +1,7 @@
 //! Making visible what the server said: the program's unsent edits stay on top of the server's rows.
 
 use super::below::{self, GONE};
+use super::broken::broken;
 use super::entries::MET;
 use super::error::ReplicaError;
 use super::file::{Store, disarmed};
@@ -8,6 +9,7 @@ use super::hub;
 use super::outbox::{Which, freeze};
 use super::query::{applying, exists};
 use super::refused;
+use super::returning;
 use super::shown::{forget, is_shared, note};
 use super::table::ReplicaTable;
 use crate::connection::transact;
@@ -73,6 +75,9 @@ pub(super) fn show(
         if refused::why(&error).is_none() {
             return Err(error);
         }
+        if let Some(broken) = broken(conn, table)? {
+            return Err(broken);
+        }
         // What is refused may be another row once the first one is aside.
         match refused::set_aside(conn, store, table, staging)? {
             0 => return Err(error),
@@ -124,7 +129,8 @@ fn write(
     applying(conn, |conn| match is_much && !table.is_hub {
         true => disarmed(conn, table, |conn| conn.batch_execute(&sql)),
         false => Ok(conn.batch_execute(&sql)?),
-    })
+    })?;
+    returning::give(conn, table)
 }
 
 /// The statements that put the staged rows into the table, those of which `also` holds.

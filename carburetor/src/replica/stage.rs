@@ -7,6 +7,7 @@ use super::message::{Message, News};
 use super::origin;
 use super::query::{self, BIND, Bind, as_integer, as_text};
 use super::rejected::counting;
+use super::returning;
 use super::rows::{write_ids, write_rows};
 use super::schema::now_ms;
 use super::show::{DOWNLOADED, show};
@@ -79,11 +80,14 @@ pub(super) fn take(
                 if news.is_some() {
                     store.show_again(conn, table)?;
                 }
-                complete(conn, table)?;
+                let is_reset = complete(conn, table)?;
                 let shown = counting(conn, |conn| show(conn, store, table, DOWNLOADED));
                 let (unreadable, aside) = shown?;
                 staged.unreadable += unreadable;
                 staged.rejected += aside;
+                if is_reset {
+                    returning::forget(conn, table)?;
+                }
                 conn.batch_execute(&format!("drop index if exists {}", table.staged(STAGED_ID)))?;
             }
             conn.batch_execute(&format!(
@@ -206,7 +210,8 @@ fn of_server(table: &ReplicaTable, column: &str) -> String {
 }
 
 /// Adds to the ids that go those that the pages named by a reset or by a value: of what the tables show, and of what lies below the program's edits.
-fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), ReplicaError> {
+/// Returns whether there was a reset.
+fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<bool, ReplicaError> {
     let [staged, gone] = [DOWNLOADED.rows, DOWNLOADED.gone].map(|kind| table.staged(kind));
     let (name, ids) = (table.name(), table.ids(""));
     let of_table = || [Bind::text(table.place(DOWNLOADED.rows))];
@@ -217,7 +222,8 @@ fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), Rep
         )
     };
     let below = (!table.takes_no_writes()).then(|| table.own("below"));
-    if query::exists(conn, &sql, of_table())? {
+    let is_reset = query::exists(conn, &sql, of_table())?;
+    if is_reset {
         let readable = unreadable::is_readable(table);
         conn.batch_execute(&format!("{} and {readable}", remove(&name)))?;
         if let Some(below) = &below {
@@ -246,7 +252,8 @@ fn complete(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<(), Rep
         }
     }
     let name = literal(&table.place(DOWNLOADED.rows));
-    Ok(conn.batch_execute(&format!(
+    conn.batch_execute(&format!(
         "delete from carburetor_stage_reset where of_table = {name}; delete from carburetor_stage_left where of_table = {name}"
-    ))?)
+    ))?;
+    Ok(is_reset)
 }

@@ -150,3 +150,48 @@ fn a_row_that_comes_past_other_ids_to_one_that_can_not_travel_stays_on_the_serve
         }
     }
 }
+
+/// Moves rows of which a is pinned, as only the device knows, to where one of them can't go.
+fn pinned_after(write: &str) -> Vec<String> {
+    let server = Server::new();
+    let mut device = synced(&server);
+    device.run("update notes set pinned = true where id = 'a'");
+    device.run(write);
+    device.sync();
+    assert_eq!(device.notes(), server.notes(), "{write}");
+    device.sync();
+    device.pinned()
+}
+
+#[test]
+fn a_row_that_comes_back_has_what_only_the_device_knows_of_it() {
+    let swap = "update notes set id = 'tmp' where id = 'a'; update notes set id = 'a' where id = 'b'; update notes set id = 'b' where id = 'tmp'";
+    for write in [
+        format!("update notes set id = {ODD} where id = 'a'"),
+        "update notes set id = 'c', body = cast(x'ff' as text) where id = 'a'".to_owned(),
+        format!("update notes set id = 'c' where id = 'a'; update notes set id = {ODD} where id = 'c'"),
+        format!("{swap}; update notes set body = cast(x'ff' as text) where id = 'a'"),
+        format!("{swap}; update notes set body = cast(x'ff' as text) where id = 'b'"),
+        format!("update notes set id = {ODD} where id = 'b'; update notes set id = 'b' where id = 'a'"),
+        format!(
+            "update notes set id = 'c' where id = 'b'; update notes set id = 'd' where id = 'c'; update notes set id = 'c' where id = 'a';
+             update notes set id = 'e' where id = 'c'; update notes set id = 'c' where id = 'd'; update notes set id = {ODD} where id = 'e';
+             update notes set body = cast(x'ff' as text) where id = 'c'"
+        ),
+    ] {
+        assert_eq!(pinned_after(&write), ["a"], "{write}");
+    }
+}
+
+#[test]
+fn what_only_the_device_knew_of_a_row_that_does_not_come_back_is_no_other_rows() {
+    let server = Server::new();
+    let mut device = synced(&server);
+    device.run("update notes set pinned = true where id = 'a'");
+    device.run(&format!("update notes set id = {ODD} where id = 'a'"));
+    server.run("delete from notes where id = 'a'");
+    device.sync();
+    server.run("insert into notes (id, title, team) values ('a', 'another', 'red')");
+    device.sync();
+    assert_eq!((device.notes(), device.pinned()), (server.notes(), vec![]));
+}

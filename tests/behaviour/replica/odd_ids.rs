@@ -117,7 +117,10 @@ fn what_an_odd_row_holds_is_told_as_far_as_it_travels() {
     };
     assert_eq!(Value::from(columns), json!({"title": "odd", "team": "red"}));
     assert!(why.contains("expected text, got a blob"), "{why}");
-    let seq = device.replica.rejected().unwrap()[0].seq;
+    let rejected = device.replica.rejected().unwrap();
+    let rest = json!({"id": {"blob": "00"}, "body": {"text": "ff"}, "pinned": 0});
+    assert_eq!(Value::from(rejected[0].rest.clone()), rest);
+    let seq = rejected[0].seq;
     device.replica.retry(seq).unwrap_err();
     device.replica.drop_rejected(seq).unwrap();
 }

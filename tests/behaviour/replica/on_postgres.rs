@@ -25,6 +25,8 @@ mod moved;
 mod odd_ids;
 #[path = "relay.rs"]
 mod relay;
+#[path = "retried.rs"]
+mod retried;
 #[path = "settling.rs"]
 mod settling;
 #[path = "staging.rs"]
@@ -46,6 +48,10 @@ use super::models::TABLES;
 use carburetor::SyncGroup;
 use carburetor_tests::{Cluster, Database};
 use diesel::connection::Connection;
+
+/// Keeps a server's notes from being deleted.
+pub(super) const KEEPS_NOTES: &str = "create function keeps_notes() returns trigger language plpgsql as $$ begin raise exception 'notes stay'; end $$;
+create trigger keeps_notes before delete on notes for each row execute function keeps_notes()";
 
 /// A database with the tracked tables of the suite.
 pub(super) struct Server(Database);

@@ -37,6 +37,8 @@ mod plans;
 mod portions;
 #[path = "relay.rs"]
 mod relay;
+#[path = "retried.rs"]
+mod retried;
 #[path = "settling.rs"]
 mod settling;
 #[path = "staging.rs"]
@@ -58,6 +60,9 @@ use super::device::Folder;
 use super::models::TABLES;
 use carburetor::SyncGroup;
 use diesel::connection::{Connection, SimpleConnection};
+
+/// Keeps a server's notes from being deleted.
+pub(super) const KEEPS_NOTES: &str = "create trigger keeps_notes before delete on notes begin select raise(abort, 'notes stay'); end";
 
 /// A file with the tracked tables of the suite.
 pub(super) struct Server(Folder);

@@ -5,6 +5,7 @@ use super::world::note;
 use carburetor::change::Edit;
 use carburetor::outcome::Code;
 use carburetor::testing::Fault;
+use serde_json::{Value, json};
 
 fn served() -> Server {
     let server = Server::new();
@@ -125,6 +126,14 @@ fn a_value_that_can_not_travel_is_taken_back_and_holds_up_nothing() {
     assert_eq!(rejected.len(), 2);
     assert_eq!(rejected[1].rejection.code, Code::Invalid);
     assert_eq!(rejected[1].rejection.field.as_deref(), Some("title"));
+    let rest: Vec<Value> = rejected.into_iter().map(|one| one.rest.into()).collect();
+    let title = json!({"text": "ff"});
+    let expected = [
+        json!({"title": title, "pinned": 0}),
+        json!({"title": title}),
+    ];
+    assert_eq!(rest, expected, "the values are for people to read");
+    let rejected = device.replica.rejected().unwrap();
     assert!(
         rejected[1]
             .rejection

@@ -1,5 +1,6 @@
 //! Rows that a replica can't show: they are told and kept, and everything else goes on.
 
+mod broken;
 mod ended;
 mod fallbacks;
 mod gone;

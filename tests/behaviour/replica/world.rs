@@ -178,6 +178,17 @@ impl Device {
             .unwrap()
     }
 
+    /// The notes that only the device knows to be pinned.
+    pub(super) fn pinned(&mut self) -> Vec<String> {
+        use super::super::models::sqlite::notes::dsl;
+        dsl::notes
+            .filter(dsl::pinned)
+            .select(dsl::id)
+            .order(dsl::id)
+            .load(&mut self.conn)
+            .unwrap()
+    }
+
     /// All of them: what is gone has left.
     pub(super) fn chores(&mut self) -> Vec<(i32, String)> {
         use super::super::models::sqlite::chores::dsl;
