@@ -12,7 +12,7 @@ pub(super) fn insert(table: &ReplicaTable) -> String {
     format!(
         "
   insert into {outbox} ({ids}, carburetor_column, carburetor_kind, carburetor_clock, carburetor_sent, carburetor_since, carburetor_stretch)
-    values ({new}, '', 'insert', {LAST_CLOCK}, 0, {since}, {NOW}) {upsert}, carburetor_kind = 'insert';
+    values ({new}, '', 'insert', {LAST_CLOCK}, 0, {since}, {NOW}) {upsert}, carburetor_kind = 'insert', carburetor_was_at = null;
   delete from {outbox} where {same} and carburetor_column <> '' and carburetor_sent <> 1;",
         same = table.own_id("new"),
         since = since(table, "new"),

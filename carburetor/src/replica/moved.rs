@@ -3,7 +3,7 @@
 //!
 //! The entry of such an insert knows the place that its row had before, `carburetor_from`. There may be the deletion, or the insert of another row that
 //! was moved there: what moved in one round, or one after the other, belongs together. Where several rows came to one place, one after the other, their places stand
-//! beside each other, also when the last of them has gone on: that of the row which came last is the last.
+//! beside each other, also when the last of them has gone on. `carburetor_was_at` is the one place under which the server knows this very row.
 
 use super::entries::never_sent;
 use super::error::ReplicaError;
@@ -30,10 +30,19 @@ pub(super) fn place(table: &ReplicaTable, row: &str) -> String {
 /// What a trigger does before the entries of the old id: a row of which the server knows nothing comes from where it came from before.
 pub(super) fn begin(table: &ReplicaTable) -> String {
     let (outbox, never_sent) = (table.own("outbox"), never_sent(table));
+    let (place, is_new) = (place(table, "old."), is_new(table));
     format!(
         "  update carburetor_replica set moving = case when exists (select 1 from {outbox} where {never_sent})
-    then (select carburetor_from from {outbox} where {never_sent}) else {} end;",
-        place(table, "old.")
+    then (select carburetor_from from {outbox} where {never_sent}) else {place} end,
+  was_at = case when exists (select 1 from {outbox} where {is_new}) then (select carburetor_was_at from {outbox} where {is_new}) else {place} end;"
+    )
+}
+
+/// That an entry is of the old row, which the server doesn't know under this id.
+fn is_new(table: &ReplicaTable) -> String {
+    format!(
+        "{} and carburetor_column = '' and carburetor_kind = 'insert' and carburetor_sent = 0",
+        table.own_id("old")
     )
 }
 
@@ -43,8 +52,9 @@ pub(super) fn end(table: &ReplicaTable) -> String {
         "  update {} set carburetor_from = case
       when carburetor_from is null then (select moving from carburetor_replica)
       when instr(' ' || carburetor_from || ' ', (select ' ' || moving || ' ' from carburetor_replica))
-        then (select ltrim(trim(replace(' ' || carburetor_from || ' ', ' ' || moving || ' ', ' ')) || ' ' || moving) from carburetor_replica)
-      else (select carburetor_from || ' ' || moving from carburetor_replica) end
+        then carburetor_from
+      else (select carburetor_from || ' ' || moving from carburetor_replica) end,
+      carburetor_was_at = (select was_at from carburetor_replica)
     where {} and carburetor_column = '';",
         table.own("outbox"),
         table.own_id("new")

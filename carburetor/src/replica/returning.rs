@@ -20,8 +20,8 @@ pub(super) fn keep(
         return Ok(());
     }
     let sql = format!(
-        "select entry.carburetor_from, {} from {} as entry join {} as kept on {}
-where entry.carburetor_column = '' and entry.carburetor_kind = 'insert' and entry.carburetor_sent <> 1 and entry.carburetor_from is not null
+        "select entry.carburetor_was_at, {} from {} as entry join {} as kept on {}
+where entry.carburetor_column = '' and entry.carburetor_kind = 'insert' and entry.carburetor_sent <> 1 and entry.carburetor_was_at is not null
   and entry.carburetor_clock in (select value from json_each({BIND}))",
         typed(&columns, "kept"),
         table.own("outbox"),
@@ -30,17 +30,14 @@ where entry.carburetor_column = '' and entry.carburetor_kind = 'insert' and entr
     );
     let mut coming = Vec::new();
     query::each(conn, &sql, [Bind::text(clocks)], |row| {
-        // The last of its places is the one that this row came from.
-        let from = as_text(&row.stored(0));
-        let from = from.split_whitespace().last().unwrap_or_default();
-        coming.push((from.to_owned(), Rest::read(&columns, row, 1)));
+        coming.push((as_text(&row.stored(0)), Rest::read(&columns, row, 1)));
         QueryResult::Ok(())
     })?;
-    for (from, rest) in coming {
+    for (place, rest) in coming {
         let sql = format!(
             "insert or replace into carburetor_returning (of_table, place, rest) values ({BIND}, {BIND}, {BIND})"
         );
-        let said = [&table.definition.table, &from, &rest.to_text()].map(Bind::text);
+        let said = [&table.definition.table, &place, &rest.to_text()].map(Bind::text);
         query::execute(conn, &sql, said)?;
     }
     Ok(())

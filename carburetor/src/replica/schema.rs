@@ -171,7 +171,7 @@ fn renew(
 }
 
 /// The registers of what is unsent or in flight. `carburetor_sent`: 0 unsent, 1 in flight, 2 unsent while an earlier state is in flight.
-/// `carburetor_from`: see [`moved`](super::moved).
+/// `carburetor_from` and `carburetor_was_at`: see [`moved`](super::moved).
 ///
 /// CREATE TABLE AS takes the affinities over, so that ids compare as they do in the table.
 fn outbox(conn: &mut SqliteConnection, table: &ReplicaTable) -> QueryResult<()> {
@@ -189,7 +189,9 @@ create index if not exists {unsent} on {outbox} (carburetor_clock) where carbure
     for column in ["carburetor_since", "carburetor_stretch"] {
         add(conn, &table.object("outbox"), column, NUMBER)?;
     }
-    add(conn, &table.object("outbox"), "carburetor_from", "text")?;
+    for column in ["carburetor_from", "carburetor_was_at"] {
+        add(conn, &table.object("outbox"), column, "text")?;
+    }
     conn.batch_execute(&stretch::indexes(table))
 }
 

@@ -170,6 +170,7 @@ fn a_row_that_comes_back_has_what_only_the_device_knows_of_it() {
         format!("update notes set id = {ODD} where id = 'a'"),
         "update notes set id = 'c', body = cast(x'ff' as text) where id = 'a'".to_owned(),
         format!("update notes set id = 'c' where id = 'a'; update notes set id = {ODD} where id = 'c'"),
+        format!("delete from notes where id = 'b'; update notes set id = 'b' where id = 'a'; update notes set id = {ODD} where id = 'b'"),
         format!("{swap}; update notes set body = cast(x'ff' as text) where id = 'a'"),
         format!("{swap}; update notes set body = cast(x'ff' as text) where id = 'b'"),
         format!("update notes set id = {ODD} where id = 'b'; update notes set id = 'b' where id = 'a'"),

@@ -94,6 +94,30 @@ fn one_that_is_rejected_again_is_as_old_as_it_was() {
     assert_eq!(server.notes(), row("old", "later", "blue"));
 }
 
+/// What was edited last may have an earlier clock by then.
+#[test]
+fn a_retry_leaves_what_was_edited_since_where_the_device_was_ahead() {
+    let server = Server::new();
+    server.run("insert into notes (id, title, team) values ('a', 'one', 'red')");
+    let mut device = server.device();
+    let time = chrono::Utc::now() + chrono::TimeDelta::hours(1);
+    carburetor::testing::set_replica_time(&mut device.conn, Some(time)).unwrap();
+    device.run(
+        "update notes set title = 'old', body = cast(x'ff' as text), team = 'blue' where id = 'a'",
+    );
+    device.sync();
+    device.run("update notes set title = 'newer' where id = 'a'");
+    device.sync();
+    assert_eq!(server.notes(), [note("a", "newer")]);
+    device.restart(&server, &["red", "blue"]);
+    assert_eq!(device.retry(0), Ok(true));
+    device.sync();
+    assert_eq!(
+        server.notes(),
+        [("a".into(), "newer".into(), None, "blue".into())]
+    );
+}
+
 #[test]
 fn columns_that_are_resolved_together_are_tried_again_together() {
     let server = Server::new();

@@ -8,7 +8,7 @@ use diesel::sqlite::SqliteConnection;
 
 /// What all groups of the file share. The first group in `carburetor_replicated` that has a table uploads what is edited in it. `clock` and `seen` are milliseconds and counter of a clock: the last one given out or observed, and the
 /// greatest that a server has shown. `file` tells the file from its copies. `now_ms` is the time of a test. `stretch` is that of the program's next write (see [`stretch`](super::super::stretch)),
-/// `moving` what a row that is given another id comes from (see [`moved`](super::super::moved)).
+/// `moving` and `was_at` what a row that is given another id comes from (see [`moved`](super::super::moved)).
 ///
 /// Of what was rejected, `rest` is what the change doesn't say of its row, `made` the clock that it had before it was tried again, and `overtaken` what the device has edited since and the server has decided on;
 /// `carburetor_retried` has the same clock of what waits (see [`overtaken`](super::super::overtaken)).
@@ -24,7 +24,8 @@ create table if not exists carburetor_replica (
   untracked integer not null default 0,
   now_ms integer,
   stretch integer not null default 1,
-  moving text
+  moving text,
+  was_at text
 );
 insert or ignore into carburetor_replica (singleton, id) values (1, lower(hex(randomblob(8))));
 create table if not exists carburetor_group (
@@ -137,7 +138,7 @@ create table if not exists carburetor_stage_left (
 ";
 
 /// The columns of shared tables that the file of an earlier version lacks.
-const LATER_COLUMNS: [(&str, &str, &str); 10] = [
+const LATER_COLUMNS: [(&str, &str, &str); 11] = [
     ("carburetor_group", "signed_out", NUMBER),
     ("carburetor_group", "origin", "text"),
     (
@@ -146,6 +147,7 @@ const LATER_COLUMNS: [(&str, &str, &str); 10] = [
         "integer not null default 1",
     ),
     ("carburetor_replica", "moving", "text"),
+    ("carburetor_replica", "was_at", "text"),
     ("carburetor_sending", "since", NUMBER),
     ("carburetor_unreadable", "refused", NUMBER),
     ("carburetor_sending", "stretch", NUMBER),
