@@ -1,7 +1,6 @@
 //! Rows that somebody wrote after the replica saw them: the model's own merge, and what loses.
 
 use super::UploadTable;
-use super::admit::Admitted;
 use super::apply::TablePlan;
 use super::decide::Kind;
 use super::plan::{Contested, RowPlan, written};
@@ -88,12 +87,13 @@ impl<R: Runner> Session<'_, '_, R> {
             for sides in sides(&self.tables[table], row, &contest, &server, &merged) {
                 log.push((place, sides));
             }
-            let is_remade = |change: &Admitted<'_, _>| self.remade.contains(&change.at);
-            let meets = !row
-                .judged
-                .last()
-                .is_some_and(|judged| is_remade(judged.change));
-            if let Some(met) = met(row, &contest, &server).filter(|_| meets) {
+            let last = row.judged.last().map(|judged| judged.change.at);
+            let remade = last.and_then(|at| self.remade.get_mut(&at));
+            let is_own = remade.is_some_and(|remade| {
+                remade.meet(self.tables[table].definition, contest.before.as_ref());
+                !remade.is_outlived
+            });
+            if let Some(met) = met(row, &contest, &server).filter(|_| !is_own) {
                 row.meet(met);
             }
         }

@@ -140,16 +140,19 @@ fn delete<'c>(
     asked: &Asked<'c>,
 ) -> Decision<'c> {
     let conflict = is_conflict(stamp, asked);
-    // The row may have been inserted, or brought back, after the deletion was made.
-    let brought_back = definition
-        .deleted()
-        .map_or(Clock::ZERO, |column| registers.column(&column.name));
-    let existence = registers.existence().max(brought_back);
     let is_kept = definition.conflict == Conflict::ServerWins && conflict;
-    match is_kept || asked.clock <= existence {
+    match is_kept || asked.clock <= existence(definition, registers) {
         true => Decision::Superseded,
         false => Decision::Delete { conflict },
     }
+}
+
+/// Since when a row is there: since it was inserted, or brought back.
+pub(super) fn existence(definition: &TableDefinition, registers: &Registers) -> Clock {
+    let brought_back = definition
+        .deleted()
+        .map_or(Clock::ZERO, |column| registers.column(&column.name));
+    registers.existence().max(brought_back)
 }
 
 /// Whether somebody wrote the row after the replica saw it.

@@ -2,11 +2,14 @@
 
 use super::admit::Admitted;
 use super::apply::Waiting;
-use super::decide::Kind;
+use super::decide::{Kind, existence};
 use super::session::Session;
 use super::settle::{Answers, Settled};
+use crate::clock::Clock;
 use crate::connection::runner::Runner;
 use crate::outcome::Verdict;
+use crate::register::Registers;
+use crate::table::TableDefinition;
 use crate::wire::WireBackend;
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,6 +17,20 @@ use std::collections::{BTreeMap, HashSet};
 pub(super) struct Overwritten<'a, 'c, R: Runner> {
     deletion: &'a Admitted<'c, R::Backend>,
     insert: &'a Admitted<'c, R::Backend>,
+}
+
+/// A deletion whose row an insert of the same upload writes anew.
+pub(super) struct Remade {
+    clock: Clock,
+    /// The row had come into being since, so that it was nothing to delete.
+    pub(super) is_outlived: bool,
+}
+
+impl Remade {
+    /// Compares the deletion with the registers of the row that is written anew.
+    pub(super) fn meet(&mut self, definition: &TableDefinition, before: Option<&Registers>) {
+        self.is_outlived = before.is_some_and(|row| self.clock <= existence(definition, row));
+    }
 }
 
 impl<R: Runner> Session<'_, '_, R> {
@@ -32,7 +49,11 @@ impl<R: Runner> Session<'_, '_, R> {
             let next = later.insert(row(change), *change);
             let again = next.filter(|next| next.kind == Kind::Insert && self.takes_along(change));
             if let Some(insert) = again {
-                self.remade.insert(insert.at);
+                let remade = Remade {
+                    clock: change.clock(),
+                    is_outlived: false,
+                };
+                self.remade.insert(insert.at, remade);
                 overwritten.insert(change.at, insert);
             }
         }
@@ -52,6 +73,7 @@ impl<R: Runner> Session<'_, '_, R> {
     /// Answers the deletions whose rows were made again, or written since, among `changes`; the
     /// others, which are still to be applied, each with its insert.
     pub(super) fn not_overwritten<'a, 'c>(
+        &self,
         overwritten: Vec<Overwritten<'a, 'c, R>>,
         changes: &[&Admitted<'c, R::Backend>],
         answers: &mut Answers,
@@ -67,7 +89,10 @@ impl<R: Runner> Session<'_, '_, R> {
         for Overwritten { deletion, insert } in overwritten {
             let made = answers[insert.at].as_ref().filter(|made| is_taken(made));
             let since = written.get(&row(deletion));
+            let remade = self.remade.get(&insert.at);
+            let is_outlived = remade.is_some_and(|remade| remade.is_outlived);
             answers[deletion.at] = match (made, since) {
+                (Some(_), _) if is_outlived => Some(Settled::superseded()),
                 (Some(made), _) => Some(Settled::applied(made.stamp)),
                 // A later change has written the row as it was.
                 (None, Some(since)) if *since > deletion.clock() => Some(Settled::superseded()),

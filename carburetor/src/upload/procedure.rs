@@ -22,7 +22,7 @@ use crate::download::fingerprint;
 use crate::outcome::{Outcomes, Rejection, Verdict};
 use crate::token;
 use diesel::result::{DatabaseErrorKind, Error};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How often an upload in a transaction of its own is tried when other writers get in its way.
@@ -224,7 +224,7 @@ async fn once<R: Runner>(
         broken: None,
         has_deleted: false,
         deletes_later: false,
-        remade: HashSet::new(),
+        remade: HashMap::new(),
         locked: vec![None; changes.len()],
         refuses_races,
     };

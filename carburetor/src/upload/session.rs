@@ -1,6 +1,7 @@
 //! One upload on one connection.
 
 use super::UploadTable;
+use super::deletions::Remade;
 use super::error::UploadError;
 use super::found::Found;
 use super::own::OwnWrites;
@@ -10,7 +11,7 @@ use crate::outcome::Rejection;
 use crate::scope::ScopeError;
 use crate::wire::WireError;
 use diesel::result::Error;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// One upload on one connection, within its transaction.
 pub(super) struct Session<'u, 's, R: Runner> {
@@ -29,8 +30,8 @@ pub(super) struct Session<'u, 's, R: Runner> {
     pub(super) has_deleted: bool,
     /// Deletions come after what is applied, maybe of the same rows.
     pub(super) deletes_later: bool,
-    /// The places of inserts that write anew what the change before them deletes.
-    pub(super) remade: HashSet<usize>,
+    /// The deletions whose rows are written anew, by the places of the inserts that do so.
+    pub(super) remade: HashMap<usize, Remade>,
     /// What was read of rows when they were locked, by the place of the first change of each and until it is used.
     pub(super) locked: Vec<Option<Found>>,
     /// Others, or a trigger, inserted the same rows so often that their changes are refused.

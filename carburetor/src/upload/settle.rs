@@ -87,7 +87,7 @@ impl<'s, R: Runner> Session<'_, 's, R> {
             false => changes.clone(),
         };
         let failed = self.settle_most(changes, answers).await?;
-        let mut left = Self::not_overwritten(overwritten, &all, answers);
+        let mut left = self.not_overwritten(overwritten, &all, answers);
         if left.is_empty() {
             self.reject(failed, answers);
             return Ok(());

@@ -96,9 +96,42 @@ fn what_is_deleted_before_the_row_that_it_refers_to_keeps_its_clock() {
     }
 }
 
-fn folder(conn: &mut Conn, id: i32) -> Option<Option<i32>> {
+fn parent(conn: &mut Conn, id: i32) -> Option<Option<i32>> {
     let folder = folders::table.find(id).select(folders::parent);
     folder.first(conn).optional().unwrap()
+}
+
+/// Somebody inserted it since, so that there was nothing left to delete: it is another one's row
+/// that is written anew.
+#[test]
+fn a_row_that_came_after_its_deletion_and_is_made_again_was_not_deleted() {
+    for fails in [false, true] {
+        let server = Server::new();
+        let conn = &mut nested(&server);
+        let folder = |parent: i32| json!({"id": 9, "parent": parent, "team": "red"});
+        let mut device = Device::ago(1, 120);
+        let mut sent = vec![device.delete("folders", 9)];
+        let made = changes([Device::ago(2, 60).insert("folders", folder(2))]);
+        assert_eq!(
+            verdicts(&Everyone::upload(conn, &made).unwrap()),
+            ["applied"]
+        );
+        let mut device = Device::ago(1, 30);
+        sent.push(device.insert("folders", folder(1)));
+        sent.push(device.insert("files", json!({"id": 9, "folder": 9, "team": "red"})));
+        if fails {
+            sent.push(device.insert("files", json!({"id": 8, "folder": 99, "team": "red"})));
+        }
+        let outcomes = Everyone::upload(conn, &changes(sent)).unwrap();
+        assert_eq!(
+            verdicts(&outcomes)[..3],
+            ["superseded", "merged", "applied"],
+            "{outcomes:?}"
+        );
+        let met = outcomes.outcomes[1].met.as_ref().map(|met| &met["parent"]);
+        assert_eq!(met, Some(&json!(2)), "{outcomes:?}");
+        assert_eq!(parent(conn, 9), Some(Some(1)));
+    }
 }
 
 /// The last insert counts, whatever became of one before.
@@ -121,7 +154,7 @@ fn a_row_that_is_deleted_and_made_again_twice_is_there() {
         }
         let sent = changes(sent);
         let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
-        assert_eq!(folder(conn, 5), Some(None), "{outcomes:?}");
+        assert_eq!(parent(conn, 5), Some(None), "{outcomes:?}");
         let held = files::table.filter(files::folder.eq(5));
         let held: Vec<i32> = held.select(files::id).order(files::id).load(conn).unwrap();
         assert_eq!(held, [5, 8], "{outcomes:?}");
@@ -144,7 +177,7 @@ fn a_row_that_is_written_after_it_could_not_be_made_again_stays() {
     let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
     assert_eq!(verdicts(&outcomes)[..2], ["superseded", "constraint"]);
     assert!(["applied", "merged"].contains(&&*verdicts(&outcomes)[2]));
-    assert_eq!(folder(conn, 5), Some(Some(4)));
+    assert_eq!(parent(conn, 5), Some(Some(4)));
 }
 
 /// A trigger may be against the write, and not against the row.
@@ -160,7 +193,7 @@ fn a_row_that_can_not_be_written_anew_is_deleted_and_inserted() {
     ]);
     let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
     assert_eq!(verdicts(&outcomes), ["applied", "applied"], "{outcomes:?}");
-    assert_eq!(folder(conn, 5), Some(None));
+    assert_eq!(parent(conn, 5), Some(None));
 }
 
 /// It was deleted before it was made again, which excuses nothing.
@@ -214,7 +247,7 @@ fn rows_that_are_made_again_may_change_unique_values_between_them() {
     ]);
     let outcomes = Everyone::upload(conn, &below).unwrap();
     assert_eq!(verdicts(&outcomes), ["applied"; 3], "{outcomes:?}");
-    assert_eq!(folder(conn, 20), Some(Some(30)));
+    assert_eq!(parent(conn, 20), Some(Some(30)));
 }
 
 /// Where it can't be made again, it is deleted, and what was to refer to it is told.
