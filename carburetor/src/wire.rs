@@ -54,6 +54,21 @@ pub const VERSION: u32 = 1;
 /// What is wrong with a column that is not there.
 pub(crate) const MISSING: &str = "missing";
 
+/// The same of a column that no row has which the server sends: the two don't fit each other.
+pub(crate) const UNSENT: &str = "the server doesn't send this column, which the program's model has: update the program if the server has dropped the column, or else the server; \
+     a field with #[sync(default = ..)] does without";
+
+/// What is wrong with a row that came, and lacks what the model has.
+pub(crate) fn unsent(error: WireError) -> WireError {
+    match error.message == MISSING {
+        true => WireError {
+            message: UNSENT.to_owned(),
+            ..error
+        },
+        false => error,
+    }
+}
+
 /// The JSON of a Rust value in a column of type `ST`, as a row with that value travels.
 ///
 /// Fails when the value doesn't fit the column's type, or can't travel.

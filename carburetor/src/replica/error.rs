@@ -5,7 +5,7 @@ use super::transport::TransportError;
 use crate::clock::Clock;
 use crate::connection::shortage::is_passing;
 use crate::table::TableDefinition;
-use crate::wire::WireError;
+use crate::wire::{UNSENT, WireError};
 use std::fmt;
 
 /// Why a replica can't be opened or synced. Nothing is lost: what was edited waits in the file, and what arrived is there or comes again.
@@ -46,6 +46,13 @@ pub enum ReplicaError {
     },
     /// The file serves other devices, whose rows and changes are in it, too.
     Hub,
+    /// The server doesn't send a column that the program's model has: one of the two has to be updated.
+    Unsent {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// A message, or a value of the file, can't be read.
     Wire(WireError),
     /// The server can't be reached, or refuses.
@@ -97,7 +104,8 @@ impl ReplicaError {
             | ReplicaError::Pending { .. }
             | ReplicaError::Hub
             | ReplicaError::Stopped => true,
-            ReplicaError::Wire(_)
+            ReplicaError::Unsent { .. }
+            | ReplicaError::Wire(_)
             | ReplicaError::Transport(_)
             | ReplicaError::Answer { .. }
             | ReplicaError::Stuck { .. } => false,
@@ -145,6 +153,7 @@ impl fmt::Display for ReplicaError {
             ReplicaError::Hub => f.write_str(
                 "the file serves other devices, whose rows and changes are in it, too: let them sync, and begin with a new file",
             ),
+            ReplicaError::Unsent { table, column } => write!(f, "{table}.{column}: {UNSENT}"),
             ReplicaError::Wire(error) => write!(f, "{error}"),
             ReplicaError::Transport(error) => write!(f, "{error}"),
             ReplicaError::Answer { sent, answered } => write!(

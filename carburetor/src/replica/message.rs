@@ -90,7 +90,7 @@ impl Message {
 }
 
 impl News {
-    fn read(table: &ReplicaTable, json: &str) -> Result<Self, WireError> {
+    fn read(table: &ReplicaTable, json: &str) -> Result<Self, ReplicaError> {
         let section = Section::read(table, json)?;
         let removed = section.removed.iter().map(|id| table.admit_id(id));
         let (rows, came) = readable(table, &section.rows)?;

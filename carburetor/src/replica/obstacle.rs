@@ -59,7 +59,7 @@ pub enum Cause {
     Busy,
     /// The server is there, and its database is not as it has to be, because a migration or a right is missing: whoever runs the server has to mend it.
     Setup,
-    /// The server refuses what was sent, which trying again won't mend: the program or the server has to be updated, or the address is another one.
+    /// The server refuses what was sent, or doesn't send what the program needs, which trying again won't mend: the program or the server has to be updated, or the address is another one.
     Refused,
     /// The answer, or a value of the file, can't be read.
     Unreadable,
@@ -120,6 +120,7 @@ impl Cause {
                 TransportError::Address { .. } => Cause::Refused,
                 TransportError::Credentials(_) => Cause::Unauthorized,
             },
+            ReplicaError::Unsent { .. } => Cause::Refused,
             ReplicaError::Wire(_) | ReplicaError::Answer { .. } => Cause::Unreadable,
             ReplicaError::Stuck { .. } => Cause::Stuck,
             ReplicaError::Connection(_)

@@ -6,7 +6,7 @@ use super::section::Travelled;
 use super::table::ReplicaTable;
 use crate::statement::Statement;
 use crate::upload::{Cells, Sent, Types, UploadBackend};
-use crate::wire::WireError;
+use crate::wire::{WireError, unsent};
 use diesel::connection::Connection;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use serde_json::{Map, Value};
@@ -55,7 +55,7 @@ pub(super) fn admit(table: &ReplicaTable, row: &[Option<Value>]) -> Result<Vec<S
 fn admit_whole(table: &ReplicaTable, row: &[Option<Value>]) -> Result<Vec<Stored>, WireError> {
     let named = table.definition.downloaded().zip(row);
     let given = named.filter_map(|(column, value)| Some((column.name.clone(), value.clone()?)));
-    let mut whole = (table.complete)(given.collect())?;
+    let mut whole = (table.complete)(given.collect()).map_err(unsent)?;
     let columns = table.definition.downloaded().enumerate();
     columns
         .map(|(number, column)| {

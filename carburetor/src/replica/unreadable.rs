@@ -10,7 +10,7 @@ use super::section::Travelled;
 use super::show::DOWNLOADED;
 use super::table::ReplicaTable;
 use crate::download::unreadable::id_in;
-use crate::wire::{MISSING, SqliteValue, WireError};
+use crate::wire::{SqliteValue, UNSENT, WireError};
 use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
 use serde_json::{Map, Value};
@@ -113,16 +113,19 @@ impl Unread {
 pub(super) fn readable(
     table: &ReplicaTable,
     rows: &[Travelled],
-) -> Result<(Vec<Vec<Stored>>, Vec<Unread>), WireError> {
+) -> Result<(Vec<Vec<Stored>>, Vec<Unread>), ReplicaError> {
     let (mut read, mut unread) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
         match admit(table, row) {
             Ok(row) => read.push(row),
             Err(error) => {
                 let came = Unread::came(table, row, error);
-                // The server is older than the program, in which no row is readable.
-                if came.error.message == MISSING {
-                    return Err(came.error);
+                // No row is readable then.
+                if came.error.message == UNSENT {
+                    return Err(ReplicaError::Unsent {
+                        table: came.error.table,
+                        column: came.error.column,
+                    });
                 }
                 unread.push(came);
             }

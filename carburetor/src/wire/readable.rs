@@ -1,6 +1,6 @@
 //! What a model can read of a table that travelled. The rest is told, and asked for again, as where the database itself is read.
 
-use super::{MISSING, WireError};
+use super::{UNSENT, WireError, unsent};
 use crate::backend::SyncBackend;
 use crate::download::unreadable::id_in;
 use crate::table::TableOn;
@@ -48,7 +48,8 @@ impl<M: TableOn<DB>, DB: SyncBackend> Readable<'_, M, DB> {
             Some(id) => error.of(id.clone()),
             None => error,
         };
-        if error.message == MISSING {
+        let error = unsent(error);
+        if error.message == UNSENT {
             return Err(error);
         }
         self.unreadable.push(error);

@@ -2,11 +2,13 @@
 
 use super::device::{Folder, run, status};
 use bytes::Bytes;
-use carburetor::replica::{Replica, ReplicaError, Synced, Transport, TransportError};
+use carburetor::replica::{
+    Cause, Replica, ReplicaError, Synced, Task as Work, Transport, TransportError,
+};
 use carburetor::{SyncGroup, SyncTable};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -188,8 +190,38 @@ fn a_column_that_an_older_server_lacks_is_the_models_default_or_named() {
     let error = device
         .take(&rows(r#"{"id":2,"done":false,"at":"5"}"#), NEXT)
         .unwrap_err();
-    assert_eq!(error.to_string(), "tasks.title of 2: missing");
+    assert_eq!(
+        error.to_string(),
+        "tasks.title: the server doesn't send this column, which the program's model has: update the program if the server has dropped the column, or else the server; a field with #[sync(default = ..)] does without"
+    );
     assert_eq!(device.tasks().len(), 1);
+}
+
+#[tokio::test]
+async fn a_column_that_the_server_no_longer_sends_is_told_as_what_an_update_mends() {
+    let device = Device::new();
+    let mut column = None;
+    tokio::select! {
+        ended = device.replica.run() => panic!("{ended:?}"),
+        () = async {
+            let mut statuses = Box::pin(device.replica.status());
+            while column.is_none() {
+                *device.script.lines.lock().unwrap() = vec![format!(
+                    r#"{{"carburetor":1,"tables":{{{}}}{NEXT}}}"#,
+                    rows(r#"{"id":2,"done":false,"at":"5"}"#)
+                )];
+                let status = statuses.next().await.unwrap();
+                column = status.obstacles.into_iter().find(|one| one.cause == Cause::Refused);
+            }
+        } => {}
+    }
+    let column = column.unwrap();
+    assert_eq!(column.task, Work::Download);
+    assert!(
+        column.reason.starts_with("tasks.title: "),
+        "{}",
+        column.reason
+    );
 }
 
 #[tokio::test(start_paused = true)]

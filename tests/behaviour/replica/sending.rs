@@ -161,3 +161,47 @@ fn a_change_in_the_file_that_can_not_be_read_is_told_before_anything_is_tried() 
     replica.discard_pending().unwrap();
     assert_eq!(status(&again()).obstacles, []);
 }
+
+/// What another version of the program has written is at one of them.
+#[test]
+fn of_what_waits_both_ends_are_looked_at_when_a_file_is_opened() {
+    for (waiting, columns) in [
+        (
+            "carburetor_sending",
+            "in_group, of_table, id, clock, change",
+        ),
+        ("carburetor_held_change", "in_group, clock, change"),
+    ] {
+        let mut device = Device::new();
+        known_notes(&mut device);
+        device.run("update notes set title = 'uno' where id = 'a'");
+        device.sent();
+        device.run(&format!(
+            "create table one as select * from carburetor_sending; delete from carburetor_sending;
+with recursive n (n) as (select 1 union all select n + 1 from n where n < 2500)
+insert into {waiting} (seq, {columns}) select n, {columns} from n, one"
+        ));
+        let mut told = |seq: i64| {
+            device.run(&format!(
+                "update {waiting} set change = '{{}}' where seq = {seq}"
+            ));
+            let path = device.folder.file("device");
+            let replica: Replica<Group> = Replica::open(path, Recorder::default()).unwrap();
+            let obstacles = status(&replica).obstacles.len();
+            device.run(&format!(
+                "update {waiting} set change = (select change from one)"
+            ));
+            obstacles
+        };
+        for (seq, expected) in [
+            (1, 1),
+            (1000, 1),
+            (1001, 0),
+            (1500, 0),
+            (1501, 1),
+            (2500, 1),
+        ] {
+            assert_eq!(told(seq), expected, "{waiting}, {seq}");
+        }
+    }
+}
