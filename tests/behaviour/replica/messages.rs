@@ -8,7 +8,7 @@ use carburetor::replica::{
 use carburetor::{SyncGroup, SyncTable};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -197,31 +197,21 @@ fn a_column_that_an_older_server_lacks_is_the_models_default_or_named() {
     assert_eq!(device.tasks().len(), 1);
 }
 
-#[tokio::test]
-async fn a_column_that_the_server_no_longer_sends_is_told_as_what_an_update_mends() {
+#[test]
+fn a_column_that_the_server_no_longer_sends_is_told_as_what_an_update_mends() {
     let device = Device::new();
-    let mut column = None;
-    tokio::select! {
-        ended = device.replica.run() => panic!("{ended:?}"),
-        () = async {
-            let mut statuses = Box::pin(device.replica.status());
-            while column.is_none() {
-                *device.script.lines.lock().unwrap() = vec![format!(
-                    r#"{{"carburetor":1,"tables":{{{}}}{NEXT}}}"#,
-                    rows(r#"{"id":2,"done":false,"at":"5"}"#)
-                )];
-                let status = statuses.next().await.unwrap();
-                column = status.obstacles.into_iter().find(|one| one.cause == Cause::Refused);
-            }
-        } => {}
-    }
-    let column = column.unwrap();
-    assert_eq!(column.task, Work::Download);
-    assert!(
-        column.reason.starts_with("tasks.title: "),
-        "{}",
-        column.reason
+    device
+        .take(&rows(r#"{"id":2,"done":false,"at":"5"}"#), NEXT)
+        .unwrap_err();
+    let obstacles = status(&device.replica).obstacles;
+    let [column] = &obstacles[..] else {
+        panic!("{obstacles:?}")
+    };
+    assert_eq!(
+        (column.task, column.cause),
+        (Work::Download, Cause::Refused)
     );
+    assert!(column.reason.starts_with("tasks.title: "), "{column}");
 }
 
 #[tokio::test(start_paused = true)]
