@@ -59,6 +59,8 @@ pub(super) struct Progress<Id> {
     again: Vec<Id>,
     /// What the next download is told of rows that were set aside.
     aside: Aside,
+    /// Those that no message can name are told anew.
+    pub(super) anew: bool,
     /// The least stamp of those that were met.
     earliest: Option<DateTime<Utc>>,
     /// How many times as wide a page is read because one ended with a row that it can't go on from.
@@ -106,6 +108,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             known: Aside::default(),
             again: Vec::new(),
             aside: Aside::default(),
+            anew: false,
             earliest: None,
             wider: 1,
             cutoff,
@@ -213,6 +216,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
 
     fn begin_again(&mut self) {
         (self.known, self.aside, self.earliest) = Default::default();
+        self.anew = false;
         self.again.clear();
         self.reset = true;
         self.left = None;
@@ -260,7 +264,7 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
             }
         };
         self.finished = !more;
-        self.reset = false;
+        (self.reset, self.anew) = (false, false);
         self.asked = None;
         Ok(Advance::Done)
     }

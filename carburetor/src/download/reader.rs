@@ -33,16 +33,16 @@ impl<'d, M: SyncTable, K> Reader<'d, M, K> {
         M: TableOn<DB>,
         K: Sink<M, DB>,
     {
-        let reset = self.progress.reset;
+        let (reset, anew) = (self.progress.reset, self.progress.anew);
         let advance = self.progress.advance()?;
         if advance == Advance::Done {
-            self.begin::<DB>(reset)?;
+            self.begin::<DB>(reset, anew)?;
             self.sink.end(self.progress.told_until())?;
         }
         Ok(advance)
     }
 
-    fn begin<DB>(&mut self, reset: bool) -> Result<(), DownloadError>
+    fn begin<DB>(&mut self, reset: bool, anew: bool) -> Result<(), DownloadError>
     where
         DB: SyncBackend,
         M: TableOn<DB>,
@@ -53,6 +53,7 @@ impl<'d, M: SyncTable, K> Reader<'d, M, K> {
             self.sink.begin(&About {
                 reset,
                 left: self.progress.left.as_ref(),
+                anew,
             })?;
         }
         Ok(())
@@ -92,20 +93,26 @@ where
             kind::REMOVAL => self.progress.latest.removal(row)?,
             _ => self.progress.latest.row(row, at)?,
         }
-        self.begin::<DB>(self.progress.reset)?;
+        self.begin::<DB>(self.progress.reset, self.progress.anew)?;
         self.progress.remember::<M, DB>(row, kind)?;
         let is_row = matches!(kind, kind::ROW | kind::AGAIN);
-        let taken = match is_row {
-            true => match unfit::<M, DB>(row, at) {
-                Some(error) => Err(error),
-                None => self.sink.row(row, at)?,
-            },
+        let unfit = unfit::<M, DB>(row, at);
+        if !is_row && unfit.is_some() {
+            self.progress.nameless_went();
+        }
+        let taken = match (is_row, unfit) {
+            (true, Some(error)) => Err(error),
+            (true, None) => self.sink.row(row, at)?,
             // Nobody has got it.
-            false if lacks_id::<M, DB>(row, at).is_some() => return Ok(Flow::Next),
-            false => self.sink.removed(row, at)?,
+            (false, Some(_)) if lacks_id::<M, DB>(row, at).is_some() => return Ok(Flow::Next),
+            (false, _) => self.sink.removed(row, at)?,
         };
         if let Err(error) = taken {
             let id = id_of::<M, DB>(row, at);
+            if !is_row && id.is_none() {
+                self.progress.nameless_went();
+                return Ok(Flow::Next);
+            }
             let stamp = self.progress.latest.stamp_of(row, at)?;
             if let Some(error) = self.progress.set_aside(error, id, stamp, is_row)? {
                 self.sink.unreadable(error);

@@ -42,6 +42,8 @@ pub(crate) struct About<'a> {
     pub(crate) reset: bool,
     /// What the scope no longer shows.
     pub(crate) left: Option<&'a Left>,
+    /// Rows that can't travel, and that no message can name, are told anew.
+    pub(crate) anew: bool,
 }
 
 /// What a caller asks of one table.

@@ -43,6 +43,8 @@ pub(super) struct News {
     cutoff: Option<DateTime<Utc>>,
     /// Rows that can't be shown.
     pub(super) unreadable: Vec<Unread>,
+    /// What was told before of unreadable rows without an id is over.
+    pub(super) anew: bool,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +105,7 @@ impl News {
             removed: removed.collect::<Result<_, _>>()?,
             rows,
             unreadable: told.chain(came).collect(),
+            anew: section.anew,
         })
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Section {
     /// Up to when it is complete.
     pub(super) cutoff: Option<DateTime<Utc>>,
     pub(super) unreadable: Vec<Unreadable>,
+    /// Of unreadable rows without an id all are told anew.
+    pub(super) anew: bool,
 }
 
 /// A row that travelled, column by column; what it lacks is none.
@@ -68,6 +70,7 @@ impl<'de> Visitor<'de> for SectionOf<'_> {
                     section.cutoff = cutoff.parse().ok();
                 }
                 "unreadable" => section.unreadable = members.next_value()?,
+                "anew" => section.anew = members.next_value()?,
                 _ => drop(members.next_value::<IgnoredAny>()?),
             }
         }

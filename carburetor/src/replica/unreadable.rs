@@ -169,6 +169,12 @@ pub(super) fn follow(
         ];
         query::execute(conn, &sql, binds)?;
     }
+    if news.anew {
+        let nameless = format!(
+            "delete from carburetor_unreadable where of_table = {BIND} and id = 'null' and row is null"
+        );
+        query::execute(conn, &nameless, [Bind::text(table.place(DOWNLOADED.rows))])?;
+    }
     for unread in &news.unreadable {
         unread.keep(conn, table)?;
     }

@@ -94,6 +94,16 @@ impl Aside {
         }
     }
 
+    /// A row that has no name has gone, or has got one: the next download reads from the least stamp on, whatever the interval is.
+    pub(crate) fn hasten(&mut self) {
+        self.tried = Some(0);
+    }
+
+    /// Where it is read again because of those that have no name, a page has told of some of them.
+    pub(crate) fn is_half_read(&self) -> bool {
+        self.again.is_some()
+    }
+
     /// Takes over how the table was last read because of those that have no name.
     pub(crate) fn follow(&mut self, known: &Aside) {
         (self.tried, self.least, self.vain) = (known.tried, known.least, known.vain);
@@ -142,6 +152,18 @@ mod tests {
         assert_eq!(dated.dated(20, None), aside.dated(10, None));
         assert_eq!(dated.due(10 + INTERVAL), Some(5));
         assert_eq!(dated.dated(20, None), None);
+    }
+
+    #[test]
+    fn the_table_is_read_again_at_once_when_a_row_without_a_name_has_gone() {
+        let mut aside = Aside::default();
+        aside.add(None, Some(5));
+        aside.hasten();
+        let mut dated = aside.dated(10 + INTERVAL, None).unwrap();
+        assert_eq!(dated.due(10 + LONGEST), Some(5));
+        let mut none = Aside::default();
+        none.hasten();
+        assert_eq!(none.dated(10, None), None);
     }
 
     /// The hours between the times that it is read again, if each finds this least stamp.

@@ -189,7 +189,7 @@ fn encode<M: TableOn<DB>, DB: SyncBackend>(
         });
         put(&Value::Object(encoded?), out)?;
     }
-    section::close(&news.unreadable, news.cutoff, out)
+    section::close(&news.unreadable, false, news.cutoff, out)
 }
 
 macro_rules! wire {

@@ -105,7 +105,7 @@ impl PageText {
         }
         section::open(M::NAME, false, None, json)?;
         json.extend_from_slice(section::ROWS);
-        section::close(&[], table.told_until(), json)?;
+        section::close(&[], false, table.told_until(), json)?;
         self.end(table.told_until());
         Ok(false)
     }

@@ -34,6 +34,8 @@ pub(crate) struct JsonTable<'m, D, DB: SyncBackend> {
     lines: usize,
     /// Rows went without being named.
     cleared: bool,
+    /// Of those that can't be named all are told anew.
+    anew: bool,
     /// What is told of rows that can't travel.
     unreadable: Vec<WireError>,
 }
@@ -93,6 +95,7 @@ impl<'m, D, DB: SyncBackend> JsonTable<'m, D, DB> {
             passed: 0,
             lines: 0,
             cleared: false,
+            anew: false,
             unreadable: Vec::new(),
         }
     }
@@ -138,7 +141,8 @@ where
     }
 
     fn begin(&mut self, about: &About<'_>) -> Result<(), DownloadError> {
-        self.cleared |= about.reset || about.left.is_some();
+        self.cleared |= about.reset || about.left.is_some() || about.anew;
+        self.anew |= about.anew;
         section::open(self.name, about.reset, about.left, self.buffer)?;
         Ok(())
     }
@@ -201,7 +205,7 @@ where
         if let Part::Removed { .. } = self.part {
             self.buffer.extend_from_slice(section::ROWS);
         }
-        section::close(&self.unreadable, cutoff, self.buffer)?;
+        section::close(&self.unreadable, self.anew, cutoff, self.buffer)?;
         Ok(())
     }
 }

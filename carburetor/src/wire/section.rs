@@ -1,4 +1,4 @@
-//! What stands around the ids and rows of one table: `"users":{"reset":..,"left":..,"removed":[` .. `],"rows":[` .. `],"unreadable":..,"cutoff":".."}`.
+//! What stands around the ids and rows of one table: `"users":{"reset":..,"left":..,"removed":[` .. `],"rows":[` .. `],"unreadable":..,"anew":..,"cutoff":".."}`.
 
 use super::json::{write_key, write_string};
 use super::{WireError, instant};
@@ -32,9 +32,10 @@ pub(super) fn open(
     Ok(())
 }
 
-/// The text after the last row.
+/// The text after the last row. `anew`: of the unreadable rows that have no name all are told from here on.
 pub(super) fn close(
     unreadable: &[WireError],
+    anew: bool,
     cutoff: DateTime<Utc>,
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
@@ -44,6 +45,9 @@ pub(super) fn close(
         out.extend_from_slice(b",\"unreadable\":");
         serde_json::to_writer(&mut *out, &told)
             .map_err(|error| WireError::new(error.to_string()))?;
+    }
+    if anew {
+        out.extend_from_slice(b",\"anew\":true");
     }
     out.extend_from_slice(b",\"cutoff\":");
     write_string(&instant::text(cutoff), out);

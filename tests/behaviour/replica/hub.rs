@@ -200,6 +200,24 @@ fn a_row_that_a_hubs_table_refuses_keeps_nothing_from_its_devices() {
 }
 
 #[test]
+fn a_row_of_a_hub_that_has_no_name_for_its_devices_is_told_until_it_has_gone() {
+    let server = served();
+    let mut hub = Member::hub(&server);
+    let mut device = hub.device();
+    hub.run("update notes set id = cast(x'ff41' as text) where id = 'a'");
+    device.sync();
+    let told = device.replica.unreadable().unwrap();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].id, None);
+    // It goes back to the id that the server knows.
+    block_on(hub.replica.sync()).unwrap();
+    device.sync();
+    device.sync();
+    assert_eq!(device.notes(), [note("a", "one"), note("b", "two")]);
+    assert_eq!(device.replica.unreadable().unwrap(), []);
+}
+
+#[test]
 fn random_histories_through_a_hub_converge() {
     for seed in 0..5 {
         let mut random = fastrand::Rng::with_seed(seed);

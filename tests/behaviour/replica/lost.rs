@@ -1,6 +1,5 @@
 //! An edit whose row was deleted is told to whoever made it, whatever the row's id shows by then.
 
-use super::Server;
 use super::hub::{Member, block_on, served};
 use super::world::note;
 use carburetor::outcome::Code;

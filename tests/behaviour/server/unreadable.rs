@@ -116,7 +116,34 @@ fn a_row_without_an_id_is_told_and_no_page_names_one() {
     );
     let named = ("named".to_owned(), "nameless".to_owned());
     assert!(device.notes().contains(&named));
-    assert_eq!(device.replica.unreadable().unwrap().len(), 1);
+    sync(&device);
+    assert!(device.replica.unreadable().unwrap().is_empty());
+}
+
+#[test]
+fn a_row_without_an_id_is_told_as_long_as_there_is_one() {
+    let server = Server::new();
+    let program = program(&server, false);
+    let device = Device::of_group(&program, "red", "web");
+    let mut conn = server.connect();
+    let mut told = |statement: &str| {
+        conn.batch_execute(statement)
+            .unwrap_or_else(|error| panic!("{error}: {statement}"));
+        // What goes is known with the first one, and what has remained with the second one.
+        for _ in 0..2 {
+            program.runtime.block_on(device.replica.sync()).unwrap();
+        }
+        let told = device.replica.unreadable().unwrap();
+        told.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let insert = "insert into notes (id, title, team) values (null, 'first', 'red'), (null, 'second', 'red'), (cast(x'ff' as text), 'third', 'red')";
+    assert_eq!(told(insert).len(), 1);
+    let left = told("update notes set id = 'named' where title = 'first'");
+    assert_eq!(left.len(), 1);
+    let left = told("delete from notes where title = 'third'");
+    assert!(left[0].contains("the id is NULL"), "{left:?}");
+    assert_eq!(left.len(), 1);
+    assert!(told("delete from notes where id is null").is_empty());
 }
 
 #[test]

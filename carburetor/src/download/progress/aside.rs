@@ -21,10 +21,12 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
         DB: SyncBackend,
         M: TableOn<DB, Id = Id>,
     {
+        let is_half_read = known.is_half_read();
         let due = match is_unfinished {
             true => None,
             false => known.due(self.clock.timestamp_micros()),
         };
+        self.anew = due.is_some() && !is_half_read;
         for id in &known.ids {
             match M::decode_id(id.clone()) {
                 Ok(readable) if !is_unfinished => self.again.push(readable),
@@ -43,6 +45,11 @@ impl<Id: Clone + Send + Sync + 'static> Progress<Id> {
     /// The ids to be asked for again.
     pub(in crate::download) fn asked_again(&self) -> &[Id] {
         &self.again
+    }
+
+    /// A row that nobody has got, because no message can name it, has gone. What was told of such rows is to be told anew, of those that are there.
+    pub(in crate::download) fn nameless_went(&mut self) {
+        self.aside.hasten();
     }
 
     /// Notes a row that can't be read, or a removal. What it is told as, unless it was told before.

@@ -158,6 +158,10 @@ fn table() -> Object {
             ),
             ("unreadable", many(unreadable("A row that can't travel"))),
             (
+                "anew",
+                flag("What was told before of rows that can't travel and have no id is over"),
+            ),
+            (
                 "cutoff",
                 text("The instant up to which the table is complete"),
             ),
