@@ -7,6 +7,14 @@ pub(crate) mod asynchronous;
 pub(crate) mod blocking;
 pub(crate) mod budget;
 mod caller;
+#[cfg(any(
+    feature = "replica",
+    all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    )
+))]
+mod check;
 mod error;
 pub(crate) mod fingerprint;
 mod latest;

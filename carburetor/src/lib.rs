@@ -14,6 +14,14 @@ mod hex;
 pub mod merge;
 mod origin;
 pub mod outcome;
+#[cfg(any(
+    feature = "replica",
+    all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    )
+))]
+mod refusal;
 mod register;
 mod remedy;
 #[cfg(feature = "replica")]

@@ -1,9 +1,12 @@
 //! What to do about an error of the database that has nothing to do with rows: the database and the program don't fit together.
 
 use diesel::result::Error;
-#[cfg(all(
-    feature = "axum",
-    any(feature = "async-postgres", feature = "async-sqlite")
+#[cfg(any(
+    feature = "replica",
+    all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    )
 ))]
 use {
     crate::connection::{ended::is_ended, shortage::is_shortage},
@@ -50,9 +53,12 @@ pub(crate) fn remedy(error: &Error) -> &'static str {
 
 /// Whether the database refuses a statement for what it finds in itself, and not because it is short of something or was told to stop. Of a statement without rows
 /// that is a person's to mend.
-#[cfg(all(
-    feature = "axum",
-    any(feature = "async-postgres", feature = "async-sqlite")
+#[cfg(any(
+    feature = "replica",
+    all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    )
 ))]
 pub(crate) fn is_refused(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, _)
@@ -60,9 +66,12 @@ pub(crate) fn is_refused(error: &Error) -> bool {
 }
 
 /// Whether an error says that the database and its roles have to be set right.
-#[cfg(all(
-    feature = "axum",
-    any(feature = "async-postgres", feature = "async-sqlite")
+#[cfg(any(
+    feature = "replica",
+    all(
+        feature = "axum",
+        any(feature = "async-postgres", feature = "async-sqlite")
+    )
 ))]
 pub(crate) fn needs_setup(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(_, information) if is_of_setup(information.message()))

@@ -1,6 +1,11 @@
 //! Downloads on a synchronous connection.
 
+#[cfg(feature = "replica")]
+mod check;
 mod json_pages;
+
+#[cfg(feature = "replica")]
+pub(crate) use check::check;
 
 use super::budget::Budget;
 use super::caller::Caller;

@@ -3,8 +3,11 @@
 use super::transport::{Transport, TransportError};
 use crate::change::Changes;
 use crate::connection::SyncConnection;
-use crate::download::{DownloadError, Timestamps};
+use crate::download::{DownloadError, Timestamps, blocking};
 use crate::group::{DownloadTables, SyncGroup, UploadTables};
+use crate::refusal::Refusal;
+use crate::remedy::is_refused;
+use crate::table::TableDefinition;
 use crate::token::Token;
 use crate::upload::UploadError;
 use bytes::Bytes;
@@ -22,6 +25,7 @@ use tokio::task::JoinHandle;
 const POLL: Duration = Duration::from_millis(25);
 
 /// A [`Transport`] to the group `G` in a database that this program can reach: for tests, and for copies of a database on the same machine.
+/// What fails is refused with the status and the code that a server has for it over HTTP, and in the words of the database.
 ///
 #[doc = include_str!("../../docs/examples/in_process.md")]
 pub struct InProcess<G, S, C> {
@@ -112,7 +116,7 @@ where
         TransportError,
     > {
         let since = since.map(str::parse::<Token>).transpose();
-        let since = since.map_err(|error| refused(400, "token", &error))?;
+        let since = since.map_err(|error| refused(Refusal::Token, &error))?;
         let first = Round {
             conn: None,
             since,
@@ -131,7 +135,7 @@ where
                     let ended = running
                         .task
                         .await
-                        .unwrap_or_else(|error| Err(TransportError::Offline(Box::new(error))));
+                        .unwrap_or_else(|error| Err(refused(Refusal::Server, &error)));
                     match ended {
                         Ok(round) if is_feed => {
                             tokio::time::sleep(POLL).await;
@@ -173,13 +177,13 @@ where
         let server = self.server.clone();
         let task = tokio::task::spawn_blocking(move || server.upload::<T>(&changes));
         task.await
-            .map_err(|error| TransportError::Offline(Box::new(error)))?
+            .map_err(|error| refused(Refusal::Server, &error))?
     }
 }
 
 impl<S, C: SyncConnection> Server<S, C> {
     fn connect(&self) -> Result<C, TransportError> {
-        (self.connect)().map_err(|error| TransportError::Offline(Box::new(error)))
+        (self.connect)().map_err(|error| refused(Refusal::Database, &error))
     }
 
     /// The pages, and then what has changed since they were begun, until that fits one page and is of one instant. What was the last word of
@@ -193,7 +197,7 @@ impl<S, C: SyncConnection> Server<S, C> {
     where
         T: DownloadTables<C::Backend, S>,
     {
-        let failed = |error: DownloadError| refused(500, "download", &error);
+        let failed = |error: DownloadError| refused(Refusal::of_download(&error), &error);
         let Round {
             conn,
             mut since,
@@ -209,7 +213,13 @@ impl<S, C: SyncConnection> Server<S, C> {
                 .clone()
                 .map_or_else(Timestamps::default, Timestamps::from);
             let mut pages = SyncGroup::<T, S>::scoped(&self.scope).pages(from, limit);
-            while let Some(page) = pages.next_json(&mut conn).map_err(failed)? {
+            loop {
+                let page = pages.next_json(&mut conn);
+                let Some(page) =
+                    page.map_err(|error| unread(&mut conn, &T::definitions(), error))?
+                else {
+                    break;
+                };
                 let more = page.more();
                 let tag = Some(page.tag());
                 let is_news =
@@ -236,33 +246,51 @@ impl<S, C: SyncConnection> Server<S, C> {
 
     fn upload<T>(&self, changes: &[u8]) -> Result<Bytes, TransportError>
     where
-        T: UploadTables<C::Backend, S>,
+        T: DownloadTables<C::Backend, S> + UploadTables<C::Backend, S>,
     {
-        let changes = Changes::read(changes).map_err(|error| refused(400, "message", &error))?;
+        let changes = Changes::read(changes).map_err(|error| refused(Refusal::Message, &error))?;
         let conn = &mut self.connect()?;
-        let outcomes = SyncGroup::<T, S>::scoped(&self.scope)
-            .upload(conn, &changes)
-            .map_err(|error| match &error {
-                UploadError::ClockAhead { server, .. } => TransportError::Refused {
-                    status: 409,
-                    code: "clock_ahead".into(),
-                    detail: error.to_string(),
-                    remedy: String::new(),
-                    server_time: Some(*server),
-                },
-                UploadError::Copied { .. } => refused(409, "copied", &error),
-                _ => refused(500, "upload", &error),
-            })?;
+        let taken = SyncGroup::<T, S>::scoped(&self.scope).upload(conn, &changes);
+        let outcomes = taken.map_err(|error| match error {
+            UploadError::Query(query) => unread(conn, &T::definitions(), query.into()),
+            error => refused_upload(&error),
+        })?;
         let json = serde_json::to_vec(&outcomes);
         json.map(Bytes::from)
-            .map_err(|error| refused(500, "upload", &error))
+            .map_err(|error| refused(Refusal::Server, &error))
     }
 }
 
-fn refused(status: u16, code: &str, error: &dyn fmt::Display) -> TransportError {
+/// Why a statement failed: it may be what a person has to mend, and no reason to try again.
+fn unread<C: SyncConnection>(
+    conn: &mut C,
+    definitions: &[&'static TableDefinition],
+    error: DownloadError,
+) -> TransportError {
+    if let DownloadError::Query(query) = &error
+        && is_refused(query)
+        && let Err(found) = blocking::check(conn, definitions)
+    {
+        return refused(Refusal::found(&found), &found);
+    }
+    refused(Refusal::of_download(&error), &error)
+}
+
+fn refused_upload(error: &UploadError) -> TransportError {
+    let mut refused = refused(Refusal::of_upload(error), error);
+    if let (TransportError::Refused { server_time, .. }, UploadError::ClockAhead { server, .. }) =
+        (&mut refused, error)
+    {
+        *server_time = Some(*server);
+    }
+    refused
+}
+
+/// The same refusal as over HTTP, with all that is known: it is the same program.
+fn refused(refusal: Refusal, error: &dyn fmt::Display) -> TransportError {
     TransportError::Refused {
-        status,
-        code: code.into(),
+        status: refusal.status(),
+        code: refusal.code().into(),
         detail: error.to_string(),
         remedy: String::new(),
         server_time: None,

@@ -2,7 +2,7 @@
 
 use crate::clip;
 use crate::download::DownloadError;
-use crate::remedy::{is_refused, needs_setup};
+use crate::refusal::Refusal;
 use crate::upload::UploadError;
 use crate::wire::WireError;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -55,10 +55,6 @@ pub struct Problem {
 /// What ends a feed whose caller is refused; no answer has it.
 const REFUSED: &str = "refused";
 
-const BUSY: &str = "busy";
-
-const DATABASE: &str = "database";
-
 impl Problem {
     /// The reason, for programs.
     ///
@@ -102,12 +98,7 @@ impl Problem {
     }
 
     pub(super) fn busy(detail: &str) -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            BUSY,
-            detail,
-            "try again in a moment",
-        )
+        Self::refusing(Refusal::Busy, detail)
     }
 
     /// The program doesn't let a caller in any more.
@@ -128,7 +119,12 @@ impl Problem {
 
     /// Whether whoever comes back in a moment may find it gone.
     pub(super) fn is_momentary(&self) -> bool {
-        self.code == BUSY
+        self.code == Refusal::Busy.code()
+    }
+
+    /// Whether the same may succeed in a while, without anybody who mends something.
+    pub(super) fn may_pass(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
     }
 
     /// Whether what is sent ends in order by it: whoever comes back is told more.
@@ -168,34 +164,45 @@ impl Problem {
 
     /// Whether a statement failed, for whatever reason.
     pub(super) fn is_of_database(&self) -> bool {
-        self.code == DATABASE
+        self.code == Refusal::Database.code()
     }
 
     fn database() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            DATABASE,
+        Self::refusing(
+            Refusal::Database,
             "the database can't be reached, or failed",
-            "try again later; the server's log says more",
         )
     }
 
     fn setup(error: &dyn fmt::Display) -> Self {
         tracing::error!(%error, "the database is not as the server needs it, until somebody mends it");
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "setup",
-            "the database is not as the server needs it",
-            "somebody has to look at the server: a migration or a right is missing, its log says which",
-        )
+        Self::refusing(Refusal::Setup, "the database is not as the server needs it")
     }
 
     /// What a look at the tables has found.
     pub(super) fn found(error: DownloadError) -> Self {
-        match &error {
-            DownloadError::Query(query) if is_refused(query) => Self::setup(&error),
-            _ => error.into(),
+        Self::of(Refusal::found(&error), &error)
+    }
+
+    /// A refusal for this error, which is shown where it is about what was sent.
+    fn of(refusal: Refusal, error: &dyn fmt::Display) -> Self {
+        match refusal {
+            Refusal::Setup => Self::setup(error),
+            Refusal::Server => Self::server(error),
+            Refusal::Database => Self::unavailable(error),
+            Refusal::Busy => Self::busy("other writers were in the way"),
+            shown => Self::refusing(shown, error.to_string()),
         }
+    }
+
+    fn refusing(refusal: Refusal, detail: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(refusal.status());
+        Self::new(
+            status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            refusal.code(),
+            detail,
+            remedy(refusal),
+        )
     }
 
     /// The same as the answer of a server that can't serve.
@@ -210,88 +217,57 @@ impl Problem {
 
     pub(super) fn server(error: &dyn fmt::Display) -> Self {
         tracing::error!(%error, "the server is not set up as it should be");
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "server",
-            "the server is not set up as it should be",
-            "its log says what is wrong",
-        )
+        Self::refusing(Refusal::Server, "the server is not set up as it should be")
     }
 
     pub(super) fn message(error: &WireError) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "message",
-            error.to_string(),
-            "send the message `Upload` of the protocol",
-        )
+        Self::of(Refusal::Message, error)
     }
 }
 
 impl From<DownloadError> for Problem {
     fn from(error: DownloadError) -> Self {
+        let refusal = Refusal::of_download(&error);
         match &error {
-            DownloadError::Token(token) => Self::new(
-                StatusCode::BAD_REQUEST,
-                "token",
-                token.to_string(),
-                "leave `since` out",
-            ),
-            DownloadError::Keys => Self::new(
-                StatusCode::CONFLICT,
-                "keys",
-                error.to_string(),
-                "POST `since`, `keys` and `limit` as JSON, or leave `keys` out of the address",
-            ),
-            DownloadError::Query(query) if needs_setup(query) => Self::setup(&error),
-            DownloadError::Query(query) => Self::unavailable(query),
-            DownloadError::NotTracked { .. }
-            | DownloadError::NoTrigger { .. }
-            | DownloadError::LateTrigger { .. }
-            | DownloadError::OtherTable { .. }
-            | DownloadError::Inherited { .. }
-            | DownloadError::Stamp { .. }
-            | DownloadError::HiddenTransactions { .. }
-            | DownloadError::ActivityNotTracked
-            | DownloadError::NoClock
-            | DownloadError::NoCutoff => Self::setup(&error),
-            _ => Self::server(&error),
+            // The driver's words alone.
+            DownloadError::Query(query) if refusal == Refusal::Database => Self::unavailable(query),
+            DownloadError::Token(token) => Self::of(refusal, token),
+            error => Self::of(refusal, error),
         }
     }
 }
 
 impl From<UploadError> for Problem {
     fn from(error: UploadError) -> Self {
+        let refusal = Refusal::of_upload(&error);
         match &error {
-            UploadError::Query(query) if needs_setup(query) => Self::setup(&error),
-            UploadError::Query(query) => Self::unavailable(query),
-            UploadError::TooMany { .. } | UploadError::LongAnswer { .. } => Self::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "batch",
-                error.to_string(),
-                "send fewer changes at once",
-            ),
+            UploadError::Query(query) if refusal == Refusal::Database => Self::unavailable(query),
             UploadError::ClockAhead { server, .. } => Problem {
                 server_time: Some(instant(*server)),
-                ..Self::new(
-                    StatusCode::CONFLICT,
-                    "clock_ahead",
-                    error.to_string(),
-                    "follow `server_time`, and give the unsent changes new clocks",
-                )
+                ..Self::of(refusal, &error)
             },
-            UploadError::Copied { .. } => Self::new(
-                StatusCode::CONFLICT,
-                "copied",
-                error.to_string(),
-                "take a new replica id, and give the unsent changes new clocks",
-            ),
-            UploadError::NoClock
-            | UploadError::NotTracked { .. }
-            | UploadError::NoTrigger { .. } => Self::setup(&error),
-            UploadError::Busy { .. } => Self::busy("other writers were in the way"),
-            _ => Self::server(&error),
+            error => Self::of(refusal, error),
         }
+    }
+}
+
+/// What to do about it.
+fn remedy(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Message => "send the message `Upload` of the protocol",
+        Refusal::Token => "leave `since` out",
+        Refusal::Keys => {
+            "POST `since`, `keys` and `limit` as JSON, or leave `keys` out of the address"
+        }
+        Refusal::Batch => "send fewer changes at once",
+        Refusal::ClockAhead => "follow `server_time`, and give the unsent changes new clocks",
+        Refusal::Copied => "take a new replica id, and give the unsent changes new clocks",
+        Refusal::Setup => {
+            "somebody has to look at the server: a migration or a right is missing, its log says which"
+        }
+        Refusal::Server => "its log says what is wrong",
+        Refusal::Busy => "try again in a moment",
+        Refusal::Database => "try again later; the server's log says more",
     }
 }
 

@@ -7,6 +7,8 @@ pub(super) use diesel::pg::PgConnection as Conn;
 
 #[path = "accounts.rs"]
 mod accounts;
+#[path = "causes.rs"]
+mod causes;
 #[path = "end_to_end.rs"]
 mod end_to_end;
 #[path = "held.rs"]
@@ -48,6 +50,14 @@ use super::models::TABLES;
 use carburetor::SyncGroup;
 use carburetor_tests::{Cluster, Database};
 use diesel::connection::Connection;
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel_async::pooled_connection::deadpool;
+
+pub(super) type Pool = deadpool::Pool<AsyncPgConnection>;
+
+/// Takes the tracking away.
+pub(super) const UNTRACK: &str = "drop schema carburetor cascade";
 
 /// Keeps a server's notes from being deleted.
 pub(super) const KEEPS_NOTES: &str = "create function keeps_notes() returns trigger language plpgsql as $$ begin raise exception 'notes stay'; end $$;
@@ -76,5 +86,19 @@ impl Server {
     ) -> impl Fn() -> diesel::ConnectionResult<Conn> + Send + Sync + 'static {
         let url = self.0.url();
         move || Conn::establish(&url)
+    }
+
+    pub(super) fn pool(&self) -> Pool {
+        Pool::builder(AsyncDieselConnectionManager::new(self.0.url()))
+            .build()
+            .unwrap()
+    }
+
+    /// Where no database is.
+    pub(super) fn nowhere() -> Pool {
+        let url = "postgres://nobody@127.0.0.1:1/nowhere";
+        Pool::builder(AsyncDieselConnectionManager::new(url))
+            .build()
+            .unwrap()
     }
 }

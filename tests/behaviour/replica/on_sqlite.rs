@@ -7,6 +7,8 @@ pub(super) use diesel::sqlite::SqliteConnection as Conn;
 
 #[path = "accounts.rs"]
 mod accounts;
+#[path = "causes.rs"]
+mod causes;
 #[path = "end_to_end.rs"]
 mod end_to_end;
 #[path = "full_disk.rs"]
@@ -60,6 +62,13 @@ use super::device::Folder;
 use super::models::TABLES;
 use carburetor::SyncGroup;
 use diesel::connection::{Connection, SimpleConnection};
+use diesel_async::pooled_connection::deadpool;
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+
+pub(super) type Pool = deadpool::Pool<SyncConnectionWrapper<Conn>>;
+
+/// Takes the tracking away.
+pub(super) const UNTRACK: &str = "drop table carburetor_clock; drop table carburetor_removal_notes; drop table carburetor_synced_table";
 
 /// Keeps a server's notes from being deleted.
 pub(super) const KEEPS_NOTES: &str = "create trigger keeps_notes before delete on notes begin select raise(abort, 'notes stay'); end";
@@ -96,5 +105,14 @@ impl Server {
                 .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
             Ok(conn)
         }
+    }
+
+    pub(super) fn pool(&self) -> Pool {
+        carburetor::server::sqlite_pool(&self.path()).unwrap()
+    }
+
+    /// Where no database is.
+    pub(super) fn nowhere() -> Pool {
+        carburetor::server::sqlite_pool("/nowhere/nothing.db").unwrap()
     }
 }

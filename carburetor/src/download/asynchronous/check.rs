@@ -2,13 +2,12 @@
 
 use super::cutoffs;
 use crate::backend::SyncBackend;
-use crate::connection::{Flow, PacedRows, SharedConnection, TakeRows};
+use crate::connection::SharedConnection;
 use crate::cutoff::Assumptions;
 use crate::download::DownloadError;
+use crate::download::check::{Nothing, nothing_of};
 use crate::origin::Origin;
-use crate::statement::Statement;
 use crate::table::TableDefinition;
-use diesel::row::Row;
 
 /// Reads the cutoffs of the tables, and from each of them nothing: it fails where the tracking is not as it has to be, or a table, a column or a right to them is missing.
 pub(crate) async fn check<X, DB>(
@@ -22,32 +21,7 @@ where
     let (assumptions, origin) = (Assumptions::default(), Origin::default());
     cutoffs(conn, definitions, &assumptions, false, &origin).await?;
     for definition in definitions {
-        // SQLite takes a column that it doesn't find for a text, unless its table is named.
-        let columns = definition.downloaded();
-        let columns = columns.map(|column| format!("carburetor_checked.{}", column.quoted()));
-        let columns = columns.collect::<Vec<_>>().join(", ");
-        let table = definition.sql_name();
-        let mut read = Statement::of(format!(
-            "select {columns} from {table} carburetor_checked where 1 = 0"
-        ));
-        if !definition.untracked {
-            let removed = DB::removal_table(definition);
-            read.sql(format!(" and exists (select 1 from {removed})"));
-        }
-        conn.run(read, &mut Nothing).await?;
+        conn.run(nothing_of(definition), &mut Nothing).await?;
     }
     Ok(())
 }
-
-/// No row comes.
-struct Nothing;
-
-impl<DB: SyncBackend> TakeRows<DB> for Nothing {
-    type Error = DownloadError;
-
-    fn take<'r>(&mut self, _row: &impl Row<'r, DB>) -> Result<Flow, DownloadError> {
-        Ok(Flow::Stop)
-    }
-}
-
-impl<DB: SyncBackend> PacedRows<DB> for Nothing {}
