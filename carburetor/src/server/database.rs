@@ -1,5 +1,6 @@
 //! Where a server's connections come from.
 
+use super::apart::until;
 use super::problem::Problem;
 use crate::connection::SyncConnectionAsync;
 #[cfg(feature = "async-sqlite")]
@@ -42,11 +43,11 @@ pub trait Database: Clone + Send + std::marker::Sync + 'static {
     fn close(lent: Self::Lent);
 
     /// Calls `changed` whenever something may have been committed, until the database fails. It has a connection of its own, and asks on it at
-    /// this interval, if it has to ask.
+    /// this interval, if it has to ask; an answer may take so long.
     #[doc(hidden)]
     fn watch(
         &self,
-        interval: Duration,
+        times: [Duration; 2],
         changed: impl Fn() + Send + Sync,
     ) -> impl Future<Output = Problem> + Send;
 }
@@ -66,16 +67,30 @@ macro_rules! pool {
                 drop(Object::take(lent));
             }
 
-            async fn watch(&self, interval: Duration, changed: impl Fn() + Send + Sync) -> Problem {
+            async fn watch(
+                &self,
+                [interval, time]: [Duration; 2],
+                changed: impl Fn() + Send + Sync,
+            ) -> Problem {
                 let mut conn = match self.lend().await {
                     Ok(lent) => Object::take(lent),
                     Err(problem) => return problem,
                 };
                 let mut seen = String::new();
                 loop {
-                    let version = diesel::select(sql::<Text>($version));
-                    let asked = version.get_result::<String>(&mut conn);
-                    match <$connection>::operation(asked).await {
+                    let asked = async move {
+                        let version = diesel::select(sql::<Text>($version));
+                        let asked = version.get_result::<String>(&mut conn);
+                        let answered = <$connection>::operation(asked).await;
+                        (conn, answered)
+                    };
+                    let (lent, answered) = match until(asked, sleep(time)).await {
+                        Ok(answered) => answered,
+                        // The line may be gone, and nobody has said so.
+                        Err(()) => return Problem::too_slow(),
+                    };
+                    conn = lent;
+                    match answered {
                         Ok(now) if now == seen => {}
                         Ok(now) => {
                             seen = now;

@@ -36,7 +36,7 @@ impl Database for Notified {
         drop(Object::take(lent));
     }
 
-    async fn watch(&self, _interval: Duration, changed: impl Fn() + Send + Sync) -> Problem {
+    async fn watch(&self, _times: [Duration; 2], changed: impl Fn() + Send + Sync) -> Problem {
         let mut conn = match self.lend().await {
             Ok(lent) => Object::take(lent),
             Err(problem) => return problem,

@@ -165,7 +165,10 @@ where
     pub fn router(self) -> Router<St> {
         let limits = self.limits;
         let served = Served {
-            watcher: Arc::new(Watcher::new(self.database.clone(), self.interval)),
+            watcher: Arc::new(Watcher::new(
+                self.database.clone(),
+                [self.interval, limits.time],
+            )),
             database: self.database,
             name: "".into(),
             limits,

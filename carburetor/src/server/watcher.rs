@@ -14,17 +14,18 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Watcher<D> {
     database: D,
-    interval: Duration,
+    /// How often the database is asked, and how long an answer may take.
+    times: [Duration; 2],
     running: Running,
 }
 
 type Running = Arc<Mutex<Option<watch::Sender<()>>>>;
 
 impl<D: Database> Watcher<D> {
-    pub(super) fn new(database: D, interval: Duration) -> Self {
+    pub(super) fn new(database: D, times: [Duration; 2]) -> Self {
         Watcher {
             database,
-            interval,
+            times,
             running: Running::default(),
         }
     }
@@ -40,7 +41,7 @@ impl<D: Database> Watcher<D> {
         *running = Some(sender.clone());
         tokio::spawn(watch(
             self.database.clone(),
-            self.interval,
+            self.times,
             sender,
             self.running.clone(),
         ));
@@ -51,7 +52,7 @@ impl<D: Database> Watcher<D> {
 /// Watches until nobody listens.
 async fn watch<D: Database>(
     database: D,
-    interval: Duration,
+    times: [Duration; 2],
     sender: watch::Sender<()>,
     running: Running,
 ) {
@@ -62,7 +63,7 @@ async fn watch<D: Database>(
                 let changed = || {
                     sender.send_replace(());
                 };
-                database.watch(interval, changed).await
+                database.watch(times, changed).await
             }
         };
         match until(watching, sender.closed()).await {

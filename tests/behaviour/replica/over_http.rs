@@ -2,7 +2,7 @@
 
 use super::super::device::{Folder, Group, run};
 use super::{Server, models};
-use carburetor::replica::{Http, Phase, Replica};
+use carburetor::replica::{Cause, Http, Obstacle, Phase, Replica, Task};
 use carburetor::server::{Limits, Shutdown, Sync, sqlite_pool};
 use carburetor::{Everyone, SyncGroup};
 use diesel::prelude::*;
@@ -149,6 +149,39 @@ fn a_device_comes_back_when_the_server_does() {
         tokio::select! {
             ended = replica.run() => panic!("{ended:?}"),
             () = seen => {}
+        }
+    });
+}
+
+#[test]
+fn a_device_that_follows_is_told_that_the_server_can_not_read_and_why() {
+    let server = Server::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let program = Program::start(&server, "127.0.0.1:0").await;
+        let folder = Folder::new();
+        let replica = program.open(&folder);
+        let mut conn = replica.connection().unwrap();
+        let seen = async {
+            live(&replica).await;
+            server.run("alter table notes rename to away");
+            let mut statuses = pin!(replica.status());
+            loop {
+                let status = statuses.next().await.unwrap();
+                let is_told = |one: &Obstacle| one.task == Task::Download && one.cause == Cause::Setup;
+                if status.obstacles.iter().any(is_told) {
+                    assert_ne!(status.phase, Phase::Live);
+                    break;
+                }
+            }
+            server.run("alter table away rename to notes; insert into notes (id, title, team) values ('a', 'one', 'red')");
+            until("the row arrives", || titles(&mut conn) == ["one"]).await;
+            live(&replica).await;
+            assert_eq!(super::super::device::status(&replica).obstacles, []);
+        };
+        tokio::select! {
+            ended = replica.run() => panic!("{ended:?}"),
+            seen = tokio::time::timeout(Duration::from_secs(60), seen) => seen.expect("it is told"),
         }
     });
 }

@@ -1,6 +1,6 @@
 //! What fails says so in one form, with its code and the remedy, and tells nothing of the database.
 
-use super::super::program::Program;
+use super::super::program::{Feed, Program};
 use super::models::Note;
 use super::world::{Device, routes};
 use super::{CLOCK, DB, Server};
@@ -211,4 +211,28 @@ fn a_clock_that_is_none_stops_nobody() {
     assert_eq!(status, StatusCode::OK, "{answer}");
     let (_, page) = program.get(red, "web/download");
     assert!(page["clock"].as_str() >= answer["clock"].as_str(), "{page}");
+}
+
+#[test]
+fn a_feed_whose_changes_can_not_be_read_ends_and_whoever_comes_back_is_told_why() {
+    let server = Server::new();
+    let program = server.serve(2, Limits::default());
+    let mut lines = Feed::lines(&program, "red", "web/feed");
+    let mut events = Feed::events(&program, "red", "web/feed", None);
+    let mut socket = program.socket("red", "web/feed", None).unwrap();
+    lines.next(&program).unwrap();
+    events.event(&program).unwrap();
+    socket.next(&program).unwrap();
+    let conn = &mut server.connect();
+    conn.batch_execute("alter table notes rename to away")
+        .unwrap();
+    lines.breaks(&program);
+    events.breaks(&program);
+    assert_eq!(socket.closed(&program), Some(1011));
+    let (status, problem) = program.get(&program.client("red"), "web/feed");
+    assert_eq!((status.as_u16(), &problem["code"]), (500, &json!("setup")));
+    conn.batch_execute("alter table away rename to notes; insert into notes (id, title, team) values ('c', 'three', 'red')")
+        .unwrap();
+    let mut lines = Feed::lines(&program, "red", "web/feed");
+    while !lines.next(&program).unwrap().to_string().contains("three") {}
 }

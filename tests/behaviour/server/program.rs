@@ -259,6 +259,22 @@ impl Feed {
         }
     }
 
+    /// Waits until it is cut off, whatever comes before.
+    pub(super) fn breaks(mut self, program: &Program) {
+        let broken = async {
+            while self
+                .response
+                .chunk()
+                .await
+                .is_ok_and(|chunk| chunk.is_some())
+            {}
+        };
+        program
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, broken).await })
+            .expect("it ends in time");
+    }
+
     /// The id and the page of the next event.
     pub(super) fn event(&mut self, program: &Program) -> Option<(String, Value)> {
         let (mut id, mut page) = (String::new(), Value::Null);

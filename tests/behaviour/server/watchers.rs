@@ -12,6 +12,7 @@ use diesel::pg::Pg;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::deadpool::Pool;
+use std::time::Duration;
 
 type Web = SyncGroup<(Note,), Team>;
 
@@ -113,4 +114,55 @@ fn a_server_on_a_read_replica_tells_what_has_got_there() {
     waits_for(&program, &mut feed, "b");
     insert(&server, "c");
     waits_for(&program, &mut feed, "c");
+}
+
+#[test]
+fn a_feed_whose_changes_take_too_long_to_read_ends() {
+    let server = Server::new();
+    let limits = Limits {
+        time: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let program = server.serve(2, limits);
+    let mut socket = program.socket("red", "web/feed", None).unwrap();
+    socket.next(&program).unwrap();
+    let mut others = server.connect();
+    others
+        .batch_execute(
+            "begin; lock table notes; insert into notes (id, title, team) values ('c', 'x', 'red')",
+        )
+        .unwrap();
+    // A commit, which lets it be read.
+    server
+        .connect()
+        .batch_execute("select pg_current_xact_id()")
+        .unwrap();
+    assert_eq!(socket.closed(&program), Some(1011));
+    others.batch_execute("commit").unwrap();
+    let mut feed = Feed::lines(&program, "red", "web/feed");
+    waits_for(&program, &mut feed, "c");
+}
+
+/// The connection stands, and nothing comes of what is asked on it.
+#[test]
+fn a_feed_outlives_a_watching_connection_that_says_nothing() {
+    let server = Server::new();
+    let limits = Limits {
+        time: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    let program = server.serve(2, limits);
+    let mut feed = Feed::lines(&program, "red", "web/feed");
+    waits_for(&program, &mut feed, "b");
+    let watching = server.0.text("(select pid::text from pg_stat_activity where datname = current_database() and query like '%snapshot()::text' and pid <> pg_backend_pid())");
+    let signal = |name: &str| {
+        let sent = std::process::Command::new("kill")
+            .args([name, &watching])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    signal("-STOP");
+    insert(&server, "c");
+    waits_for(&program, &mut feed, "c");
+    signal("-CONT");
 }

@@ -5,7 +5,7 @@ use crate::server::apart::limited;
 use crate::server::database::Database;
 use crate::server::problem::Problem;
 use crate::server::room::{Share, Told};
-use crate::server::served::{Served, ServedGroup};
+use crate::server::served::{Sent, Served, ServedGroup};
 use crate::token::Token;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub(super) struct Join {
 /// What becomes of him.
 pub(super) enum Joined {
     /// What he gets at once, and what comes.
-    Live(Option<Arc<Told>>, broadcast::Receiver<Arc<Told>>),
+    Live(Option<Arc<Told>>, broadcast::Receiver<Sent>),
     /// More than a page has changed: he reads by himself, and joins again.
     Behind,
 }
@@ -53,7 +53,7 @@ pub(super) struct Channel<D, S> {
     served: Arc<Served<D>>,
     scope: Arc<S>,
     share: Arc<Share>,
-    followers: broadcast::Sender<Arc<Told>>,
+    followers: broadcast::Sender<Sent>,
     /// The followers have everything up to here. None if there are none.
     since: Option<Token>,
     /// What the last page said.
@@ -149,11 +149,13 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
         Joined::Live(first, self.followers.subscribe())
     }
 
-    /// Reads what has changed, and tells it to all; also nothing, to renew their tokens.
+    /// Reads what has changed, and tells it to all; also nothing, to renew their tokens. What can't be read for longer than a request may take, or until
+    /// somebody mends it, ends their feeds: whoever comes back is told why, and knows that he isn't up to date.
     async fn tell<G>(&mut self, renew: bool)
     where
         G: ServedGroup<D::Connection, Scope = S>,
     {
+        let begun = Instant::now();
         loop {
             if self.followers.receiver_count() == 0 {
                 self.since = None;
@@ -176,20 +178,31 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
                     };
                     let Some(page) = shared else {
                         // Each reads by himself, at his own pace.
-                        self.followers = broadcast::Sender::new(BACKLOG);
-                        self.since = None;
-                        return;
+                        return self.leave();
                     };
                     (self.since, self.said, self.renewed) = (since, tag, Instant::now());
                     // Nobody is there to take it: the next one who joins reads for himself.
-                    let _ = self.followers.send(page);
+                    let _ = self.followers.send(Ok(page));
                     return;
                 }
                 Err(problem) => {
-                    tracing::warn!(group = %self.served.name, code = problem.code(), "changes can't be read; again in a moment");
-                    sleep(PAUSE).await;
+                    let (group, code) = (&self.served.name, problem.code());
+                    if problem.may_pass() && begun.elapsed() < self.served.limits.time {
+                        tracing::warn!(%group, code, "changes can't be read; again in a moment");
+                        sleep(PAUSE).await;
+                        continue;
+                    }
+                    tracing::error!(%group, code, "changes can't be read: whoever follows is told so when he comes back");
+                    let _ = self.followers.send(Err(problem.into()));
+                    return self.leave();
                 }
             }
         }
+    }
+
+    /// Lets go of those who follow.
+    fn leave(&mut self) {
+        self.followers = broadcast::Sender::new(BACKLOG);
+        (self.since, self.renewed) = (None, Instant::now());
     }
 }

@@ -107,7 +107,7 @@ where
             }
             told = tokio::select! {
                 page = followed.recv() => match page {
-                    Ok(page) => Some(page),
+                    Ok(page) => Some(page.map_err(|problem| *problem)?),
                     Err(_) => break,
                 },
                 () = pages.closed() => return Ok(()),
