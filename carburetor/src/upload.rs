@@ -34,6 +34,7 @@ mod surroundings;
 mod table;
 mod told;
 mod types;
+mod unmet;
 
 pub use backend::UploadBackend;
 #[cfg(feature = "replica")]

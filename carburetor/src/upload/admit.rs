@@ -88,7 +88,10 @@ pub(super) fn admit<'c, DB: SyncBackend>(
     if definition.read_only || definition.untracked {
         return Err(Rejection {
             code: Code::ReadOnly,
-            message: format!("{} takes no uploads", definition.wire_name),
+            message: format!(
+                "{} takes no uploads: write it on the server",
+                definition.wire_name
+            ),
             field: None,
         });
     }
@@ -144,7 +147,7 @@ impl<'c, DB: SyncBackend> Admitted<'c, DB> {
             let Some((number, column)) = found else {
                 return Err(invalid(
                     format!(
-                        "{}.{}: there is no such column",
+                        "{}.{}: there is no such column: leave it out, or update the server",
                         definition.wire_name,
                         clip::name(name)
                     ),
@@ -170,7 +173,7 @@ impl<'c, DB: SyncBackend> Admitted<'c, DB> {
                     Code::ReadOnly,
                     definition,
                     column,
-                    "is downloaded only",
+                    "is downloaded only: leave it out, and write it on the server",
                 ));
             }
             if column.immutable && kind == Kind::Update {
@@ -178,7 +181,7 @@ impl<'c, DB: SyncBackend> Admitted<'c, DB> {
                     Code::Immutable,
                     definition,
                     column,
-                    "is written by an insert only",
+                    "is written by an insert only: leave it out, or delete the row and insert another",
                 ));
             }
             let value = (table.admit)(number, json)
@@ -229,7 +232,7 @@ impl<'c, DB: SyncBackend> Admitted<'c, DB> {
             true => Ok(()),
             false if self.kind == Kind::Insert => Err(invalid(
                 format!(
-                    "{}.{}: differs from the id of the change",
+                    "{}.{}: differs from the id of the change: give both the same",
                     table.definition.wire_name, column.name
                 ),
                 Some(&column.name),
@@ -273,7 +276,7 @@ pub(super) fn id<DB: SyncBackend>(
         value.ok_or_else(|| {
             invalid(
                 format!(
-                    "{}.{}: an id can't be null",
+                    "{}.{}: an id can't be null: give the row one",
                     definition.wire_name, column.name
                 ),
                 Some(&column.name),
@@ -292,7 +295,10 @@ fn complete(definition: &TableDefinition, given: &Map<String, Value>) -> Result<
     match missing {
         None => Ok(()),
         Some(column) => Err(invalid(
-            format!("{}.{}: missing", definition.wire_name, column.name),
+            format!(
+                "{}.{}: missing: an insert gives it, unless its field has #[sync(default)] or is an `Option`",
+                definition.wire_name, column.name
+            ),
             Some(&column.name),
         )),
     }

@@ -2,7 +2,7 @@
 
 use super::UploadBackend;
 use super::admit::Admitted;
-use super::judged::{kept, missing, other_id};
+use super::judged::{kept, other_id, outside};
 use super::plan::Act;
 use super::plan::RowPlan;
 use super::session::{Failure, Session, Transaction};
@@ -10,7 +10,7 @@ use super::settle::Settled;
 use super::sql::{References, Stored};
 use super::surroundings::When;
 use crate::connection::runner::Runner;
-use crate::outcome::{Code, Rejection, Verdict};
+use crate::outcome::{Rejection, Verdict};
 use crate::table::TableDefinition;
 use crate::wire::WireBackend;
 use std::collections::{HashMap, HashSet};
@@ -273,7 +273,7 @@ fn fate<DB: WireBackend>(
             }
             Fate::Written
         }
-        _ if !stored.is_visible => Fate::Refused(missing(definition, Code::Forbidden)),
+        _ if !stored.is_visible => Fate::Refused(outside(definition)),
         _ => Fate::Written,
     }
 }

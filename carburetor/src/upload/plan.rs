@@ -3,7 +3,7 @@
 use super::admit::Admitted;
 use super::decide::{Asked, Decision, Held, Kind, Write, decide};
 use super::found::Found;
-use super::judged::{Judged, missing, other_id};
+use super::judged::{Judged, missing, other_id, taken};
 use crate::clock::Clock;
 use crate::outcome::{Code, Verdict};
 use crate::register::Registers;
@@ -105,7 +105,11 @@ impl<'a, 'c, DB: WireBackend> RowPlan<'a, 'c, DB> {
     ) {
         let clock = change.clock();
         if let Some(code) = self.forbids(change, expired, hides) {
-            self.judge(change, Verdict::Rejected(missing(definition, code)));
+            let rejection = match change.kind {
+                Kind::Insert => taken(definition),
+                Kind::Update | Kind::Delete => missing(definition, code),
+            };
+            self.judge(change, Verdict::Rejected(rejection));
             return;
         }
         if let Some(id) = &self.found.other_id {

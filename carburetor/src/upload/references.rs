@@ -3,6 +3,7 @@
 use super::admit::Admitted;
 use super::session::Session;
 use super::surroundings::Reference;
+use crate::clip;
 use crate::connection::runner::Runner;
 use crate::outcome::{Code, Rejection};
 use crate::wire::WireBackend;
@@ -24,12 +25,13 @@ impl<R: Runner> Session<'_, '_, R> {
                 self.referred(change, reference, parent.table).as_ref() == Some(&parent.key)
             })
         })?;
+        let id = clip::name(&parent.change.id.to_string());
         let [child, parent] =
             [change.table, parent.table].map(|table| &self.tables[table].definition.wire_name);
         Some(Rejection {
             code: Code::NeedsParent,
             message: format!(
-                "{child}: the row of {parent} that it refers to was rejected; upload it again after that one"
+                "{child}: it refers to the row {id} of {parent}, which was rejected: upload it again after that one"
             ),
             field: None,
         })

@@ -64,9 +64,7 @@ pub(super) fn rejection(table: &str, error: &Error) -> Rejection {
     let column = information.column_name();
     let what = match kind {
         Kind::UniqueViolation => "another row has these values",
-        Kind::ForeignKeyViolation => {
-            "it refers to a row that isn't there or that the scope doesn't show, or another row refers to it"
-        }
+        Kind::ForeignKeyViolation => "a reference to a row is missing, or one is left over",
         Kind::NotNullViolation => "a value is missing",
         Kind::CheckViolation => "the values are not allowed",
         _ if name.is_some() => "the values are not allowed",

@@ -8,11 +8,10 @@ use super::judged::kept;
 use super::rejection::{is_constraint, is_of_rows, is_reference, rejection};
 use super::session::{Failure, Session, Transaction};
 use super::sieve::{Refused, Sieved};
-use super::told::Told;
 use crate::connection::runner::Runner;
 use crate::outcome::{Rejection, Verdict};
 use chrono::{DateTime, Utc};
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::Error;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -336,17 +335,13 @@ impl<'s, R: Runner> Session<'_, 's, R> {
         failed.sort_by_key(|(change, _)| (place(change.table), change.at));
         let mut rejected: Vec<&Admitted<'_, R::Backend>> = Vec::new();
         for (change, error) in failed {
-            let rejection = match is_reference(&error)
-                .then(|| self.lost_parent(change, &rejected))
-                .flatten()
-            {
-                Some(rejection) => rejection,
-                None => {
+            let rejection = match is_reference(&error) {
+                true => self
+                    .lost_parent(change, &rejected)
+                    .unwrap_or_else(|| self.unmet(change, &error, self.blurs(change))),
+                false => {
                     let table = &self.tables[change.table].definition.wire_name;
-                    match is_reference(&error) && self.blurs(change) {
-                        true => rejection(table, &nameless()),
-                        false => rejection(table, &error),
-                    }
+                    rejection(table, &error)
                 }
             };
             answers[change.at] = Some(Settled::rejected(rejection));
@@ -363,12 +358,4 @@ impl<'s, R: Runner> Session<'_, 's, R> {
             && references.len() > 1
             && parents.any(|parent| !self.tables[parent].visibility.is_everything())
     }
-}
-
-/// That a row refers to none, by whatever foreign key.
-fn nameless() -> Error {
-    Error::DatabaseError(
-        DatabaseErrorKind::ForeignKeyViolation,
-        Box::<Told>::default(),
-    )
 }

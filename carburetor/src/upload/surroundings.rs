@@ -47,6 +47,8 @@ pub(super) struct Reference {
     pub(super) child: usize,
     /// None: the parent is outside of the group.
     pub(super) parent: Option<usize>,
+    /// The parent's name there.
+    pub(super) outside: Option<String>,
     /// The child's columns and those of the parent that they name, in order; SQLite may leave the latter out.
     pub(super) columns: Vec<(String, String)>,
     pub(super) when: When,
@@ -157,7 +159,8 @@ impl Surroundings {
                 self.references.push(Reference {
                     name: a.unwrap_or_default(),
                     child: place,
-                    parent: b.and_then(|parent| parent.parse().ok()),
+                    parent: b.as_deref().and_then(|parent| parent.parse().ok()),
+                    outside: b.and_then(|name| Some(name.strip_prefix('-')?.to_owned())),
                     columns: pairs(d, e),
                     when: match c.as_deref() {
                         None => When::AtOnce,

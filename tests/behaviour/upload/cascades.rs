@@ -156,6 +156,11 @@ fn a_forbidden_deletion_leaves_the_other_changes_alone() {
     ]);
     let outcomes = OfTeam::scoped(&Team("red")).upload(conn, &sent).unwrap();
     assert_eq!(verdicts(&outcomes), ["applied", "forbidden", "applied"]);
+    let why = format!("{:?}", outcomes.outcomes[1].verdict);
+    assert!(
+        why.contains("folders: the deletion would take rows along"),
+        "{why}"
+    );
 }
 
 /// Where rows are looked at after they were written, the deletion has taken them along.

@@ -6,7 +6,7 @@ use super::goods::{GOODS, Good, NAMES, Owner, Pair};
 use super::{Conn, DB, Server};
 use carburetor::change::Change;
 use carburetor::clock::Clock;
-use carburetor::outcome::{Code, Outcomes};
+use carburetor::outcome::{Code, Outcomes, Verdict};
 use carburetor::upload::{Transactions, UploadError, UploadOptions};
 use carburetor::{Everyone, SyncGroup};
 use serde_json::{Value, json};
@@ -190,6 +190,31 @@ fn wherever_bad_changes_stand_the_others_are_applied() {
     }
     // What the bad ones were about is as it was.
     assert_eq!(stored(conn)[0], "1 taken 1 1");
+}
+
+#[test]
+fn a_rejected_reference_names_the_other_table() {
+    let (_server, conn) = &mut goods();
+    let why = |told: Outcomes| match &told.outcomes[0].verdict {
+        Verdict::Rejected(rejection) => rejection.message.clone(),
+        verdict => panic!("{verdict:?}"),
+    };
+    let deletes = device().delete("owners", 1);
+    let told = why(upload_as(conn, vec![deletes], Transactions::One).unwrap());
+    assert!(told.starts_with("owners: rows of goods"), "{told}");
+    assert!(
+        told.ends_with(": delete them first, or let them refer to another one"),
+        "{told}"
+    );
+    // The other table is outside of the group.
+    let sent = changes([device().insert("goods", good_but(2, "owner", json!(99)))]);
+    let told = why(SyncGroup::<(Good,)>::scoped(&Everyone)
+        .upload(conn, &sent)
+        .unwrap());
+    assert!(
+        told.contains(": owners by owner = 99; write that row first"),
+        "{told}"
+    );
 }
 
 #[test]

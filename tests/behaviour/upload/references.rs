@@ -62,12 +62,12 @@ fn upload_as(conn: &mut Conn, team: &'static str, sent: Vec<Change>) -> Outcomes
         .unwrap()
 }
 
-/// All that an answer says.
+/// All that an answer says, as if it had been of what nobody has.
 fn told(outcomes: &Outcomes) -> Vec<Value> {
     let outcomes = outcomes.outcomes.iter();
     let said = outcomes.map(|outcome| {
         json!([
-            format!("{:?}", outcome.verdict),
+            format!("{:?}", outcome.verdict).replace("= 2", "= 99"),
             outcome.stamp,
             outcome.row.as_ref().map(|row| row["id"].clone())
         ])
@@ -132,6 +132,37 @@ fn a_reference_to_a_hidden_row_is_answered_as_one_to_a_row_that_is_not_there() {
 }
 
 #[test]
+fn the_rows_that_a_row_may_lack_are_named() {
+    let (_server, conn) = &mut with_rooms("");
+    let mut device = Device::ahead(5, 30);
+    let before = "desks: it refers to a row that isn't there or that the scope doesn't show: ";
+    let after = "; write that row first, or refer to another one";
+    let room = "rooms by house = \"a\" and room = 99";
+    let sent = vec![
+        device.insert("desks", desk(10, Some(("a", 99)), None)),
+        device.update("desks", 1, json!({"beside": 99})),
+        device.insert("desks", desk(10, Some(("a", 99)), Some(1))),
+    ];
+    // One after the other, because of those that come together a parent may be the rejected one.
+    let told = sent.into_iter().map(|change| {
+        let outcomes = upload_as(conn, "red", vec![change]).outcomes;
+        match &outcomes[0].verdict {
+            Verdict::Rejected(rejection) => rejection.message.clone(),
+            verdict => panic!("{verdict:?}"),
+        }
+    });
+    let told: Vec<String> = told.collect();
+    assert_eq!(told[0], format!("{before}{room}{after}"));
+    assert_eq!(told[1], format!("{before}desks by beside = 99{after}"));
+    // Which of two it is depends on what the scope hides.
+    assert!(
+        told[2].contains(room) && told[2].contains("desks by beside = 1"),
+        "{}",
+        told[2]
+    );
+}
+
+#[test]
 fn whoever_asks_for_all_or_nothing_learns_no_more() {
     for transactions in [Transactions::AllOrNothing, Transactions::PerChange] {
         let (_server, conn) = &mut with_rooms("");
@@ -144,7 +175,9 @@ fn whoever_asks_for_all_or_nothing_learns_no_more() {
             let sent = changes(attempts(hidden));
             match House::scoped(&scope).upload_with(conn, &sent, &options) {
                 Ok(outcomes) => format!("{:?}", told(&outcomes)),
-                Err(UploadError::Refused(rejections)) => format!("{rejections:?}"),
+                Err(UploadError::Refused(rejections)) => {
+                    format!("{rejections:?}").replace("= 2", "= 99")
+                }
                 Err(error) => panic!("{error}"),
             }
         });

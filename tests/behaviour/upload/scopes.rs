@@ -92,9 +92,15 @@ fn hidden_rows_are_answered_alike_whatever_is_in_them() {
     let (_server, conn) = &mut with_people();
     let before = (stored(conn), rows(conn, "people"));
     for (of_bob, of_sam) in attempts("bob").into_iter().zip(attempts("sam")) {
+        let expected = match of_bob.edit {
+            Edit::Insert(_) => "has this id: insert it under another one",
+            _ => "shows no such row",
+        };
         let of_bob = upload(conn, "red", of_bob);
         let of_sam = upload(conn, "red", of_sam);
         assert_eq!(verdicts(&of_bob), ["forbidden"]);
+        let why = format!("{:?}", of_bob.outcomes[0].verdict);
+        assert!(why.contains(expected), "{why}");
         assert_eq!(answer(&of_bob), answer(&of_sam));
         assert_eq!(of_bob.outcomes[0].row, None);
         assert_eq!(of_bob.outcomes[0].stamp, None);
@@ -157,6 +163,11 @@ fn a_row_is_not_sent_out_of_the_scope_nor_made_there() {
     ] {
         let told = upload(conn, "red", sent.clone());
         assert_eq!(verdicts(&told), ["forbidden"], "{sent:?}");
+        let why = format!("{:?}", told.outcomes[0].verdict);
+        assert!(
+            why.contains("doesn't show the row as it would be written"),
+            "{why}"
+        );
         // Of her own row the caller is told what it is.
         let shown = told.outcomes[0].row.as_ref().map(|row| row["name"].clone());
         assert_eq!(shown, (sent.id == json!("ann")).then(|| json!("Ann")));

@@ -39,7 +39,8 @@ cross join lateral (select v.* from pg_catalog.pg_type v where v.oid = coalesce(
 join pg_catalog.pg_namespace n on n.oid = v.typnamespace
 left join pg_catalog.pg_collation l on l.oid = a.attcollation
 union all
-select 'reference', child.place::text, f.conname, coalesce(parent.place, -1)::text, case when f.condeferred then 'late' end,
+select 'reference', child.place::text, f.conname,
+  coalesce(parent.place::text, '-' || (select p.relname from pg_catalog.pg_class p where p.oid = f.confrelid)), case when f.condeferred then 'late' end,
   (select pg_catalog.string_agg(a.attname, pg_catalog.chr(31) order by k.at) from unnest(f.conkey) with ordinality k (number, at)
    join pg_catalog.pg_attribute a on a.attrelid = f.conrelid and a.attnum = k.number),
   (select pg_catalog.string_agg(a.attname, pg_catalog.chr(31) order by k.at) from unnest(f.confkey) with ordinality k (number, at)

@@ -25,7 +25,7 @@ select 'relayed', cast(t.place as text), null, null, null, null, null
 from t join sqlite_schema m on m.type = 'trigger' and m.name = 'carburetor_relay_' || t.relation
 union all
 select 'reference', cast(t.place as text), t.relation || '(' || group_concat(f."from") || ')',
-  coalesce((select cast(p.place as text) from t p where lower(p.relation) = lower(f."table")), '-1'),
+  coalesce((select cast(p.place as text) from t p where lower(p.relation) = lower(f."table")), '-' || f."table"),
   -- Which of a table's foreign keys wait, only its text says.
   case when (select foreign_keys from pragma_foreign_keys) = 0 then 'never'
     when (select defer_foreign_keys from pragma_defer_foreign_keys) = 1

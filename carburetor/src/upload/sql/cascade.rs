@@ -12,7 +12,7 @@ use crate::upload::admit::Admitted;
 use crate::upload::apply::TablePlan;
 use crate::upload::backend::{Step, UploadBackend};
 use crate::upload::decide::Kind;
-use crate::upload::judged::missing;
+use crate::upload::judged::along;
 use crate::upload::plan::{Act, RowPlan};
 use crate::upload::session::{Failure, Session};
 use crate::upload::settle::{Answers, Settled};
@@ -79,7 +79,7 @@ impl<R: Runner> Session<'_, '_, R> {
             let mut places = Places::default();
             self.runner.run(statement, &mut places).await?;
             let rows = places.0.into_iter().filter_map(|place| rows.get(place));
-            let forbidden = missing(definition, Code::Forbidden);
+            let forbidden = along(definition);
             let places = rows.flat_map(|row| row.places());
             hidden.extend(places.map(|at| (at, forbidden.clone())));
         }
