@@ -24,7 +24,7 @@ use super::table::ReplicaTable;
 use super::token::{self, compare_scope};
 use super::unreadable::Unread;
 use crate::change::{Change, Edit};
-use crate::outcome::{Outcome, Outcomes, Verdict};
+use crate::outcome::{Code, Outcome, Outcomes, Verdict};
 use diesel::sqlite::SqliteConnection;
 use serde_json::{Map, Value};
 
@@ -161,7 +161,11 @@ fn by(
     }
     // What the program edited doesn't stand, and what does can't be shown.
     let is_undone = row.is_err() && !matches!(outcome.verdict, Verdict::Merged | Verdict::Held);
-    if is_undone && !is_insert(change) {
+    let is_unknown = is_unknown(change, outcome);
+    if is_unknown {
+        token::forget_of(conn, table)?;
+    }
+    if is_unknown || is_undone && !is_insert(change) {
         take_back(conn, table, &id, &change.clock.to_string())?;
     }
     // An upload of a device may have left an entry with a clock that no change has.
@@ -220,6 +224,10 @@ fn by(
             rebase_on(conn, table, &id, row, stamp_of(table, &values))?;
             Ok(0)
         }
+        Ok(None) if is_unknown => {
+            rebase_on(conn, table, &id, &Map::new(), None)?;
+            Ok(0)
+        }
         Ok(None) => {
             let aside = take_away(conn, store, table, &id)?;
             if is_shared(conn, table, &store.group)? {
@@ -229,6 +237,14 @@ fn by(
             Ok(aside)
         }
     }
+}
+
+/// Whether the server could not read what the change is of, a table that its group doesn't have for instance: it says nothing of the row then, which
+/// becomes what it was before, until the next download tells.
+fn is_unknown(change: &Change, outcome: &Outcome) -> bool {
+    let is_invalid =
+        matches!(&outcome.verdict, Verdict::Rejected(rejection) if rejection.code == Code::Invalid);
+    is_invalid && outcome.row.is_none() && outcome.unreadable.is_none() && !is_insert(change)
 }
 
 fn is_insert(change: &Change) -> bool {

@@ -197,6 +197,27 @@ fn a_column_that_an_older_server_lacks_is_the_models_default_or_named() {
     assert_eq!(device.tasks().len(), 1);
 }
 
+/// Its program has dropped the table from the group, or not got it yet.
+#[test]
+fn a_table_that_the_server_does_not_have_keeps_its_rows_and_its_edits_are_told() {
+    let mut device = Device::new();
+    device
+        .take(&rows(&[row(1, "one"), row(2, "one")].join(",")), NEXT)
+        .unwrap();
+    run(
+        &mut device.conn,
+        "update tasks set title = 'uno' where id = 1; insert into tasks (id, title, level, done) values (3, 'three', 'low', false)",
+    );
+    device.script.answers(json!({"verdict": "rejected", "code": "invalid", "message": "the group has no table", "row": null}));
+    device.take("", NEXT).unwrap();
+    assert_eq!(device.tasks(), [task(1, "one"), task(2, "one")]);
+    let rejected = device.replica.rejected().unwrap();
+    assert_eq!(rejected.len(), 2);
+    assert_eq!(device.replica.pending().unwrap(), 0);
+    // What of it is left is asked for.
+    assert_eq!(device.script.since.lock().unwrap().last(), Some(&None));
+}
+
 #[test]
 fn a_column_that_the_server_no_longer_sends_is_told_as_what_an_update_mends() {
     let device = Device::new();
