@@ -2,8 +2,9 @@
 
 use super::models::Table;
 use super::open::{Existence, Handed, Open};
-use super::rows::{Key, Row, Rows, written};
+use super::rows::{Key, Row, Rows, travelled, written};
 use super::together::Transactions;
+use super::words;
 use carburetor::change::{Change, Changes, Edit};
 use carburetor::clock::Clock;
 use carburetor::outcome::{Code, Outcome, Outcomes, Verdict};
@@ -39,6 +40,8 @@ pub(super) struct Desk {
     pub(super) swept: BTreeSet<&'static str>,
     /// Those of which it had said so when the present sync began: of one that had not come to its end.
     pub(super) swept_before: BTreeSet<&'static str>,
+    /// The versions of rows that have come since a sync has last shown a download.
+    pub(super) staged: BTreeMap<Key, Vec<Row>>,
     /// Rows that were edited or answered since the present sync began.
     pub(super) touched: BTreeSet<Key>,
     /// Whether that has shown a download.
@@ -260,6 +263,13 @@ impl Desk {
             if news["reset"] == true || !news["left"].is_null() {
                 self.swept.insert(table);
             }
+            for row in news["rows"].as_array().into_iter().flatten() {
+                let (id, row) = travelled(table, row);
+                let key = (table, id);
+                if !words::is_odd((&key, &row)) {
+                    self.staged.entry(key).or_default().push(row);
+                }
+            }
             for id in news["removed"].as_array().into_iter().flatten() {
                 let id = id.as_str().unwrap_or_default().to_owned();
                 self.gone.insert((table, id));
@@ -310,7 +320,9 @@ impl Desk {
                 });
                 self.gone.clear();
                 self.swept.clear();
-                self.agree(truth, before, after, unreadable)
+                let agreed = self.agree(truth, before, after, unreadable);
+                self.staged.clear();
+                agreed
             }
             None if !self.is_shown => self.untouched(before, after),
             None => Ok(()),

@@ -85,6 +85,19 @@ fn travelling(value: Value) -> Value {
     }
 }
 
+/// A row of a page, and its id.
+pub(super) fn travelled(table: &'static str, row: &Value) -> (String, Row) {
+    let columns = Table::of(table).columns.iter();
+    let values = columns.map(|column| ((*column).to_owned(), row[*column].clone()));
+    let stamp = row["at"].as_str().and_then(|at| at.parse().ok());
+    let version = Row {
+        values: values.collect(),
+        stamp: stamp.map(|stamp: DateTime<Utc>| stamp.timestamp_micros()),
+        registers: None,
+    };
+    (row["id"].as_str().unwrap_or_default().to_owned(), version)
+}
+
 /// The columns of a change that programs write.
 pub(super) fn written<'c>(
     table: &'static Table,

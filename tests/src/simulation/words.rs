@@ -42,7 +42,8 @@ where
     }
 }
 
-fn is_odd((key, row): (&Key, &Row)) -> bool {
+/// Whether no model can read a row.
+pub(super) fn is_odd((key, row): (&Key, &Row)) -> bool {
     let words = || row.values.get(COLUMN.1).and_then(|words| words.as_str());
     key.0 == COLUMN.0 && words().is_some_and(|words| words.starts_with(ODD))
 }
