@@ -34,8 +34,6 @@ pub(super) struct Program {
     pub(super) desk: Desk,
     /// How many uploads in a row were not answered.
     lost: u32,
-    /// Those were so many that what was committed together may go in parts.
-    may_cut: bool,
     /// What is odd about its edits. It stores no values that it can't read.
     odd: Odd,
     /// The file can't grow.
@@ -64,7 +62,6 @@ impl Program {
             offset: 0,
             desk: Desk::of(number as u64 + 1),
             lost: 0,
-            may_cut: false,
             odd,
             is_full: false,
             breaches: Vec::new(),
@@ -171,11 +168,7 @@ impl Program {
 
     /// A message is about to leave.
     pub(super) fn send(&mut self, changes: &Changes) {
-        match self.desk.send(changes) {
-            Ok(()) => self.may_cut &= self.lost > 0,
-            Err(_) if self.may_cut => {}
-            Err(breach) => self.breaches.push(breach),
-        }
+        self.breaches.extend(self.desk.send(changes).err());
     }
 
     /// An upload was answered, or not.
@@ -184,7 +177,9 @@ impl Program {
             true => 0,
             false => self.lost + 1,
         };
-        self.may_cut |= self.lost >= BREAKS;
+        if self.lost >= BREAKS {
+            self.desk.may_cut();
+        }
     }
 
     fn run(&mut self, sql: &str) {

@@ -7,13 +7,21 @@ use std::collections::BTreeSet;
 pub(super) type Transactions = BTreeSet<u64>;
 
 impl Desk {
+    /// Whatever was committed until now may go in parts.
+    pub(super) fn may_cut(&mut self) {
+        self.cut = self.transactions;
+    }
+
     /// Whether a message with edits of the transactions `taken` leaves others of them behind.
     pub(super) fn is_whole(&self, taken: &Transactions) -> Result<(), String> {
         // What devices wrote over is not known as the program's any more.
         if self.is_hub {
             return Ok(());
         }
-        let halved = |of: &Transactions| !of.is_disjoint(taken);
+        let halved = |of: &Transactions| {
+            let mut both = of.intersection(taken);
+            both.any(|transaction| *transaction > self.cut)
+        };
         let handed = self.handed.iter().filter(|handed| halved(&handed.of));
         let mut left: Vec<String> = handed.map(|handed| format!("{handed:?}")).collect();
         for (key, open) in &self.open {
