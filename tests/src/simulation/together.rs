@@ -15,13 +15,11 @@ impl Desk {
     /// Whether a message with edits of the transactions `taken` leaves others of them behind.
     pub(super) fn is_whole(&self, taken: &Transactions) -> Result<(), String> {
         // What devices wrote over is not known as the program's any more.
-        if self.is_hub {
+        // What hangs together with something that goes in parts does so, too.
+        if self.is_hub || taken.iter().any(|transaction| *transaction <= self.cut) {
             return Ok(());
         }
-        let halved = |of: &Transactions| {
-            let mut both = of.intersection(taken);
-            both.any(|transaction| *transaction > self.cut)
-        };
+        let halved = |of: &Transactions| !of.is_disjoint(taken);
         let handed = self.handed.iter().filter(|handed| halved(&handed.of));
         let mut left: Vec<String> = handed.map(|handed| format!("{handed:?}")).collect();
         for (key, open) in &self.open {
