@@ -81,8 +81,13 @@ impl Desk {
 
     fn insert(&mut self, key: &Key, row: &Row) {
         self.touched.insert(key.clone());
+        let is_gone = self.gone.contains(key) || self.swept.contains(key.0);
         let open = self.open.entry(key.clone()).or_default();
-        let mut of = open.unsent();
+        // Of a deletion of what is gone the server need not hear.
+        let mut of = match &open.existence {
+            Some(Existence::Deleted { .. }) if is_gone => Transactions::new(),
+            _ => open.unsent(),
+        };
         of.insert(self.transactions);
         let over = match open.existence {
             Some(Existence::Deleted { way, .. }) => Some(way),
