@@ -13,6 +13,7 @@ mod family;
 mod faulty;
 mod http_errors;
 mod http_feed;
+mod links;
 mod messages;
 mod models;
 mod on_postgres;

@@ -4,6 +4,7 @@ use super::error::ReplicaError;
 use super::file::{Store, refuse_all};
 use super::query::{self, BIND, Bind, as_text};
 use super::refused;
+use super::returning;
 use super::show::{DOWNLOADED, show_all};
 use super::shown;
 use super::table::ReplicaTable;
@@ -147,6 +148,7 @@ impl Store {
                 ids = table.ids(""),
                 name = table.name(),
             ))?;
+            returning::forget(conn, table)?;
             // What stays would be the next account's.
             let removed = show_all(conn, self, table, DOWNLOADED);
             removed.map_err(|error| match refused::why(&error) {

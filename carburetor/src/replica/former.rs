@@ -54,6 +54,8 @@ and exists (select 1 from sqlite_schema where type = 'table' and name = known.na
                 empty(conn, &place)?;
                 forget_beside(conn, &place)?;
             }
+            let returning = format!("delete from carburetor_returning where of_table = {BIND}");
+            query::execute(conn, &returning, [Bind::text(&table)])?;
             for kind in ["held", "shown"] {
                 empty(conn, &format!("carburetor_{kind}_{table}"))?;
             }

@@ -23,7 +23,9 @@ pub(super) fn local(conn: &mut SqliteConnection, table: &ReplicaTable) -> QueryR
         downloaded.any(|column| column.name.eq_ignore_ascii_case(name))
     };
     let names = columns.iter().map(|name| as_text(&name[0]));
-    Ok(names.filter(|name| !travels(name)).collect())
+    // Registers are the tracking's, of a hub.
+    let is_own = |name: &String| !name.starts_with("carburetor_");
+    Ok(names.filter(is_own).filter(|name| !travels(name)).collect())
 }
 
 /// The columns of the row `alias`, as [`Rest::read`] reads them.

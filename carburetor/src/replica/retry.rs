@@ -74,7 +74,11 @@ impl Store {
                     "the row was deleted or inserted since, on this device: write anew what is to stand, and drop the rejected change",
                 );
             }
-            Edit::Insert(_) | Edit::Update(_) if left.set.is_empty() => {
+            // The insert of a row of nothing but ids never had anything else to write.
+            Edit::Insert(_) | Edit::Update(_)
+                if left.set.is_empty()
+                    && (since.has_any() || matches!(change.edit, Edit::Update(_))) =>
+            {
                 return problem(
                     "all that it wrote was edited since, on this device: write anew what is to stand, and drop the rejected change",
                 );
@@ -180,14 +184,17 @@ impl Row<'_> {
             .iter()
             .map(|(name, _)| format!("{name} = excluded.{name}"))
             .collect();
+        let met = match set.is_empty() {
+            true => "nothing".to_owned(),
+            false => format!("update set {}", set.join(", ")),
+        };
         let (names, binds): (Vec<String>, Vec<Bind>) = all.into_iter().unzip();
         let sql = format!(
-            "insert into {} ({}) values ({}) on conflict ({}) do update set {}",
+            "insert into {} ({}) values ({}) on conflict ({}) do {met}",
             table.name(),
             names.join(", "),
             vec![BIND; names.len()].join(", "),
-            table.ids(""),
-            set.join(", ")
+            table.ids("")
         );
         let written = query::execute(conn, &sql, binds)?;
         if is_new {

@@ -3,6 +3,7 @@
 use super::error::ReplicaError;
 use super::moved::place;
 use super::query::{self, BIND, Bind, Stored, as_text};
+use super::refused;
 use super::rest::{Rest, local, typed};
 use super::table::ReplicaTable;
 use diesel::QueryResult;
@@ -64,7 +65,15 @@ pub(super) fn give(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<
     for row in query::rows(conn, &sql, [of_table()])? {
         let (place, id): (String, &[Stored]) = (as_text(&row[0]), &row[1..]);
         if let Some(rest) = rests.get(&place) {
-            Rest::of_text(rest).give(conn, table, id)?;
+            // A value that the table doesn't take any more holds up nothing else.
+            let rest = Rest::of_text(rest);
+            if let Err(said) = refused::attempt(conn, table, |conn| rest.give(conn, table, id))? {
+                tracing::warn!(
+                    table = table.definition.table,
+                    said,
+                    "what only the device knew of a row doesn't come back"
+                );
+            }
         }
         let forget =
             format!("delete from carburetor_returning where of_table = {BIND} and place = {BIND}");

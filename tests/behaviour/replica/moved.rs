@@ -196,3 +196,25 @@ fn what_only_the_device_knew_of_a_row_that_does_not_come_back_is_no_other_rows()
     device.sync();
     assert_eq!((device.notes(), device.pinned()), (server.notes(), vec![]));
 }
+
+/// A local column allows one pinned note only, and the program has pinned another one meanwhile.
+#[test]
+fn a_local_value_that_can_not_come_back_holds_up_nothing() {
+    let server = Server::new();
+    server
+        .run("insert into notes (id, title, team) values ('a', 'one', 'red'), ('b', 'two', 'red')");
+    let mut device = server.device();
+    device.run("create unique index one_pinned on notes (pinned) where pinned");
+    device.run("update notes set pinned = true where id = 'a'");
+    device.run("update notes set id = cast(x'ff41' as text) where id = 'a'");
+    device.between("update notes set pinned = true where id = 'b'");
+    let first = device.try_sync().map_err(|error| error.to_string());
+    server.run("insert into notes (id, title, team) values ('c', 'three', 'red')");
+    let second = device.try_sync().map_err(|error| error.to_string());
+    let third = device.try_sync().map_err(|error| error.to_string());
+    assert_eq!(
+        device.notes(),
+        server.notes(),
+        "{first:?} {second:?} {third:?}"
+    );
+}

@@ -156,8 +156,8 @@ fn a_feed_outlives_a_watching_connection_that_says_nothing() {
     waits_for(&program, &mut feed, "b");
     let watching = server.0.text("(select pid::text from pg_stat_activity where datname = current_database() and query like '%snapshot()::text' and pid <> pg_backend_pid())");
     let signal = |name: &str| {
-        let sent = std::process::Command::new("kill")
-            .args([name, &watching])
+        let sent = std::process::Command::new("sh")
+            .args(["-c", &format!("kill {name} {watching}")])
             .status();
         assert!(sent.unwrap().success());
     };
