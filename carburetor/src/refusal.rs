@@ -1,8 +1,10 @@
 //! Why a download or an upload is refused, whichever way it came: what a device is told is the same in its own program and over HTTP.
 
+use crate::connection::{ended::is_ended, shortage::is_shortage};
 use crate::download::DownloadError;
-use crate::remedy::{is_refused, needs_setup};
+use crate::remedy::is_of_setup;
 use crate::upload::UploadError;
+use diesel::result::{DatabaseErrorKind, Error};
 
 /// Why it is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,4 +99,16 @@ impl Refusal {
             Refusal::Database => "database",
         }
     }
+}
+
+/// Whether the database refuses a statement for what it finds in itself, and not because it is short of something or was told to stop. Of a statement without rows
+/// that is a person's to mend.
+pub(crate) fn is_refused(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, _)
+        if !is_ended(error) && !is_shortage(error))
+}
+
+/// Whether an error says that the database and its roles have to be set right.
+fn needs_setup(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information) if is_of_setup(information.message()))
 }

@@ -1,17 +1,6 @@
 //! What to do about an error of the database that has nothing to do with rows: the database and the program don't fit together.
 
 use diesel::result::Error;
-#[cfg(any(
-    feature = "replica",
-    all(
-        feature = "axum",
-        any(feature = "async-postgres", feature = "async-sqlite")
-    )
-))]
-use {
-    crate::connection::{ended::is_ended, shortage::is_shortage},
-    diesel::result::DatabaseErrorKind,
-};
 
 /// What PostgreSQL names in the place of the dots of `permission denied for ..`.
 const DENIED: [&str; 6] = [
@@ -49,32 +38,6 @@ pub(crate) fn remedy(error: &Error) -> &'static str {
     } else {
         ""
     }
-}
-
-/// Whether the database refuses a statement for what it finds in itself, and not because it is short of something or was told to stop. Of a statement without rows
-/// that is a person's to mend.
-#[cfg(any(
-    feature = "replica",
-    all(
-        feature = "axum",
-        any(feature = "async-postgres", feature = "async-sqlite")
-    )
-))]
-pub(crate) fn is_refused(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(DatabaseErrorKind::Unknown, _)
-        if !is_ended(error) && !is_shortage(error))
-}
-
-/// Whether an error says that the database and its roles have to be set right.
-#[cfg(any(
-    feature = "replica",
-    all(
-        feature = "axum",
-        any(feature = "async-postgres", feature = "async-sqlite")
-    )
-))]
-pub(crate) fn needs_setup(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(_, information) if is_of_setup(information.message()))
 }
 
 /// Whether the database and its roles have to be set right before anything of this kind can be written.

@@ -23,6 +23,7 @@ mod recorder;
 mod redirects;
 mod refusing;
 mod retries;
+mod script;
 mod sending;
 mod stale;
 mod unreadable;

@@ -148,7 +148,7 @@ impl Store {
                 ids = table.ids(""),
                 name = table.name(),
             ))?;
-            returning::forget(conn, table)?;
+            returning::forget(conn, &table.definition.table)?;
             // What stays would be the next account's.
             let removed = show_all(conn, self, table, DOWNLOADED);
             removed.map_err(|error| match refused::why(&error) {

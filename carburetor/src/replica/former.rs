@@ -4,6 +4,7 @@ use super::account::forget_beside;
 use super::error::ReplicaError;
 use super::file::Store;
 use super::query::{self, BIND, Bind, applying, as_text};
+use super::returning;
 use super::show::{ANSWERED, DOWNLOADED};
 use crate::table::quoted;
 use diesel::QueryResult;
@@ -54,8 +55,7 @@ and exists (select 1 from sqlite_schema where type = 'table' and name = known.na
                 empty(conn, &place)?;
                 forget_beside(conn, &place)?;
             }
-            let returning = format!("delete from carburetor_returning where of_table = {BIND}");
-            query::execute(conn, &returning, [Bind::text(&table)])?;
+            returning::forget(conn, &table)?;
             for kind in ["held", "shown"] {
                 empty(conn, &format!("carburetor_{kind}_{table}"))?;
             }

@@ -3,6 +3,7 @@
 use super::error::ReplicaError;
 use super::query::{self, BIND, Bind, ReplicaRow, Stored, applying, as_text};
 use super::table::ReplicaTable;
+use crate::hex::{hex, unhex};
 use crate::table::quoted;
 use crate::wire::SqliteValue;
 use diesel::QueryResult;
@@ -123,7 +124,7 @@ impl Rest {
     /// The values for people: bytes, and text that isn't UTF-8, in hexadecimal digits.
     pub(super) fn shown(&self) -> Map<String, Value> {
         let shown = self.0.iter().map(|(name, kept)| {
-            let bytes = |kind: &str, bytes: &[u8]| json!({ kind: crate::hex::hex(bytes) });
+            let bytes = |kind: &str, bytes: &[u8]| json!({ kind: hex(bytes) });
             let value = match Kept::of(kept) {
                 Kept::OddText(text) => bytes("text", &text),
                 Kept::Value(Some(SqliteValue::Blob(blob))) => bytes("blob", &blob),
@@ -154,21 +155,12 @@ impl Kept {
         Kept::Value(match kind {
             "integer" => said.parse().ok().map(SqliteValue::Integer),
             "real" => said.parse().ok().map(SqliteValue::Real),
-            "blob" => Some(SqliteValue::Blob(bytes(said))),
-            "text" => match String::from_utf8(bytes(said)) {
+            "blob" => Some(SqliteValue::Blob(unhex(said))),
+            "text" => match String::from_utf8(unhex(said)) {
                 Ok(text) => Some(SqliteValue::Text(text)),
                 Err(error) => return Kept::OddText(error.into_bytes()),
             },
             _ => None,
         })
     }
-}
-
-/// The bytes of hexadecimal digits.
-fn bytes(digits: &str) -> Vec<u8> {
-    let pairs = digits.as_bytes().chunks(2);
-    let pairs = pairs.filter_map(|pair| std::str::from_utf8(pair).ok());
-    pairs
-        .filter_map(|pair| u8::from_str_radix(pair, 16).ok())
-        .collect()
 }

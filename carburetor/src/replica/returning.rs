@@ -83,8 +83,8 @@ pub(super) fn give(conn: &mut SqliteConnection, table: &ReplicaTable) -> Result<
 }
 
 /// Forgets it of what has not come: the server has no such row.
-pub(super) fn forget(conn: &mut SqliteConnection, table: &ReplicaTable) -> QueryResult<()> {
+pub(super) fn forget(conn: &mut SqliteConnection, table: &str) -> QueryResult<()> {
     let forget = format!("delete from carburetor_returning where of_table = {BIND}");
-    query::execute(conn, &forget, [Bind::text(&table.definition.table)])?;
+    query::execute(conn, &forget, [Bind::text(table)])?;
     Ok(())
 }

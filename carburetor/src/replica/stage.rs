@@ -86,7 +86,7 @@ pub(super) fn take(
                 staged.unreadable += unreadable;
                 staged.rejected += aside;
                 if is_reset {
-                    returning::forget(conn, table)?;
+                    returning::forget(conn, &table.definition.table)?;
                 }
                 conn.batch_execute(&format!("drop index if exists {}", table.staged(STAGED_ID)))?;
             }

@@ -42,14 +42,24 @@ pub trait Database: Clone + Send + std::marker::Sync + 'static {
     #[doc(hidden)]
     fn close(lent: Self::Lent);
 
-    /// Calls `changed` whenever something may have been committed, until the database fails. It has a connection of its own, and asks on it at
-    /// this interval, if it has to ask; an answer may take so long.
+    /// Calls `changed` whenever something may have been committed, until the database fails. It has
+    /// a connection of its own, and asks on it at this pace, if it has to ask.
     #[doc(hidden)]
     fn watch(
         &self,
-        times: [Duration; 2],
+        pace: Pace,
         changed: impl Fn() + Send + Sync,
     ) -> impl Future<Output = Problem> + Send;
+}
+
+/// At what pace the database is asked for commits.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// The pause between two questions.
+    pub(super) interval: Duration,
+    /// How long an answer may take.
+    pub(super) time: Duration,
 }
 
 macro_rules! pool {
@@ -69,7 +79,7 @@ macro_rules! pool {
 
             async fn watch(
                 &self,
-                [interval, time]: [Duration; 2],
+                Pace { interval, time }: Pace,
                 changed: impl Fn() + Send + Sync,
             ) -> Problem {
                 let mut conn = match self.lend().await {

@@ -1,12 +1,11 @@
 //! A PostgreSQL database that says when something was committed.
 
-use super::database::Database;
+use super::database::{Database, Pace};
 use super::problem::Problem;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::TryStreamExt;
 use std::pin::pin;
-use std::time::Duration;
 
 /// A pool of connections to a PostgreSQL database whose triggers notify the server of commits, so that it needs not ask: they are made by
 /// [`notify_sql`](crate::tracking::Tracking::notify_sql).
@@ -36,7 +35,7 @@ impl Database for Notified {
         drop(Object::take(lent));
     }
 
-    async fn watch(&self, _times: [Duration; 2], changed: impl Fn() + Send + Sync) -> Problem {
+    async fn watch(&self, _pace: Pace, changed: impl Fn() + Send + Sync) -> Problem {
         let mut conn = match self.lend().await {
             Ok(lent) => Object::take(lent),
             Err(problem) => return problem,

@@ -17,7 +17,7 @@ use crate::download::asynchronous::check;
 use crate::download::{self, DownloadError, Page, Timestamps};
 use crate::group::{DownloadTablesAsync, Scoped, SyncGroup, UploadTables};
 use crate::outcome::Outcomes;
-use crate::remedy::is_refused;
+use crate::refusal::is_refused;
 use crate::scope::{Concerns, identity};
 use crate::token::Token;
 use crate::upload::{UploadError, UploadOptions};

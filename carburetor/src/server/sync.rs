@@ -3,7 +3,7 @@
 use super::apart::apart;
 use super::asking::Asking;
 use super::caller::{ASKED_AT_ONCE, Caller};
-use super::database::Database;
+use super::database::{Database, Pace};
 use super::document::document;
 use super::download::download;
 use super::feed::{Asked, BackendOf, Channels, Upgrade, feed};
@@ -167,7 +167,10 @@ where
         let served = Served {
             watcher: Arc::new(Watcher::new(
                 self.database.clone(),
-                [self.interval, limits.time],
+                Pace {
+                    interval: self.interval,
+                    time: limits.time,
+                },
             )),
             database: self.database,
             name: "".into(),

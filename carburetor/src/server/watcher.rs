@@ -1,7 +1,7 @@
 //! Wake-ups: something may have been committed.
 
 use super::apart::until;
-use super::database::Database;
+use super::database::{Database, Pace};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -14,18 +14,17 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Watcher<D> {
     database: D,
-    /// How often the database is asked, and how long an answer may take.
-    times: [Duration; 2],
+    pace: Pace,
     running: Running,
 }
 
 type Running = Arc<Mutex<Option<watch::Sender<()>>>>;
 
 impl<D: Database> Watcher<D> {
-    pub(super) fn new(database: D, times: [Duration; 2]) -> Self {
+    pub(super) fn new(database: D, pace: Pace) -> Self {
         Watcher {
             database,
-            times,
+            pace,
             running: Running::default(),
         }
     }
@@ -41,7 +40,7 @@ impl<D: Database> Watcher<D> {
         *running = Some(sender.clone());
         tokio::spawn(watch(
             self.database.clone(),
-            self.times,
+            self.pace,
             sender,
             self.running.clone(),
         ));
@@ -50,12 +49,7 @@ impl<D: Database> Watcher<D> {
 }
 
 /// Watches until nobody listens.
-async fn watch<D: Database>(
-    database: D,
-    times: [Duration; 2],
-    sender: watch::Sender<()>,
-    running: Running,
-) {
+async fn watch<D: Database>(database: D, pace: Pace, sender: watch::Sender<()>, running: Running) {
     loop {
         let watching = {
             let (database, sender) = (database.clone(), sender.clone());
@@ -63,7 +57,7 @@ async fn watch<D: Database>(
                 let changed = || {
                     sender.send_replace(());
                 };
-                database.watch(times, changed).await
+                database.watch(pace, changed).await
             }
         };
         match until(watching, sender.closed()).await {

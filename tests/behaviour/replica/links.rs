@@ -1,7 +1,7 @@
 //! Rows that are nothing but their ids.
 
 use super::device::{Folder, run};
-use super::messages::Script;
+use super::script::Script;
 use carburetor::replica::Replica;
 use carburetor::{SyncGroup, SyncTable};
 use serde_json::json;

@@ -7,7 +7,7 @@ mod gone;
 mod refused;
 
 use super::device::{Folder, run, status};
-use super::messages::Script;
+use super::script::Script;
 use carburetor::replica::{Replica, ReplicaError, Synced};
 use carburetor::{SyncGroup, SyncTable};
 use diesel::backend::Backend;

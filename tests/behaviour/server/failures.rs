@@ -217,12 +217,7 @@ fn a_clock_that_is_none_stops_nobody() {
 fn a_feed_whose_changes_can_not_be_read_ends_and_whoever_comes_back_is_told_why() {
     let server = Server::new();
     let program = server.serve(2, Limits::default());
-    let mut lines = Feed::lines(&program, "red", "web/feed");
-    let mut events = Feed::events(&program, "red", "web/feed", None);
-    let mut socket = program.socket("red", "web/feed", None).unwrap();
-    lines.next(&program).unwrap();
-    events.event(&program).unwrap();
-    socket.next(&program).unwrap();
+    let (lines, events, mut socket) = program.feeds("red", "web/feed");
     let conn = &mut server.connect();
     conn.batch_execute("alter table notes rename to away")
         .unwrap();

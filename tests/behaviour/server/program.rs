@@ -300,6 +300,17 @@ type Stream = tokio_tungstenite::WebSocketStream<tokio::net::TcpStream>;
 pub(super) struct Socket(pub(super) Stream);
 
 impl Program {
+    /// A team's feed in its three forms, each of which has said what there is.
+    pub(super) fn feeds(&self, team: &str, path: &str) -> (Feed, Feed, Socket) {
+        let mut lines = Feed::lines(self, team, path);
+        let mut events = Feed::events(self, team, path, None);
+        let mut socket = self.socket(team, path, None).unwrap();
+        lines.next(self).unwrap();
+        events.event(self).unwrap();
+        socket.next(self).unwrap();
+        (lines, events, socket)
+    }
+
     /// Opens a web socket, as a page of the site `origin` does; the status of a refusal.
     pub(super) fn socket(
         &self,

@@ -1,6 +1,6 @@
 //! The library's own server, in place of axum's.
 
-use super::super::program::{Feed, Program};
+use super::super::program::Program;
 use super::Server;
 use super::world::with_routes;
 use axum::Router;
@@ -17,12 +17,7 @@ fn feeds_of_all_forms_come_by_the_librarys_server_and_end_with_it() {
     let server = Server::new();
     let (app, shutdown) = with_routes(server.pool(4), Limits::default(), Router::new());
     let mut program = Program::serve(app, &shutdown);
-    let mut lines = Feed::lines(&program, "red", "web/feed");
-    let mut events = Feed::events(&program, "red", "web/feed", None);
-    let mut socket = program.socket("red", "web/feed", None).unwrap();
-    lines.next(&program).unwrap();
-    events.event(&program).unwrap();
-    socket.next(&program).unwrap();
+    let (mut lines, mut events, mut socket) = program.feeds("red", "web/feed");
     server
         .connect()
         .batch_execute("insert into notes (id, title, team) values ('c', 'three', 'red')")
