@@ -97,7 +97,8 @@ impl<D: Database, S: Send + Sync + 'static> Channel<D, S> {
                     self.tell::<G>(false).await;
                     sleep(rest(begun)).await;
                 }
-                () = sleep_until(renewal) => self.tell::<G>(true).await,
+                // Of a channel that nobody follows there is nothing to renew.
+                () = sleep_until(renewal), if self.since.is_some() => self.tell::<G>(true).await,
             }
         }
     }
